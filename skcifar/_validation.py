@@ -1,0 +1,107 @@
+"""The rules that parameters and samples obey, in scikit-learn's own words.
+
+The one room that uses private names of scikit-learn. Its parameter validation is private, yet it is
+the only source of ``InvalidParameterError`` and of the wording that users of an estimator expect;
+``_check_sample_weight`` is what scikit-learn's own template for estimators uses.
+"""
+
+from numbers import Integral
+
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+from sklearn.utils.validation import validate_data
+
+__all__ = [
+    "Interval",
+    "InvalidParameterError",
+    "StrOptions",
+    "check_positive_integers",
+    "check_sample_weight",
+    "validate_params",
+    "validate_samples",
+]
+
+
+def check_positive_integers(values, *, name, owner):
+    """Raise unless ``values`` are integers of at least 1; none at all are fine.
+
+    Parameters
+    ----------
+    values : sequence
+        What the user gave.
+
+    name : str
+        The parameter's name.
+
+    owner : str
+        The name of the class or function that the parameter belongs to.
+
+    Raises
+    ------
+    InvalidParameterError
+        If any of them is something else.
+    """
+    for value in values:
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {owner} must be a sequence of ints in the range"
+                f" [1, inf). Got {values!r} instead."
+            )
+
+
+def validate_samples(estimator, X, y="no_validation", *, reset, dtype="numeric"):
+    """Check pictures or rows as scikit-learn checks rows, and compare their shape with fit's.
+
+    Sets ``n_features_in_``, ``feature_names_in_`` where X has column names, and
+    ``sample_shape_``, when ``reset=True``; compares X with them otherwise.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        The estimator that X was given to.
+
+    X : array-like of shape (n_samples, n_features) or (n_samples, height, width[, n_channels])
+        The samples.
+
+    y : array-like of shape (n_samples,), default="no_validation"
+        The targets, if any are to be checked.
+
+    reset : bool
+        True in ``fit``, False afterwards.
+
+    dtype : str or dtype, default="numeric"
+        What to convert X to, as in :func:`sklearn.utils.check_array`.
+
+    Returns
+    -------
+    X : ndarray of the same shape
+
+    y : ndarray of shape (n_samples,)
+        Only if y was given.
+
+    Raises
+    ------
+    ValueError
+        In scikit-learn's words, if X is of another shape than was fitted, empty, sparse, not
+        numeric, or holds NaN or infinity, or if y does not go with it.
+    """
+    checked = validate_data(estimator, X, y, reset=reset, dtype=dtype, allow_nd=True)
+    sample_shape = (checked[0] if isinstance(checked, tuple) else checked).shape[1:]
+    if 0 in sample_shape:
+        raise ValueError(
+            f"Found array with 0 feature(s) (sample shape={sample_shape}) while a minimum of 1 is"
+            f" required by {type(estimator).__name__}."
+        )
+    if reset:
+        estimator.sample_shape_ = sample_shape
+    elif sample_shape != estimator.sample_shape_:
+        raise ValueError(
+            f"X has samples of shape {sample_shape}, but {type(estimator).__name__} is expecting"
+            f" samples of shape {estimator.sample_shape_} as seen in fit."
+        )
+    return checked
