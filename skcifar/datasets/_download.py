@@ -1,0 +1,69 @@
+"""Downloads one file from the first mirror that has it. Knows nothing of what is inside."""
+
+import time
+
+import pooch
+import requests
+
+# Seconds to wait for a mirror to answer, then for each next piece of the file.
+TIMEOUTS = (10, 60)
+
+
+class DownloadError(OSError):
+    """A file could not be had from any mirror; the message says why for each."""
+
+
+def download(mirrors, destination, *, sha256, n_retries, delay):
+    """Download to ``destination``, which appears only when its checksum is right.
+
+    Parameters
+    ----------
+    mirrors : sequence of str
+        Addresses of the same file, tried in turn.
+
+    destination : pathlib.Path
+        Where the file is to be.
+
+    sha256 : str
+        The checksum that decides whether what came is the file.
+
+    n_retries : int
+        How many more times to go round the mirrors after a first round without success.
+
+    delay : float
+        Seconds between two rounds.
+
+    Raises
+    ------
+    DownloadError
+        If no mirror gave the file.
+    """
+    fetch_over_http = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUTS)
+    failures = {}
+    for round_ in range(n_retries + 1):
+        if round_:
+            time.sleep(delay)
+        for url in mirrors:
+            try:
+                pooch.retrieve(
+                    url,
+                    known_hash=f"sha256:{sha256}",
+                    fname=destination.name,
+                    path=destination.parent,
+                    downloader=fetch_over_http,
+                )
+            except requests.RequestException as error:
+                failures[url] = f"{type(error).__name__}: {_reason(error)}"
+            except ValueError:  # pooch's answer to a wrong checksum
+                failures[url] = "what came is not the file (its checksum is wrong)"
+            else:
+                return
+    told = "; ".join(f"{url}: {failure}" for url, failure in failures.items())
+    raise DownloadError(f"{destination.name} could not be downloaded: {told}")
+
+
+def _reason(error):
+    """Tell the innermost cause, which is what a person can act on."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error

@@ -1,0 +1,86 @@
+"""What the tests share: no network, no screen, tiny pictures."""
+
+import os
+
+os.environ["MPLBACKEND"] = "Agg"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+
+from skcifar import fetch_cifar10
+from skcifar.datasets import _archives, _cifar10
+
+RECORDS_PER_FILE = 20
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """No test reaches a mirror: the only one left is a port of this machine that nobody serves."""
+    monkeypatch.setattr(_cifar10, "MIRRORS", ("http://127.0.0.1:9/cifar-10-python.tar.gz",))
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
+@pytest.fixture
+def data_home(tmp_path, monkeypatch):
+    """An empty data folder, on a machine where Keras has cached nothing."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    path = tmp_path / "data"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def tiny_records(monkeypatch):
+    """CIFAR-10 with 20 pictures a file: records as the binary edition has them, by file name.
+
+    Classes take turns; the red, green and blue of class k are 20 k, 20 k + 1 and 20 k + 2, but for
+    the first pixel of a picture, whose red is the number of its file.
+    """
+    monkeypatch.setattr(_archives, "IMAGES_PER_BATCH", RECORDS_PER_FILE)
+    records = {}
+    for number, name in enumerate(_archives.BATCHES["all"], start=1):
+        labels = np.arange(RECORDS_PER_FILE, dtype=np.uint8) % 10
+        planes = np.repeat(20 * labels[:, None] + np.arange(3, dtype=np.uint8), 1024, axis=1)
+        planes[:, 0] = number
+        records[name] = np.column_stack([labels, planes]).astype(np.uint8)
+    return records
+
+
+@pytest.fixture
+def tiny_cifar10(data_home, tiny_records):
+    """A data folder that holds the tiny CIFAR-10 in the binary edition."""
+    folder = data_home / _archives.BINARY_FOLDER
+    folder.mkdir()
+    for name, records in tiny_records.items():
+        records.tofile(folder / f"{name}.bin")
+    return data_home
+
+
+@pytest.fixture(scope="session")
+def real_cifar10():
+    """The real training and test pictures, where they are at hand."""
+    try:
+        return {
+            subset: fetch_cifar10(subset=subset, download_if_missing=False)
+            for subset in ("train", "test")
+        }
+    except OSError as error:
+        pytest.skip(f"needs the real pictures: {error}")
+
+
+@pytest.fixture(scope="session")
+def blobs():
+    """Rows of two classes that a small network tells apart in a few steps."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 4)).astype(np.float32)
+    y = np.repeat([0, 1], 20)
+    X[y == 1] += 3
+    return X, y

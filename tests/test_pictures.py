@@ -1,0 +1,133 @@
+"""Picture files and folders of them."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skcifar import load_image_folder
+from skcifar.datasets import DatasetError, load_train_test, read_picture
+
+RED, WHITE = (255, 0, 0), (255, 255, 255)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Five red and five blue pictures of different sizes and formats."""
+    for name, color in (("red", RED), ("blue", (0, 0, 255))):
+        (tmp_path / name).mkdir()
+        for number, ending in enumerate(("png", "bmp", "gif", "tiff", "webp")):
+            path = tmp_path / name / f"{number}.{ending}"
+            Image.new("RGB", (20 + number, 40), color).save(path)
+    return tmp_path
+
+
+def test_a_folder_for_each_class(folder):
+    dataset = load_image_folder(folder)
+    assert dataset.images.shape == (10, 32, 32, 3)
+    assert dataset.images.dtype == np.uint8
+    assert dataset.target_names.tolist() == ["blue", "red"]
+    assert dataset.target.tolist() == [0] * 5 + [1] * 5
+    assert dataset.filenames[0].endswith("0.png")
+    assert np.shares_memory(dataset.data, dataset.images)
+    np.testing.assert_allclose(dataset.images[5:].mean(axis=(0, 1, 2)), RED, atol=2)
+
+
+def test_image_size_is_height_and_width(folder):
+    assert load_image_folder(folder, image_size=(8, 16)).images.shape == (10, 8, 16, 3)
+
+
+def test_hidden_files_are_passed_over(folder):
+    (folder / "red" / ".DS_Store").write_bytes(b"no picture")
+    (folder / ".cache").mkdir()
+    assert len(load_image_folder(folder).images) == 10
+
+
+@pytest.mark.parametrize(
+    ("mode", "color", "expected"),
+    [
+        ("L", 100, (100, 100, 100)),
+        ("LA", (100, 255), (100, 100, 100)),
+        ("RGBA", (255, 0, 0, 255), RED),
+        ("RGBA", (0, 0, 0, 0), WHITE),
+        ("I;16", 257 * 100, (100, 100, 100)),
+        ("1", 1, WHITE),
+        ("CMYK", (0, 0, 0, 0), WHITE),
+    ],
+)
+def test_every_kind_of_picture_becomes_rgb(tmp_path, mode, color, expected):
+    path = tmp_path / "picture.tiff"
+    Image.new(mode, (5, 5), color).save(path)
+    np.testing.assert_array_equal(read_picture(path)[16, 16], expected)
+
+
+def test_orientation_tag_is_obeyed(tmp_path):
+    picture = Image.new("RGB", (8, 8), RED)
+    picture.paste(WHITE, (0, 0, 8, 4))  # white above
+    turned = Image.Exif()
+    turned[0x0112] = 3  # taken upside down
+    picture.save(tmp_path / "picture.png", exif=turned)
+    assert read_picture(tmp_path / "picture.png", image_size=(8, 8))[0, 0].tolist() == list(RED)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n cut short"])
+def test_file_that_is_no_picture_is_named(tmp_path, content):
+    path = tmp_path / "bad.png"
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"bad.png cannot be read as a picture"):
+        read_picture(path)
+
+
+def test_giant_picture_is_refused(tmp_path, monkeypatch):
+    Image.new("RGB", (100, 100)).save(tmp_path / "giant.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 9_000)
+    with pytest.raises(DatasetError, match=r"giant.png cannot be read"):
+        read_picture(tmp_path / "giant.png")
+
+
+def test_all_unreadable_files_of_a_folder_are_named(folder):
+    for name in ("a.png", "b.jpg"):
+        (folder / "red" / name).write_bytes(b"no picture")
+    with pytest.raises(DatasetError, match=r"2 of 12 files .*a\.png.*b\.jpg"):
+        load_image_folder(folder)
+
+
+def test_folder_without_pictures_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match="holds no pictures"):
+        load_image_folder(tmp_path)
+
+
+def test_missing_folder_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match="is not a folder"):
+        load_image_folder(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("image_size", [(32,), (0, 32), "32"])
+def test_image_size_must_be_two_numbers(folder, image_size):
+    with pytest.raises(ValueError, match="'image_size' parameter of load_image_folder must be"):
+        load_image_folder(folder, image_size=image_size)
+
+
+def test_folder_is_split_four_to_one(folder):
+    (X_train, y_train), (X_test, y_test) = load_train_test(folder)
+    assert len(X_train) == 8
+    assert len(X_test) == 2
+    assert sorted(y_test) == ["blue", "red"]
+    assert sorted(y_train) == ["blue"] * 4 + ["red"] * 4
+
+
+def test_folder_of_train_and_test_is_split_as_it_says(folder, tmp_path_factory):
+    parent = tmp_path_factory.mktemp("split")
+    folder.rename(parent / "train")
+    (parent / "test" / "red").mkdir(parents=True)
+    Image.new("RGB", (5, 5), RED).save(parent / "test" / "red" / "0.png")
+    (X_train, _), (X_test, y_test) = load_train_test(parent)
+    assert len(X_train) == 10
+    assert len(X_test) == 1
+    assert y_test.tolist() == ["red"]
+
+
+def test_class_of_one_picture_cannot_be_split(folder):
+    (folder / "green").mkdir()
+    Image.new("RGB", (5, 5), (0, 255, 0)).save(folder / "green" / "0.png")
+    with pytest.raises(DatasetError, match="cannot be split"):
+        load_train_test(folder)
