@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from skcifar import ImageFlattener, PixelScaler
+
+TRANSFORMERS = [PixelScaler(), ImageFlattener()]
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).integers(0, 256, size=(5, 4, 6, 3), dtype=np.uint8)
+
+
+def test_scaler_makes_pixels_float32_from_0_to_1(images):
+    scaled = PixelScaler().fit_transform(images)
+    assert scaled.dtype == np.float32
+    np.testing.assert_array_equal(scaled, images.astype(np.float32) / 255)
+
+
+def test_scaler_keeps_float64():
+    assert PixelScaler().fit_transform(np.array([[255.0]])).dtype == np.float64
+
+
+def test_scaler_takes_another_full_pixel():
+    assert PixelScaler(max_value=16).fit_transform([[8]]) == 0.5
+
+
+@pytest.mark.parametrize("transformer", TRANSFORMERS)
+def test_caller_s_pictures_stay_as_they_are(transformer, images):
+    images.flags.writeable = False
+    before = images.copy()
+    transformer.fit_transform(images)
+    np.testing.assert_array_equal(images, before)
+
+
+def test_flattener_makes_a_row_of_each_picture_without_a_copy(images):
+    flat = ImageFlattener().fit_transform(images)
+    assert flat.shape == (5, 72)
+    assert np.shares_memory(flat, images)
+
+
+def test_flattener_names_pixels(images):
+    names = ImageFlattener().fit(images).get_feature_names_out()
+    assert len(names) == 72
+    assert names[0] == "pixel_0_0_0"
+    assert names[-1] == "pixel_3_5_2"
+
+
+@pytest.mark.parametrize("transformer", TRANSFORMERS)
+def test_pictures_of_another_size_are_refused(transformer, images):
+    with pytest.raises(ValueError, match=r"samples of shape \(4, 5, 3\).*\(4, 6, 3\)"):
+        transformer.fit(images).transform(images[:, :, :5])
+
+
+@pytest.mark.parametrize("transformer", TRANSFORMERS)
+def test_transform_before_fit_is_refused(transformer, images):
+    with pytest.raises(NotFittedError):
+        type(transformer)().transform(images)
+
+
+@pytest.mark.parametrize("max_value", [0, -1, "255"])
+def test_full_pixel_must_be_positive(max_value, images):
+    with pytest.raises(ValueError, match=r"'max_value' parameter of PixelScaler must be"):
+        PixelScaler(max_value=max_value).fit(images)
