@@ -1,0 +1,66 @@
+"""Networks as pure functions: shapes and sizes in, an uncompiled ``keras.Model`` out.
+
+Nothing here knows of scikit-learn, of training or of data.
+"""
+
+import keras
+
+ACTIVATIONS = frozenset(
+    {
+        *("elu", "gelu", "leaky_relu", "linear", "relu", "relu6", "selu", "sigmoid", "silu"),
+        *("softplus", "softsign", "tanh"),
+    }
+)
+
+
+def build_dense_network(
+    input_shape, n_classes, *, hidden_layer_sizes=(200, 150), activation="relu", dropout=0.0
+):
+    """Build a network of dense layers on Keras' Functional API.
+
+    For ``input_shape=(32, 32, 3)`` and 10 classes the defaults are the article's network:
+    Flatten to 3,072, Dense 200, Dense 150, softmax over 10, which is 646,260 parameters.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of one sample: ``(height, width, n_channels)``, or ``(n_features,)`` for samples that
+        are flat already, which leaves out the Flatten layer.
+
+    n_classes : int
+        Number of classes, the width of the softmax layer.
+
+    hidden_layer_sizes : sequence of int, default=(200, 150)
+        Number of units of each hidden layer.
+
+    activation : str, default="relu"
+        Activation of the hidden layers, by Keras' name.
+
+    dropout : float, default=0.0
+        Share of each hidden layer's outputs, in [0, 1), that is set to zero while training.
+
+    Returns
+    -------
+    network : keras.Model
+        Not compiled; maps ``(n_samples, *input_shape)`` to probabilities of shape
+        ``(n_samples, n_classes)``.
+
+    References
+    ----------
+    "A simple neural network for image classification", 2020, for the defaults.
+
+    Examples
+    --------
+    >>> from skcifar import build_dense_network
+    >>> build_dense_network((32, 32, 3), 10).count_params()
+    646260
+    """
+    inputs = x = keras.Input(shape=input_shape)
+    if len(input_shape) > 1:
+        x = keras.layers.Flatten()(x)  # (n, height * width * n_channels)
+    for size in hidden_layer_sizes:
+        x = keras.layers.Dense(size, activation=activation)(x)
+        if dropout:
+            x = keras.layers.Dropout(dropout)(x)
+    outputs = keras.layers.Dense(n_classes, activation="softmax")(x)
+    return keras.Model(inputs, outputs, name="dense_network")
