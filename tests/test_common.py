@@ -1,0 +1,62 @@
+"""scikit-learn's own checks of an estimator."""
+
+import keras
+import pytest
+from custom_estimators import BottleneckClassifier
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skcifar import DenseClassifier, ImageFlattener, PixelScaler, make_dense_pipeline
+
+WEIGHTS_NEED_FULL_BATCHES = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "A list of repeated samples is drawn in other mini-batches than a list of weighted ones,"
+        " and float32 rounds their sums differently: MLPClassifier with Adam fails it too."
+        " Full batches in float64 pass, see test_check_in_float64."
+    )
+}
+# What scikit-learn itself expects of every Pipeline (utils/_test_common/instance_generator.py).
+PIPELINES_FIT_THEIR_STEPS = {
+    "check_estimators_overwrite_params": "A Pipeline changes the nested params of its steps.",
+    "check_dont_overwrite_parameters": "A Pipeline changes the `steps` parameter in fit.",
+}
+
+
+@parametrize_with_checks([PixelScaler(), ImageFlattener()])
+def test_check_transformer(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [DenseClassifier(learning_rate=0.01, epochs=20)],
+    expected_failed_checks=lambda estimator: WEIGHTS_NEED_FULL_BATCHES,
+)
+def test_check_by_default(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    # Scaled pixels of the checks' data are within 0.02 of 0: more steps have to make up for it.
+    [make_dense_pipeline(learning_rate=0.003, epochs=50, random_state=0)],
+    expected_failed_checks=lambda estimator: PIPELINES_FIT_THEIR_STEPS,
+)
+def test_check_pipeline(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture
+def float64():
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx(before)
+
+
+@pytest.mark.usefixtures("float64")
+@parametrize_with_checks(
+    [
+        DenseClassifier(learning_rate=0.01, epochs=20, batch_size=1000),
+        BottleneckClassifier(learning_rate=0.01, epochs=20, batch_size=1000),
+    ]
+)
+def test_check_in_float64(estimator, check):
+    check(estimator)
