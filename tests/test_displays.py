@@ -1,0 +1,119 @@
+"""Pictures, compared by what they show."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from skcifar import PredictionGridDisplay, TrainingHistoryDisplay
+from skcifar.displays import RIGHT_COLOR, WRONG_COLOR
+
+HISTORY = {"loss": [2.0, 1.5, 1.2], "accuracy": [0.3, 0.4, 0.55]}
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).integers(0, 256, size=(12, 4, 4, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def actual():
+    return np.array(["cat", "dog"] * 6)
+
+
+class AlwaysCat:
+    def predict(self, X):
+        return np.full(len(X), "cat")
+
+
+def written_under(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_ten_pictures_stand_in_a_row(images, actual):
+    display = PredictionGridDisplay.from_predictions(images, actual, actual)
+    assert len(display.axes_) == 10
+    assert len({axes.get_subplotspec().rowspan.start for axes in display.axes_}) == 1
+
+
+def test_prediction_and_actual_class_stand_under_each_picture(images, actual):
+    display = PredictionGridDisplay.from_estimator(AlwaysCat(), images, actual, random_state=0)
+    for axes, label in zip(display.axes_, display.y_true, strict=True):
+        mark = "✓" if label == "cat" else "✗"
+        assert written_under(axes)[:2] == [f"{mark} cat", label]
+
+
+def test_right_and_wrong_differ_in_colour_too(images, actual):
+    display = PredictionGridDisplay.from_estimator(AlwaysCat(), images, actual, random_state=0)
+    colors = {axes.texts[0].get_text()[0]: axes.texts[0].get_color() for axes in display.axes_}
+    assert colors == {"✓": RIGHT_COLOR, "✗": WRONG_COLOR}
+
+
+def test_pictures_are_those_of_the_data(images, actual):
+    display = PredictionGridDisplay(images=images, y_true=actual, y_pred=actual).plot()
+    for axes, image in zip(display.axes_, images, strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), image)
+
+
+def test_random_state_chooses_the_pictures(images, actual):
+    def chosen(seed):
+        display = PredictionGridDisplay.from_predictions(
+            images, actual, actual, n_images=4, random_state=seed
+        )
+        return display.images.tobytes()
+
+    assert chosen(0) == chosen(0) != chosen(1)
+
+
+def test_grid_has_as_many_columns_as_asked_for(images, actual):
+    display = PredictionGridDisplay.from_predictions(images, actual, actual, n_columns=4)
+    places = [axes.get_subplotspec() for axes in display.axes_]
+    assert [p.colspan.start for p in places] == [0, 1, 2, 3, 0, 1, 2, 3, 0, 1]
+    assert [p.rowspan.start for p in places] == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
+
+
+def test_grey_pictures_are_drawn_in_grey(images, actual):
+    display = PredictionGridDisplay.from_predictions(images[..., 0], actual, actual)
+    assert display.axes_[0].images[0].get_cmap().name == "gray"
+
+
+def test_grid_takes_the_place_of_given_axes(images, actual):
+    figure, (left, _) = plt.subplots(1, 2)
+    display = PredictionGridDisplay.from_predictions(images, actual, actual, n_images=3, ax=left)
+    assert display.figure_ is figure
+    assert len(figure.axes) == 2 + 3
+
+
+def test_rows_are_no_pictures(images, actual):
+    with pytest.raises(ValueError, match=r"Expected pictures .* got X of shape \(12, 48\)"):
+        PredictionGridDisplay.from_predictions(images.reshape(12, -1), actual, actual)
+
+
+def test_fewer_labels_than_pictures_are_refused(images, actual):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        PredictionGridDisplay.from_predictions(images, actual, actual[:5])
+
+
+def test_history_is_drawn_by_epoch():
+    display = TrainingHistoryDisplay(history=HISTORY).plot()
+    assert len(display.axes_) == 2
+    for axes, name in zip(display.axes_, ("loss", "accuracy"), strict=True):
+        assert axes.get_ylabel() == name
+        assert axes.get_xlabel() == "epoch"
+        (line,) = axes.get_lines()
+        assert line.get_xdata().tolist() == [1, 2, 3]
+        assert line.get_ydata() == pytest.approx(HISTORY[name])
+
+
+def test_history_comes_from_the_last_step_of_a_pipeline():
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    classifier = AlwaysCat()
+    classifier.history_ = HISTORY
+    display = TrainingHistoryDisplay.from_estimator(make_pipeline(StandardScaler(), classifier))
+    assert display.history == HISTORY
+
+
+def test_estimator_without_history_is_refused():
+    with pytest.raises(ValueError, match="AlwaysCat has no history_ to draw"):
+        TrainingHistoryDisplay.from_estimator(AlwaysCat())
