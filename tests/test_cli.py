@@ -1,0 +1,298 @@
+import csv
+import json
+import subprocess
+import sys
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from skcifar import load_digit_images, load_model
+from skcifar.cli import main
+from skcifar.runs import RUN_FILES
+
+QUICK = ["--data", "digits", "--limit", "200", "--epochs", "3", "--hidden-layer-sizes", "20"]
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory):
+    """A folder that ``skcifar train`` wrote."""
+    folder = tmp_path_factory.mktemp("run")
+    assert main(["train", *QUICK, "--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def picture(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pictures") / "digit.png"
+    Image.fromarray(load_digit_images().images[0]).resize((80, 60)).save(path)
+    return path
+
+
+def error_of(capsys, argv):
+    """Run the command with a mistake in it and return the one line that it tells."""
+    try:
+        code = main(argv)
+    except SystemExit as exit_:
+        code = exit_.code
+    assert code == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    return lines[0]
+
+
+# --- train ---
+
+
+def test_train_writes_its_files_and_nothing_else(run):
+    assert sorted(path.name for path in run.iterdir()) == sorted(RUN_FILES)
+
+
+def test_train_tells_the_numbers_of_the_run(run):
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert set(metrics) == {
+        *("data", "n_train", "n_test", "n_parameters", "epochs", "fit_seconds"),
+        *("train_loss", "train_accuracy", "test_loss", "test_accuracy"),
+    }
+    assert metrics["data"] == "digits"
+    assert (metrics["n_train"], metrics["n_test"]) == (200, 200)
+    assert metrics["n_parameters"] == 3072 * 20 + 20 + 20 * 10 + 10
+    assert metrics["epochs"] == 3
+
+
+def test_numbers_are_those_of_the_saved_model(run):
+    from skcifar.datasets import load_train_test
+
+    metrics = json.loads((run / "metrics.json").read_text())
+    model = load_model(run / "model.safetensors")
+    for name, (X, y) in zip(("train", "test"), load_train_test("digits", limit=200), strict=True):
+        assert model.score(X, y) == metrics[f"{name}_accuracy"]
+        actual = model.predict_proba(X)[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+        assert -np.log(actual).mean() == pytest.approx(metrics[f"{name}_loss"], rel=1e-5)
+
+
+def test_history_has_a_row_for_each_epoch(run):
+    with (run / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    history = load_model(run / "model.safetensors")["classify"].history_
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert [float(row["loss"]) for row in rows] == history["loss"]
+    assert [float(row["accuracy"]) for row in rows] == history["accuracy"]
+
+
+def test_pictures_are_pictures(run):
+    assert (
+        plt.imread(run / "predictions.png").shape[1]
+        > plt.imread(run / "predictions.png").shape[0] * 3
+    )  # a row
+    assert plt.imread(run / "learning_curves.png").std() > 0
+
+
+def test_train_shows_each_epoch_and_the_outcome(tmp_path, capsys):
+    assert main(["train", *QUICK, "--out", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "digits: 200 training and 200 test pictures of 10 classes"
+    for epoch, line in enumerate(lines[1:4], start=1):
+        assert line.startswith(f"epoch {epoch}/3   loss ")
+        assert "accuracy" in line
+        assert "time left 0:" in line
+    assert "61,670 parameters, trained in" in lines[5]
+    assert lines[6].startswith("training   loss ")
+    assert lines[7].startswith("test       loss ")
+
+
+def test_same_random_state_trains_the_same_network(run, tmp_path):
+    main(["train", *QUICK, "--out", str(tmp_path)])
+    first, second = (load_model(folder / "model.safetensors") for folder in (run, tmp_path))
+    for a, b in zip(
+        first["classify"].model_.get_weights(), second["classify"].model_.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_auto_takes_cifar10_where_it_is_at_hand(tiny_cifar10, tmp_path, capsys):
+    options = ["--data-home", str(tiny_cifar10), "--epochs", "1", "--hidden-layer-sizes", "5"]
+    assert main(["train", *options, "--out", str(tmp_path / "run")]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("cifar10: 100 training and 20 test pictures of 10 classes")
+    assert told.err == ""
+
+
+def test_auto_falls_back_on_digits_with_a_warning(data_home, tmp_path, capsys):
+    options = ["--limit", "100", "--epochs", "1", "--hidden-layer-sizes", "5"]
+    assert main(["train", "--data-home", str(data_home), *options, "--out", str(tmp_path)]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("digits: 100 training")
+    assert "Not CIFAR-10" in told.err
+    assert "cifar-10-binary.tar.gz" in told.err
+
+
+def test_cifar10_by_name_does_not_fall_back(data_home, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    options = ["--data", "cifar10", "--data-home", str(data_home), "--out", str(tmp_path / "run")]
+    assert main(["train", *options]) == 2
+    assert "could not be downloaded" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_damaged_cifar10_is_no_reason_to_fall_back(tiny_cifar10, tmp_path, capsys):
+    (tiny_cifar10 / "cifar-10-batches-bin" / "test_batch.bin").write_bytes(b"short")
+    options = ["--data-home", str(tiny_cifar10), "--out", str(tmp_path / "run")]
+    assert "test_batch.bin" in error_of(capsys, ["train", *options])
+
+
+def test_chatter_of_tensorflow_does_not_reach_the_user(tmp_path):
+    told = subprocess.run(
+        [sys.executable, "-m", "skcifar", "train", *QUICK, "--out", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": "", "HOME": str(tmp_path)},
+    )
+    assert told.stderr == ""
+    assert told.stdout.startswith("digits: 200")
+
+
+# --- evaluate and predict ---
+
+
+def test_evaluate_prints_the_pair_and_a_table_by_class(run, capsys):
+    assert main(["evaluate", str(run / "model.safetensors"), "--limit", "200"]) == 0
+    metrics = json.loads((run / "metrics.json").read_text())
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "digits: 200 test pictures"
+    pair = f"[{metrics['test_loss']:.4f}, {metrics['test_accuracy']:.4f}]"
+    assert lines[1] == f"[loss, accuracy]: {pair}"
+    assert "precision" in lines[3]
+    assert [line.split()[0] for line in lines[5:15]] == list("0123456789")
+
+
+def test_evaluate_takes_the_training_pictures_too(run, capsys):
+    options = ["--limit", "200", "--subset", "train"]
+    assert main(["evaluate", str(run / "model.safetensors"), *options]) == 0
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert f"{metrics['train_accuracy']:.4f}]" in capsys.readouterr().out
+
+
+def test_evaluate_refuses_pictures_of_other_classes(run, tiny_cifar10, capsys):
+    options = ["--data", "cifar10", "--data-home", str(tiny_cifar10)]
+    message = error_of(capsys, ["evaluate", str(run / "model.safetensors"), *options])
+    assert "cifar10 has pictures of airplane" in message
+
+
+def test_predict_tells_the_best_three_classes(run, picture, capsys):
+    assert main(["predict", str(run / "model.safetensors"), str(picture)]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{picture}: ")
+    numbers = line.removeprefix(f"{picture}: ").split()
+    assert len(numbers) == 6
+    probabilities = [float(number) for number in numbers[1::2]]
+    assert probabilities == sorted(probabilities, reverse=True)
+
+
+def test_predict_prints_json(run, picture, capsys):
+    model = str(run / "model.safetensors")
+    assert main(["predict", model, str(picture), str(picture), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [row["picture"] for row in told] == [str(picture)] * 2
+    assert len(told[0]["classes"]) == 3
+    assert set(told[0]["classes"][0]) == {"class", "probability"}
+
+
+def test_predict_goes_on_after_a_file_that_is_no_picture(run, picture, tmp_path, capsys):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    assert main(["predict", str(run / "model.safetensors"), str(bad), str(picture)]) == 2
+    told = capsys.readouterr()
+    assert len(told.err.splitlines()) == 1
+    assert "bad.png cannot be read as a picture" in told.err
+    assert told.out.startswith(str(picture))
+
+
+def test_own_pictures_go_all_the_way(tmp_path, capsys):
+    for name in ("blue", "red"):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for number in range(10):
+            Image.new("RGB", (9, 9), name).save(tmp_path / "own" / name / f"{number}.png")
+    own, out = str(tmp_path / "own"), tmp_path / "run"
+    assert main(["train", "--data", own, "--epochs", "20", "--out", str(out)]) == 0
+    model = str(out / "model.safetensors")
+    assert main(["evaluate", model, "--data", own]) == 0
+    capsys.readouterr()
+    assert main(["predict", model, f"{own}/red/0.png"]) == 0
+    assert capsys.readouterr().out.split()[1] == "red"
+
+
+def test_evaluate_asks_for_the_folder_of_own_pictures(blobs, tmp_path, capsys):
+    from skcifar import make_dense_pipeline, save_model
+
+    X = np.zeros((4, 8, 8, 3), dtype=np.uint8)
+    save_model(make_dense_pipeline(epochs=1).fit(X, ["a", "b"] * 2), tmp_path / "model")
+    assert "--data FOLDER" in error_of(capsys, ["evaluate", str(tmp_path / "model")])
+
+
+# --- mistakes ---
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--epochs", "0"], "--epochs: must be an int of at least 1, got 0"),
+        (["--epochs", "many"], "--epochs: invalid"),
+        (["--hidden-layer-sizes", "200,0"], "--hidden-layer-sizes: must be ints of at least 1"),
+        (["--learning-rate", "-1"], "--learning-rate: must be a number above 0, got -1"),
+        (["--batch-size", "0"], "--batch-size: must be an int of at least 1"),
+        (["--limit", "0"], "--limit: must be an int of at least 1"),
+        (["--random-state", "-1"], "--random-state: must be an int from 0"),
+        (["--limit", "5"], "cannot be split"),
+        (["--data", "nowhere"], "nowhere is not a folder"),
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+    ],
+)
+def test_mistake_is_one_line(tmp_path, capsys, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    assert message in error_of(capsys, ["train", "--data", "digits", *options])
+
+
+def test_command_without_subcommand_is_told(capsys):
+    assert "COMMAND" in error_of(capsys, [])
+
+
+def test_folder_that_cannot_be_written_to_is_told_before_training(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    message = error_of(capsys, ["train", *QUICK, "--out", str(tmp_path / "file" / "run")])
+    assert "Not a directory" in message
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["predict", "picture.png"]])
+def test_file_that_is_no_model_is_told(tmp_path, capsys, command):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"no model")
+    name, *rest = command
+    assert "is not a model file" in error_of(capsys, [name, str(path), *rest])
+
+
+def test_model_for_rows_is_refused(blobs, tmp_path, capsys):
+    from skcifar import DenseClassifier, save_model
+
+    save_model(DenseClassifier(epochs=1).fit(*blobs), tmp_path / "model")
+    message = error_of(capsys, ["predict", str(tmp_path / "model"), "picture.png"])
+    assert "takes samples of shape (4,), not colour pictures" in message
+
+
+def test_interrupt_is_one_line(tmp_path, capsys, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skcifar.classifiers.DenseClassifier.fit", interrupt)
+    assert main(["train", *QUICK, "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "skcifar: error: interrupted\n"
+
+
+def test_version_is_that_of_the_package(capsys):
+    import skcifar
+
+    with pytest.raises(SystemExit) as exit_:
+        main(["--version"])
+    assert exit_.value.code == 0
+    assert capsys.readouterr().out == f"skcifar {skcifar.__version__}\n"
