@@ -8,7 +8,8 @@ import importlib
 __version__ = "0.1.0"
 
 _ROOMS = {
-    "classifiers": ("DenseClassifier", "NetworkClassifier"),
+    "base": ("NetworkClassifier",),
+    "classifiers": ("DenseClassifier",),
     "datasets": ("fetch_cifar10", "load_digit_images", "load_image_folder"),
     "displays": ("PredictionGridDisplay", "TrainingHistoryDisplay"),
     "networks": ("build_dense_network",),

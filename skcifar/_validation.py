@@ -28,7 +28,7 @@ __all__ = [
 
 
 def check_positive_integers(values, *, name, owner):
-    """Raise unless ``values`` are integers of at least 1; none at all are fine.
+    """Raise unless each of ``values`` is an integer of at least 1; none at all are fine.
 
     Parameters
     ----------

@@ -40,6 +40,7 @@ class _PictureTransformer(TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
 
@@ -104,11 +105,6 @@ class PixelScaler(OneToOneFeatureMixin, _PictureTransformer):
         dtype = np.float64 if X.dtype == np.float64 else np.float32
         return np.divide(X, dtype(self.max_value), dtype=dtype)
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
 
 class ImageFlattener(_PictureTransformer):
     """Turn each picture into one row of numbers, which is what a dense layer takes.
@@ -172,8 +168,3 @@ class ImageFlattener(_PictureTransformer):
             return OneToOneFeatureMixin.get_feature_names_out(self, input_features)
         pixels = np.ndindex(*self.sample_shape_)
         return np.array(["_".join(map(str, ("pixel", *pixel))) for pixel in pixels], dtype=object)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

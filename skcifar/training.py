@@ -4,6 +4,7 @@ The only room that knows TensorFlow, and the only one that a faster way to train
 It knows neither pipelines nor data sets.
 """
 
+import math
 import random
 import threading
 from contextlib import contextmanager
@@ -26,7 +27,9 @@ def seeded_layers(seed):
     """Make the layers that are built inside depend on ``seed`` alone.
 
     A layer that is given no seed asks Python's random state for one. That state is set for the
-    time of building and put back, so that nobody outside notices.
+    time of building and put back, so that nobody outside notices. Threads that build networks
+    wait for each other; one that draws from Python's random state in these few milliseconds, for
+    whatever else, would change what the layers draw.
 
     Parameters
     ----------
@@ -40,6 +43,18 @@ def seeded_layers(seed):
             yield
         finally:
             random.setstate(before)
+
+
+@contextmanager
+def memory_error_told():
+    """Turn TensorFlow's long account of missing memory into a MemoryError with a remedy."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError(
+            "The network and its batches do not fit into memory. Take smaller layers or a smaller"
+            " batch_size."
+        ) from error
 
 
 def compile_network(network, *, learning_rate):
@@ -116,30 +131,58 @@ def train_network(
     -------
     history : dict of str to list of float
         Mean loss and accuracy of each epoch, as measured while training.
+
+    Raises
+    ------
+    ValueError
+        If the loss became NaN or infinite.
+    MemoryError
+        If network and batches do not fit into memory.
     """
-    history = network.fit(
-        _batches(X, y, sample_weight, batch_size=batch_size, shuffle=shuffle, seed=seed),
-        shuffle=False,  # done already
-        epochs=initial_epoch + epochs,
-        initial_epoch=initial_epoch,
-        callbacks=callbacks,
-        verbose=verbose,
-    )
-    return history.history
+    n_steps = math.ceil(len(X) / batch_size)
+    with memory_error_told():
+        history = network.fit(
+            _batches(
+                *(X, y, sample_weight),
+                batch_size=batch_size,
+                epochs=epochs,
+                shuffle=shuffle,
+                seed=seed,
+            ),
+            steps_per_epoch=n_steps,
+            epochs=initial_epoch + epochs,
+            initial_epoch=initial_epoch,
+            shuffle=False,  # done already
+            callbacks=callbacks,
+            verbose=verbose,
+        ).history
+    if not np.isfinite(history["loss"]).all():
+        raise ValueError(
+            f"The loss became {history['loss'][-1]} with learning_rate="
+            f"{float(network.optimizer.learning_rate):g}: the steps were too large. Lower the"
+            " learning rate, or scale X to about 0 to 1."
+        )
+    return history
 
 
-def _batches(X, y, sample_weight, *, batch_size, shuffle, seed):
-    """Batches whose order depends on ``seed`` alone.
+def _batches(X, y, sample_weight, *, batch_size, epochs, shuffle, seed):
+    """The batches of all epochs, in an order that depends on ``seed`` alone.
 
-    Given arrays, Keras would shuffle them by TensorFlow's global seed, which this package leaves
-    alone. Row numbers are shuffled here, without replacement, anew at each pass.
+    Given arrays, Keras would shuffle them by TensorFlow's global seed, as ``tf.data`` does too.
+    Here each epoch is a permutation of row numbers, drawn from ``seed`` and the epoch's number.
     """
     arrays = [tf.convert_to_tensor(a) for a in (X, y, sample_weight) if a is not None]
-    rows = tf.data.Dataset.range(len(X))
-    if shuffle:
-        rows = rows.shuffle(len(X), seed=seed, reshuffle_each_iteration=True)
+    rows = tf.range(len(X))
+
+    def batches_of_rows(epoch):
+        order = rows
+        if shuffle:
+            order = tf.random.experimental.stateless_shuffle(rows, [seed, epoch])
+        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+
     return (
-        rows.batch(batch_size)
+        tf.data.Dataset.range(epochs, output_type=tf.int32)
+        .flat_map(batches_of_rows)
         .map(lambda chosen: tuple(tf.gather(a, chosen) for a in arrays))
         .prefetch(tf.data.AUTOTUNE)
     )

@@ -13,7 +13,14 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, check_cv
 
-from skcifar import DenseClassifier, load_digit_images, make_dense_pipeline
+from skcifar import (
+    DenseClassifier,
+    NetworkClassifier,
+    build_dense_network,
+    load_digit_images,
+    make_dense_pipeline,
+)
+from skcifar.training import _batches
 
 
 def small(**params):
@@ -53,17 +60,19 @@ def test_one_epoch_on_the_real_pictures_beats_30_percent(real_cifar10):
     assert pipeline.score(test.images, test.target) > 0.30
 
 
-def test_every_epoch_sees_every_sample_once():
-    class Rows(keras.callbacks.Callback):
-        """Counts batches by the optimizer's steps."""
+def test_every_epoch_takes_every_sample_once_in_another_order():
+    X = np.arange(50)
+    batches = _batches(X, X, None, batch_size=20, epochs=2, shuffle=True, seed=0)
+    first, second = np.split(np.concatenate([x for x, _ in batches.as_numpy_iterator()]), 2)
+    assert [len(x) for x, _ in batches.as_numpy_iterator()] == [20, 20, 10] * 2
+    assert sorted(first) == sorted(second) == X.tolist()
+    assert first.tolist() != second.tolist()
 
-        def on_epoch_end(self, epoch, logs=None):
-            steps.append(int(self.model.optimizer.iterations))
 
-    steps = []
-    X, y = np.ones((50, 2)), np.arange(50) % 2
-    small(batch_size=20, epochs=2, callbacks=[Rows()]).fit(X, y)
-    assert steps == [3, 6]
+def test_last_batch_of_an_epoch_is_trained_on(blobs):
+    X, y = blobs
+    classifier = small(batch_size=15, epochs=2).fit(X, y)  # 15, 15 and 10
+    assert int(classifier.model_.optimizer.iterations) == 6
 
 
 # --- a scikit-learn classifier ---
@@ -272,6 +281,13 @@ def test_partial_fit_refuses_balanced_weights(blobs):
         small(class_weight="balanced").partial_fit(*blobs, classes=[0, 1])
 
 
+def test_partial_fit_takes_a_new_learning_rate(blobs):
+    classifier = small().fit(*blobs)
+    before = weights_of(classifier)
+    classifier.set_params(learning_rate=1e-12).partial_fit(*blobs)
+    np.testing.assert_allclose(weights_of(classifier), before, atol=1e-7)
+
+
 # --- weights ---
 
 
@@ -304,7 +320,9 @@ def test_balanced_classes_weigh_the_same(blobs):
 def test_equal_random_states_give_equal_weights(blobs):
     X, y = blobs
     params = {"dropout": 0.3, "batch_size": 8}
-    first, second = (small(**params).fit(X, y) for _ in range(2))
+    first = small(**params).fit(X, y)
+    keras.utils.set_random_seed(7)  # nobody's seed but its own counts
+    second = small(**params).fit(X, y)
     np.testing.assert_array_equal(weights_of(first), weights_of(second))
     third = small(**params, random_state=1).fit(X, y)
     assert not np.array_equal(weights_of(first), weights_of(third))
@@ -349,6 +367,31 @@ def test_arrays_of_the_caller_are_never_written_to(blobs):
     classifier.predict_proba(X)
     for array, copied in zip((X, y, weights), before, strict=True):
         np.testing.assert_array_equal(array, copied)
+
+
+# --- networks of one's own ---
+
+
+class Careless(NetworkClassifier):
+    def build_network(self, input_shape, n_classes):
+        return self.network
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [(None, "Got None instead"), (build_dense_network((4,), 5), r"Got \(None, 5\) instead")],
+)
+def test_network_that_gives_no_probability_for_each_class_is_refused(blobs, network, told):
+    classifier = Careless()
+    classifier.network = network
+    message = rf"Careless.build_network must return a keras.Model .* \(None, 2\).* {told}"
+    with pytest.raises(ValueError, match=message):
+        classifier.fit(*blobs)
+
+
+def test_base_class_has_no_network():
+    with pytest.raises(TypeError, match="build_network"):
+        NetworkClassifier()
 
 
 # --- bad input ---
@@ -417,6 +460,29 @@ def test_prediction_before_fit_is_refused(blobs):
     for method in (small().predict, small().predict_proba):
         with pytest.raises(NotFittedError):
             method(blobs[0])
+
+
+def test_prediction_after_a_fit_that_failed_is_refused(blobs):
+    class Failure(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    classifier = small(callbacks=[Failure()])
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(*blobs)
+    with pytest.raises(NotFittedError):
+        classifier.predict(blobs[0])
+
+
+def test_loss_that_is_no_number_is_told(blobs):
+    X, y = blobs
+    with pytest.raises(ValueError, match=r"loss became nan with learning_rate=1e\+30.* Lower"):
+        small(learning_rate=1e30, activation="linear").fit(X * 1e6, y)
+
+
+def test_network_too_large_for_memory_is_told(blobs):
+    with pytest.raises(MemoryError, match="do not fit into memory"):
+        small(hidden_layer_sizes=(2**31 - 1, 2**31 - 1)).fit(*blobs)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ import pytest
 import skcifar
 
 PACKAGE = Path(skcifar.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
 WAY_THROUGH_THE_HOUSE = [
-    *("_validation", "datasets", "preprocessing", "networks", "training", "classifiers"),
-    *("pipelines", "displays", "persistence", "runs", "_progress", "cli"),
+    *("_validation", "datasets", "preprocessing", "networks", "training", "base", "classifiers"),
+    *("pipelines", "displays", "persistence", "runs", "_progress", "commands", "cli", "__main__"),
 ]
 
 
@@ -26,12 +27,23 @@ def modules_after(code):
     return set(told.stdout.split())
 
 
-def rooms_imported_by(path):
-    """Names of the package's rooms that a file imports, anywhere in it."""
-    level_of_package = 1 + len(path.relative_to(PACKAGE).parents) - 1
+def modules_imported_by(path):
+    """Full names of all modules, and of what may be modules, that a file imports anywhere."""
+    package = ["skcifar", *path.relative_to(PACKAGE).parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == level_of_package:
-            yield from [node.module.split(".")[0]] if node.module else []
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def rooms_imported_by(path):
+    names = (name.split(".") for name in modules_imported_by(path))
+    rooms = {parts[1] for parts in names if parts[0] == "skcifar" and len(parts) > 1}
+    return rooms & set(WAY_THROUGH_THE_HOUSE)
 
 
 def test_importing_the_package_loads_nothing_heavy():
@@ -62,18 +74,32 @@ def test_unknown_name_is_an_attribute_error():
         skcifar.nonsense  # noqa: B018
 
 
+def test_every_room_is_on_the_way_through_the_house():
+    rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in FILES}
+    assert rooms == {*WAY_THROUGH_THE_HOUSE, "__init__"}
+
+
 def test_imports_run_one_way():
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in FILES:
         room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if room in WAY_THROUGH_THE_HOUSE:
-            allowed = WAY_THROUGH_THE_HOUSE[: WAY_THROUGH_THE_HOUSE.index(room)]
-            assert set(rooms_imported_by(path)) <= set(allowed), path.name
+        if room != "__init__":
+            place = WAY_THROUGH_THE_HOUSE.index(room)
+            allowed = {*WAY_THROUGH_THE_HOUSE[:place], *([room] if path.parent != PACKAGE else [])}
+            assert rooms_imported_by(path) <= allowed, path.name
 
 
-def test_only_training_imports_tensorflow():
+@pytest.mark.parametrize(
+    ("library", "rooms"),
+    [
+        ("tensorflow", {"training.py"}),
+        ("keras", {"training.py", "networks.py", "base.py", "_progress.py"}),
+        ("scikeras", {"training.py"}),
+    ],
+)
+def test_libraries_are_known_to_few(library, rooms):
     importers = {
         path.name
-        for path in PACKAGE.rglob("*.py")
-        if path.name != "cli.py" and "tensorflow as tf" in path.read_text(encoding="utf-8")
+        for path in FILES
+        if any(name.split(".")[0] == library for name in modules_imported_by(path))
     }
-    assert importers == {"training.py"}
+    assert importers == rooms
