@@ -2,13 +2,14 @@ import hashlib
 import io
 import pickle
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
 from skcifar import fetch_cifar10, load_digit_images
-from skcifar.datasets import DatasetError, _archives, load_train_test
+from skcifar.datasets import DatasetError, _archives, load_all, load_train_test
 
 # --- CIFAR-10 ---
 
@@ -112,6 +113,20 @@ def test_archive_is_unpacked_once(data_home, tiny_records, monkeypatch, edition)
     again = fetch_cifar10(data_home=data_home, subset="all")
     assert files_of(first.images) == [1, 2, 3, 4, 5, 6]
     np.testing.assert_array_equal(first.images, again.images)
+
+
+def test_several_may_unpack_the_same_archive_at_once(data_home, tiny_records, monkeypatch):
+    archive = data_home / _archives.BINARY_ARCHIVE
+    write_archive(archive, _archives.BINARY_ARCHIVE, tiny_records)
+    accept_archive(archive, _archives.BINARY_ARCHIVE, monkeypatch)
+    folder = data_home / _archives.BINARY_FOLDER
+    futures = []
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(4):
+            futures.append(pool.submit(_archives.unpack_archive, archive, archive.name, folder))
+    assert [future.result() for future in futures] == [None] * 4
+    assert sorted(data_home.iterdir()) == [folder, archive]
+    assert len(fetch_cifar10(data_home=data_home).images) == 100
 
 
 @pytest.mark.parametrize(
@@ -244,5 +259,16 @@ def test_limit_keeps_a_stratified_part(tiny_cifar10):
 
 
 def test_limit_below_the_number_of_classes_is_refused(tiny_cifar10):
-    with pytest.raises(DatasetError, match="cifar10 cannot be split"):
+    with pytest.raises(DatasetError, match="cifar10 has 10 classes, so the limit of 5 is too low"):
         load_train_test("cifar10", data_home=tiny_cifar10, limit=5)
+
+
+def test_limit_just_below_the_number_of_pictures_is_kept():
+    (X_train, _), (X_test, _) = load_train_test("digits", limit=359)
+    assert (len(X_train), len(X_test)) == (359, 359)
+
+
+def test_all_pictures_are_those_of_training_and_test(tiny_cifar10):
+    images, names = load_all("cifar10", data_home=tiny_cifar10)
+    assert files_of(images) == [1, 2, 3, 4, 5, 6]
+    assert names[8] == "ship"

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from skcifar import load_image_folder
-from skcifar.datasets import DatasetError, load_train_test, read_picture
+from skcifar.datasets import DatasetError, load_all, load_train_test, read_picture
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -38,6 +38,8 @@ def test_image_size_is_height_and_width(folder):
 
 def test_hidden_files_are_passed_over(folder):
     (folder / "red" / ".DS_Store").write_bytes(b"no picture")
+    (folder / "red" / ".git").mkdir()
+    (folder / "red" / ".git" / "config").write_text("no picture")
     (folder / ".cache").mkdir()
     assert len(load_image_folder(folder).images) == 10
 
@@ -52,6 +54,7 @@ def test_hidden_files_are_passed_over(folder):
         ("I;16", 257 * 100, (100, 100, 100)),
         ("1", 1, WHITE),
         ("CMYK", (0, 0, 0, 0), WHITE),
+        ("I", 257 * 100, (100, 100, 100)),
     ],
 )
 def test_every_kind_of_picture_becomes_rgb(tmp_path, mode, color, expected):
@@ -77,17 +80,35 @@ def test_file_that_is_no_picture_is_named(tmp_path, content):
         read_picture(path)
 
 
-def test_giant_picture_is_refused(tmp_path, monkeypatch):
-    Image.new("RGB", (100, 100)).save(tmp_path / "giant.png")
+@pytest.mark.filterwarnings("error")
+def test_large_picture_is_read_and_a_giant_one_refused(tmp_path, monkeypatch):
+    path = tmp_path / "large.png"
+    Image.new("RGB", (100, 100)).save(path)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 9_000)
-    with pytest.raises(DatasetError, match=r"giant.png cannot be read"):
-        read_picture(tmp_path / "giant.png")
+    assert read_picture(path).shape == (32, 32, 3)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4_000)
+    with pytest.raises(DatasetError, match=r"large.png cannot be read .* decompression bomb"):
+        read_picture(path)
+
+
+def test_pixels_of_unknown_range_are_refused(tmp_path):
+    Image.new("F", (5, 5), 0.5).save(tmp_path / "float.tiff")
+    with pytest.raises(DatasetError, match="pixels are floats"):
+        read_picture(tmp_path / "float.tiff")
 
 
 def test_all_unreadable_files_of_a_folder_are_named(folder):
-    for name in ("a.png", "b.jpg"):
-        (folder / "red" / name).write_bytes(b"no picture")
-    with pytest.raises(DatasetError, match=r"2 of 12 files .*a\.png.*b\.jpg"):
+    bad = [folder / "red" / f"{number}.jpg" for number in range(9)]
+    for path in bad:
+        path.write_bytes(b"no picture")
+    with pytest.raises(DatasetError, match=r"9 of 19 files") as raised:
+        load_image_folder(folder)
+    assert all(str(path) in str(raised.value) for path in bad)
+
+
+def test_class_without_pictures_is_named(folder):
+    (folder / "green").mkdir()
+    with pytest.raises(DatasetError, match=r"green holds no pictures"):
         load_image_folder(folder)
 
 
@@ -120,6 +141,8 @@ def test_folder_of_train_and_test_is_split_as_it_says(folder, tmp_path_factory):
     folder.rename(parent / "train")
     (parent / "test" / "red").mkdir(parents=True)
     Image.new("RGB", (5, 5), RED).save(parent / "test" / "red" / "0.png")
+    images, _ = load_all(parent)
+    assert len(images) == 11
     (X_train, _), (X_test, y_test) = load_train_test(parent)
     assert len(X_train) == 10
     assert len(X_test) == 1
@@ -131,3 +154,12 @@ def test_class_of_one_picture_cannot_be_split(folder):
     Image.new("RGB", (5, 5), (0, 255, 0)).save(folder / "green" / "0.png")
     with pytest.raises(DatasetError, match="cannot be split"):
         load_train_test(folder)
+
+
+def test_class_that_is_only_tested_is_told(folder, tmp_path_factory):
+    parent = tmp_path_factory.mktemp("split")
+    folder.rename(parent / "train")
+    (parent / "test" / "green").mkdir(parents=True)
+    Image.new("RGB", (5, 5)).save(parent / "test" / "green" / "0.png")
+    with pytest.raises(DatasetError, match="has test pictures of green, but no training pictures"):
+        load_train_test(parent)

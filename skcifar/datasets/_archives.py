@@ -141,7 +141,11 @@ def unpack_archive(archive, edition, destination):
                 pickled = tar.extractfile(f"{PYTHON_FOLDER}/{name}").read()
                 content = _records_from_pickle(pickled, archive).tobytes()
             (unpacked / f"{name}.bin").write_bytes(content)
-        unpacked.replace(destination)
+        try:
+            unpacked.replace(destination)
+        except OSError:
+            if not destination.is_dir():  # otherwise somebody else has just unpacked the same
+                raise
 
 
 def _check_present(path):

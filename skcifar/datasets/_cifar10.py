@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import get_data_home
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from .._validation import Interval, StrOptions, validate_params
 from ._archives import (
@@ -20,6 +20,7 @@ from ._archives import (
     read_python_folder,
     unpack_archive,
 )
+from ._bunch import picture_bunch
 from ._download import download
 
 CLASS_NAMES = (
@@ -146,10 +147,9 @@ def fetch_cifar10(
         images, target = images[order], target[order]
     if return_X_y:
         return images, target
-    return Bunch(
-        images=images,
-        data=images.reshape(len(images), -1),
-        target=target,
+    return picture_bunch(
+        images,
+        target,
         target_names=np.array(CLASS_NAMES),
         DESCR=resources.files(__package__).joinpath("cifar10.rst").read_text(encoding="utf-8"),
     )
@@ -198,5 +198,5 @@ def _download(data_home, download_if_missing, n_retries, delay):
         MIRRORS, archive, sha256=ARCHIVE_SHA256[PYTHON_ARCHIVE], n_retries=n_retries, delay=delay
     )
     unpack_archive(archive, PYTHON_ARCHIVE, data_home / BINARY_FOLDER)
-    archive.unlink()  # the folder holds the same and needs no unpickling
+    archive.unlink(missing_ok=True)  # the folder holds the same and needs no unpickling
     return read_binary_folder, data_home / BINARY_FOLDER

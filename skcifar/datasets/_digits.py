@@ -3,9 +3,9 @@
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-from sklearn.utils import Bunch
 
 from .._validation import StrOptions, validate_params
+from ._bunch import picture_bunch
 
 
 @validate_params(
@@ -71,10 +71,9 @@ def load_digit_images(*, subset="train", return_X_y=False):
     target = digits.target[rows]
     if return_X_y:
         return images, target
-    return Bunch(
-        images=images,
-        data=images.reshape(len(images), -1),
-        target=target,
+    return picture_bunch(
+        images,
+        target,
         target_names=digits.target_names.astype(str),
-        DESCR=digits.DESCR,
+        DESCR=f"Each pixel of these digits is 4 x 4 pixels of 3 colours here.\n\n{digits.DESCR}",
     )

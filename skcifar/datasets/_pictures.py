@@ -6,12 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
-from sklearn.utils import Bunch
 
 from .._validation import InvalidParameterError, check_positive_integers, validate_params
 from ._archives import DatasetError
-
-NAMES_TOLD = 5  # an error names so many files at most
+from ._bunch import picture_bunch
 
 
 def read_picture(path, *, image_size=(32, 32)):
@@ -20,8 +18,8 @@ def read_picture(path, *, image_size=(32, 32)):
     Parameters
     ----------
     path : str or path-like
-        A file in any format that Pillow reads. Its orientation tag is obeyed; what is transparent
-        becomes white.
+        A file in any format that Pillow reads, of 8 or 16 bits a colour. Its orientation tag is
+        obeyed; what is transparent becomes white.
 
     image_size : tuple of (int, int), default=(32, 32)
         Height and width in pixels that the picture is stretched or shrunk to.
@@ -38,16 +36,20 @@ def read_picture(path, *, image_size=(32, 32)):
     height, width = image_size
     try:
         with warnings.catch_warnings():
-            # A small file that claims to be a giant picture is a trap, not a picture.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            # Pillow warns of large pictures, and refuses those of twice that size as traps.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
                 picture = _as_rgb(ImageOps.exif_transpose(picture))
                 return np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
     except FileNotFoundError:
         raise DatasetError(f"{path} does not exist.") from None
+    except Image.UnidentifiedImageError:
+        raise DatasetError(
+            f"{path} cannot be read as a picture: it is of no known format. Give a picture file."
+        ) from None
     except Exception as error:  # Pillow's plugins raise nearly anything on a damaged file
         raise DatasetError(
-            f"{path} cannot be read as a picture ({_told(error)}). Give a whole picture file."
+            f"{path} cannot be read as a picture ({error}). Give a whole picture file."
         ) from error
 
 
@@ -65,7 +67,8 @@ def load_image_folder(path, *, image_size=(32, 32)):
     ----------
     path : str or path-like
         The folder that holds a folder for each class. Files may be of any format that Pillow
-        reads, in colour, in grey or transparent, of any size. Hidden files are passed over.
+        reads, in colour, in grey or transparent, of any size, in folders within as well. What is
+        hidden is passed over.
 
     image_size : tuple of (int, int), default=(32, 32)
         Height and width in pixels that all pictures are stretched or shrunk to.
@@ -91,8 +94,8 @@ def load_image_folder(path, *, image_size=(32, 32)):
     Raises
     ------
     DatasetError
-        If the folder is missing or holds no pictures, or if any file in it is no picture; all
-        such files are told in one error. It is a ValueError.
+        If the folder is missing, if a class has no pictures, or if any file is no picture; one
+        error names all such files. It is a ValueError.
 
     See Also
     --------
@@ -105,11 +108,13 @@ def load_image_folder(path, *, image_size=(32, 32)):
         )
     check_positive_integers(image_size, name="image_size", owner="load_image_folder")
     path = Path(path)
-    files = [(folder, file) for folder in class_folders(path) for file in _files(folder)]
-    if not files:
+    folders = class_folders(path)
+    files = [(folder, file) for folder in folders for file in _files(folder)]
+    empty = [str(folder) for folder in folders if folder not in {folder for folder, _ in files}]
+    if empty or not files:
         raise DatasetError(
-            f"{path} holds no pictures. It must hold one folder for each class, named after the"
-            " class, with the pictures of the class inside."
+            f"{', '.join(empty) or path} holds no pictures. {path} must hold one folder for each"
+            " class, named after the class, with the pictures of the class inside."
         )
 
     images = np.empty((len(files), *image_size, 3), dtype=np.uint8)
@@ -120,18 +125,15 @@ def load_image_folder(path, *, image_size=(32, 32)):
         except DatasetError:
             unreadable.append(str(file))
     if unreadable:
-        more = len(unreadable) - NAMES_TOLD
         raise DatasetError(
             f"{len(unreadable)} of {len(files)} files cannot be read as pictures:"
-            f" {', '.join(unreadable[:NAMES_TOLD])}{f' and {more} more' if more > 0 else ''}."
-            " Take them out of the folder or replace them."
+            f" {', '.join(unreadable)}. Take them out of the folder or replace them."
         )
 
     target_names, target = np.unique([folder.name for folder, _ in files], return_inverse=True)
-    return Bunch(
-        images=images,
-        data=images.reshape(len(images), -1),
-        target=target,
+    return picture_bunch(
+        images,
+        target,
         target_names=target_names,
         filenames=np.array([str(file) for _, file in files]),
         DESCR=f"{len(images):,} pictures of {len(target_names)} classes from the folder {path}.",
@@ -146,21 +148,21 @@ def class_folders(path):
 
 
 def _files(folder):
-    return sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    def hidden(path):
+        return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not hidden(path))
 
 
 def _as_rgb(picture):
-    if picture.mode.startswith("I;16"):
-        # Pillow would cut 16 bits off at 255 instead of scaling them
-        return Image.fromarray((np.asarray(picture) // 257).astype(np.uint8)).convert("RGB")
+    # Pillow would cut greys of more than 8 bits off at 255 instead of scaling them.
+    if picture.mode.startswith("I"):
+        grey = np.clip(np.asarray(picture), 0, 65_535) // 257
+        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+    if picture.mode == "F":
+        raise ValueError("its pixels are floats, of which nobody can tell what is black and white")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture)
     return picture.convert("RGB")
-
-
-def _told(error):
-    return (
-        "not a format that is known" if isinstance(error, Image.UnidentifiedImageError) else error
-    )

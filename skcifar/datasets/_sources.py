@@ -1,9 +1,10 @@
-"""A source named in one word, or a folder, as training and test pictures with class names."""
+"""A source named in one word, or a folder, as pictures with the names of their classes."""
 
 from pathlib import Path
 
 import numpy as np
 from sklearn.model_selection import train_test_split
+from sklearn.utils import resample
 
 from ._archives import DatasetError
 from ._cifar10 import fetch_cifar10
@@ -14,7 +15,7 @@ from ._pictures import class_folders, load_image_folder
 TEST_FRACTION = 0.2
 
 
-def load_train_test(source, *, data_home=None, n_retries=3, image_size=(32, 32), limit=None):
+def load_train_test(source, *, limit=None, **options):
     """Load training and test pictures with the names of their classes.
 
     Parameters
@@ -24,18 +25,13 @@ def load_train_test(source, *, data_home=None, n_retries=3, image_size=(32, 32),
         just ``train`` and ``test`` is split as these say; any other is split four to one,
         stratified and always alike.
 
-    data_home : str or path-like, default=None
-        Where CIFAR-10 is or is to be kept. See :func:`fetch_cifar10`.
-
-    n_retries : int, default=3
-        How often to try a download again. See :func:`fetch_cifar10`.
-
-    image_size : tuple of (int, int), default=(32, 32)
-        Height and width that the pictures of a folder are brought to.
-
     limit : int, default=None
         Keep no more than so many training and so many test pictures, stratified and always the
         same.
+
+    **options
+        ``data_home`` and ``n_retries`` of :func:`fetch_cifar10`, ``image_size`` of
+        :func:`load_image_folder`.
 
     Returns
     -------
@@ -50,44 +46,71 @@ def load_train_test(source, *, data_home=None, n_retries=3, image_size=(32, 32),
     DatasetError
         If what is here cannot be used. It is a ValueError.
     """
+    parts = _load_parts(source, **options)
+    if len(parts) == 1:
+        parts = _split(*parts[0], what=source)
+    (_, train_names), (_, test_names) = parts
+    strange = sorted(set(test_names) - set(train_names))
+    if strange:
+        raise DatasetError(
+            f"{source} has test pictures of {', '.join(strange)}, but no training pictures of it."
+        )
+    return tuple(_limited(*part, limit, what=source) for part in parts)
+
+
+def load_all(source, *, limit=None, **options):
+    """Load all pictures of a source, training and test pictures alike.
+
+    Parameters and errors are those of :func:`load_train_test`.
+
+    Returns
+    -------
+    images : ndarray of shape (n_samples, height, width, 3), dtype uint8
+
+    names : ndarray of shape (n_samples,), dtype str
+    """
+    images, names = (
+        np.concatenate(arrays) for arrays in zip(*_load_parts(source, **options), strict=True)
+    )
+    return _limited(images, names, limit, what=source)
+
+
+def _load_parts(source, *, data_home=None, n_retries=3, image_size=(32, 32)):
+    """Return training and test pictures, or the one undivided part that there is."""
     if source == "cifar10":
-        parts = [
-            _named(fetch_cifar10(subset=subset, data_home=data_home, n_retries=n_retries))
+        loaded = [
+            fetch_cifar10(subset=subset, data_home=data_home, n_retries=n_retries)
             for subset in ("train", "test")
         ]
     elif source == "digits":
-        parts = [_named(load_digit_images(subset=subset)) for subset in ("train", "test")]
+        loaded = [load_digit_images(subset=subset) for subset in ("train", "test")]
     else:
-        parts = _load_folder(Path(source), image_size)
-    if limit is not None:
-        parts = [
-            part if len(part[0]) <= limit else _split(*part, train_size=limit, what=source)[0]
-            for part in parts
-        ]
-    return tuple(parts)
+        folder = Path(source)
+        divided = {inside.name for inside in class_folders(folder)} == {"train", "test"}
+        folders = [folder / "train", folder / "test"] if divided else [folder]
+        loaded = [load_image_folder(part, image_size=image_size) for part in folders]
+    return [(part.images, part.target_names[part.target]) for part in loaded]
 
 
-def _load_folder(folder, image_size):
-    if {inside.name for inside in class_folders(folder)} == {"train", "test"}:
-        return [
-            _named(load_image_folder(folder / subset, image_size=image_size))
-            for subset in ("train", "test")
-        ]
-    images, names = _named(load_image_folder(folder, image_size=image_size))
-    return _split(images, names, test_size=TEST_FRACTION, what=folder)
-
-
-def _split(images, names, *, what, **sizes):
+def _split(images, names, *, what):
     try:
-        first, second = train_test_split(
-            np.arange(len(names)), stratify=names, random_state=0, **sizes
+        train, test = train_test_split(
+            np.arange(len(names)), test_size=TEST_FRACTION, stratify=names, random_state=0
         )
     except ValueError as error:
         raise DatasetError(
             f"{what} cannot be split with pictures of each class on both sides: {error}"
         ) from error
-    return (images[first], names[first]), (images[second], names[second])
+    return (images[train], names[train]), (images[test], names[test])
 
 
-def _named(dataset):
-    return dataset.images, dataset.target_names[dataset.target]
+def _limited(images, names, limit, *, what):
+    if limit is None or limit >= len(names):
+        return images, names
+    n_classes = len(set(names))
+    if limit < n_classes:
+        raise DatasetError(f"{what} has {n_classes} classes, so the limit of {limit} is too low.")
+    rows = resample(
+        np.arange(len(names)), n_samples=limit, replace=False, stratify=names, random_state=0
+    )
+    return images[rows], names[rows]
