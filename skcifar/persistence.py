@@ -17,8 +17,10 @@ from safetensors.numpy import save
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .classifiers import DenseClassifier, NetworkClassifier
+from .base import NetworkClassifier
+from .classifiers import DenseClassifier
 from .preprocessing import ImageFlattener, PixelScaler
+from .training import predict_probabilities
 
 FORMAT = 1
 METADATA_KEY = "skcifar"
@@ -64,27 +66,23 @@ def save_model(pipeline, path):
     check_is_fitted(pipeline)
     path = Path(path)
     steps = pipeline.steps if isinstance(pipeline, Pipeline) else [(None, pipeline)]
-    *_, (_, classifier) = steps
+    classifier = steps[-1][1]
     if not isinstance(classifier, NetworkClassifier):
         raise ModelFileError(
             f"save_model takes a NetworkClassifier or a Pipeline that ends in one, got"
             f" {type(classifier).__name__}."
         )
-    description = {
-        "format": FORMAT,
-        "steps": [_describe(name, step) for name, step in steps],
-    }
-    rebuilt = classifier.build_network(classifier.sample_shape_, len(classifier.classes_))
-    if [w.shape for w in rebuilt.weights] != [w.shape for w in classifier.model_.weights]:
-        raise ModelFileError(
-            f"The parameters of this {type(classifier).__name__} have been changed since it was"
-            " fitted, and describe another network. Set them back or fit again, then save."
-        )
-    weights = {
-        f"{number:04d} {weight.path}": np.ascontiguousarray(weight.numpy())
-        for number, weight in enumerate(classifier.model_.weights)
-    }
-    content = save(weights, metadata={METADATA_KEY: json.dumps(description)})
+    description = {"format": FORMAT, "steps": [_describe(name, step) for name, step in steps]}
+    weights = classifier.model_.get_weights()
+
+    _check_that_it_loads(classifier, description, weights, path)
+    names = (
+        f"{number:04d} {weight.path}" for number, weight in enumerate(classifier.model_.weights)
+    )
+    content = save(
+        {n: np.ascontiguousarray(w) for n, w in zip(names, weights, strict=True)},
+        metadata={METADATA_KEY: json.dumps(description)},
+    )
     with replacing(path) as unfinished:
         unfinished.write_bytes(content)
 
@@ -108,24 +106,15 @@ def load_model(path):
         If the file is missing, cut short or of another kind. It is a ValueError.
     """
     path = Path(path)
-    description, weights = _read(path)
     try:
-        if description["format"] != FORMAT:
-            raise ModelFileError(
-                f"{path} is of format {description['format']!r}, this version reads format"
-                f" {FORMAT}. Load it with the version of skcifar that saved it."
-            )
-        steps = [_rebuild(step, path) for step in description["steps"]]
-        *_, (name, classifier) = steps
-        classifier.restore_network(weights)
+        return _rebuild(*_read(path), path)
     except ModelFileError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, MemoryError) as error:
         raise ModelFileError(
             f"{path} does not describe a model ({type(error).__name__}: {error}). It is damaged;"
             " save the model again."
         ) from error
-    return classifier if name is None else Pipeline(steps)
 
 
 @contextmanager
@@ -158,27 +147,62 @@ def replacing(path):
 
 
 def _read(path):
+    """Return the description and the weights that a file holds."""
     if not path.is_file():
         raise ModelFileError(f"{path} is not a file. Give a model that save_model saved.")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
+            if METADATA_KEY not in metadata:
+                raise ModelFileError(
+                    f"{path} holds tensors, but no skcifar model. Give a file that save_model"
+                    " saved."
+                )
             weights = [file.get_tensor(name) for name in sorted(file.keys())]
     except (SafetensorError, OSError) as error:
         raise ModelFileError(
             f"{path} is cut short or is not a model file ({error}). Give a file that save_model"
             " saved."
         ) from error
-    if METADATA_KEY not in metadata:
-        raise ModelFileError(
-            f"{path} holds tensors, but no skcifar model. Give a file that save_model saved."
-        )
     try:
         return json.loads(metadata[METADATA_KEY]), weights
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelFileError(
             f"{path} is damaged: its description cannot be read ({error}). Save the model again."
         ) from error
+
+
+def _check_that_it_loads(classifier, description, weights, path):
+    """Raise if parameters were changed since fit, so that they describe another network."""
+    try:
+        loaded = _rebuild(description, weights, path)
+        if isinstance(loaded, Pipeline):
+            loaded = loaded[-1]
+        samples = np.random.default_rng(0).random((8, *classifier.sample_shape_), np.float32)
+        same = np.array_equal(
+            predict_probabilities(loaded.model_, samples),
+            predict_probabilities(classifier.model_, samples),
+        )
+    except ValueError:  # of weights that do not fit, or of a parameter that is no longer valid
+        same = False
+    if not same:
+        raise ModelFileError(
+            f"The parameters of this {type(classifier).__name__} have been changed since it was"
+            " fitted, and describe another network. Set them back or fit again, then save."
+        )
+
+
+def _rebuild(description, weights, path):
+    """Make the pipeline that a description and weights stand for."""
+    if description["format"] != FORMAT:
+        raise ModelFileError(
+            f"{path} is of format {description['format']!r}, this version reads format {FORMAT}."
+            " Load it with the version of skcifar that saved it."
+        )
+    steps = [_rebuild_step(step, path) for step in description["steps"]]
+    *_, (name, classifier) = steps
+    classifier.restore_network(weights)
+    return classifier if name is None else Pipeline(steps)
 
 
 def _describe(name, step):
@@ -196,7 +220,7 @@ def _describe(name, step):
     }
 
 
-def _rebuild(description, path):
+def _rebuild_step(description, path):
     classes = {cls.__name__: cls for cls in ESTIMATORS}
     if description["class"] not in classes:
         raise ModelFileError(
@@ -209,6 +233,8 @@ def _rebuild(description, path):
         if not name.endswith("_") or name.startswith("_"):
             raise ModelFileError(f"{path} is damaged: {name!r} is not the name of a learned value.")
         setattr(step, name, _decode(value))
+    if not isinstance(step.sample_shape_, tuple):
+        raise ModelFileError(f"{path} is damaged: sample_shape_ is {step.sample_shape_!r}.")
     return description["name"], step
 
 

@@ -1,4 +1,5 @@
 import json
+import random
 import subprocess
 import sys
 
@@ -127,10 +128,19 @@ def test_what_would_need_pickle_is_not_saved(blobs, tmp_path, estimator, message
     assert list(tmp_path.iterdir()) == []
 
 
-def test_parameters_that_describe_another_network_are_not_saved(blobs, tmp_path):
-    classifier = DenseClassifier(epochs=1).fit(*blobs).set_params(hidden_layer_sizes=(5,))
+@pytest.mark.parametrize("changed", [{"hidden_layer_sizes": (5,)}, {"activation": "tanh"}])
+def test_parameters_that_describe_another_network_are_not_saved(blobs, tmp_path, changed):
+    classifier = DenseClassifier(epochs=1).fit(*blobs).set_params(**changed)
     with pytest.raises(ModelFileError, match="have been changed since it was fitted"):
         save_model(classifier, tmp_path / "model")
+
+
+def test_saving_and_loading_leave_random_states_alone(blobs, tmp_path):
+    classifier = DenseClassifier(epochs=1).fit(*blobs)
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    save_model(classifier, tmp_path / "model")
+    load_model(tmp_path / "model")
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002
 
 
 def test_file_that_cannot_be_finished_leaves_the_old_one(path, pipeline, monkeypatch):
@@ -196,6 +206,13 @@ def test_unknown_class_is_told(path):
         load_model(path)
 
 
+def test_description_nested_too_deep_is_told(path):
+    metadata = {METADATA_KEY: "[" * 100_000 + "]" * 100_000}
+    save_file(load_file(path), path, metadata=metadata)
+    with pytest.raises(ModelFileError, match="its description cannot be read"):
+        load_model(path)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -207,6 +224,8 @@ def test_unknown_class_is_told(path):
         lambda d: d["steps"][2]["params"].update(hidden_layer_sizes={"set": [6, 5]}),
         lambda d: d["steps"][2]["params"].update(activation="unheard-of"),
         lambda d: d["steps"][2]["learned"].pop("classes_"),
+        lambda d: d["steps"][0]["learned"].pop("sample_shape_"),
+        lambda d: d["steps"][0]["learned"].update(sample_shape_="4 x 4"),
         lambda d: d["steps"][2]["learned"].update(predict="shadowed"),
         lambda d: d["steps"][2]["learned"].update(__class_="shadowed"),
     ],
