@@ -3,13 +3,19 @@
 Nothing here knows how anything is trained: data, or any fitted estimator, is enough.
 """
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, check_random_state
 
+from ._validation import Interval, validate_params
+
 # Blue and orange of the Okabe-Ito palette, which colour-blind people tell apart.
 RIGHT_COLOR = "#0072B2"
 WRONG_COLOR = "#D55E00"
+
+_at_least_one = [Interval(Integral, 1, None, closed="left")]
 
 
 class PredictionGridDisplay:
@@ -55,6 +61,7 @@ class PredictionGridDisplay:
         self.y_true = y_true
         self.y_pred = y_pred
 
+    @validate_params({"n_columns": _at_least_one}, prefer_skip_nested_validation=False)
     def plot(self, *, n_columns=10, ax=None):
         """Draw the pictures in rows.
 
@@ -86,7 +93,8 @@ class PredictionGridDisplay:
                 values[number] for values in (self.images, self.y_true, self.y_pred)
             )
             right = actual == predicted
-            axes.imshow(image, cmap="gray" if image.ndim == 2 else None)
+            full_pixel = 255 if image.dtype.kind == "u" else 1
+            axes.imshow(image, cmap="gray", vmin=0, vmax=full_pixel)  # colours need none of these
             style = {"color": RIGHT_COLOR if right else WRONG_COLOR, "weight": "bold"}
             _write_under(axes, 0, f"{'✓' if right else '✗'} {predicted}", **style)
             _write_under(axes, 1, f"{actual}")
@@ -96,6 +104,7 @@ class PredictionGridDisplay:
         return self
 
     @classmethod
+    @validate_params({"n_images": _at_least_one}, prefer_skip_nested_validation=False)
     def from_estimator(
         cls, estimator, X, y, *, n_images=10, random_state=None, n_columns=10, ax=None
     ):
@@ -134,6 +143,7 @@ class PredictionGridDisplay:
         return display.plot(n_columns=n_columns, ax=ax)
 
     @classmethod
+    @validate_params({"n_images": _at_least_one}, prefer_skip_nested_validation=False)
     def from_predictions(
         cls, X, y_true, y_pred, *, n_images=10, random_state=None, n_columns=10, ax=None
     ):
@@ -288,7 +298,8 @@ def _choose(X, y, *, n_images, random_state):
 def _write_under(axes, line, text, *, x=0.5, ha="center", **style):
     """Write in the given line under a picture."""
     y = -0.04 - 0.17 * line
-    axes.text(x, y, text, ha=ha, va="top", size=10, transform=axes.transAxes, **style)
+    style |= {"ha": ha, "va": "top", "size": 10, "transform": axes.transAxes}
+    axes.text(x, y, text, parse_math=False, **style)
 
 
 def _subplots(n_rows, n_columns, *, cell_size, ax):
@@ -305,5 +316,9 @@ def _subplots(n_rows, n_columns, *, cell_size, ax):
             squeeze=False,
         )[1]
     ax.set_axis_off()
-    cells = ax.get_subplotspec().subgridspec(n_rows, n_columns)
-    return cells.subplots(squeeze=False)
+    place = ax.get_subplotspec()
+    if place is None:  # axes that were put somewhere by hand
+        box = ax.get_position()
+        sides = {"left": box.x0, "right": box.x1, "bottom": box.y0, "top": box.y1}
+        place = ax.figure.add_gridspec(1, 1, **sides)[0]
+    return place.subgridspec(n_rows, n_columns).subplots(squeeze=False)

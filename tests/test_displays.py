@@ -83,6 +83,33 @@ def test_grid_takes_the_place_of_given_axes(images, actual):
     assert len(figure.axes) == 2 + 3
 
 
+def test_grid_takes_axes_that_were_put_somewhere_by_hand(images, actual):
+    figure = plt.figure()
+    axes = figure.add_axes([0.5, 0.5, 0.5, 0.5])
+    display = PredictionGridDisplay.from_predictions(images, actual, actual, ax=axes)
+    assert all(ax.get_position().x0 >= 0.5 for ax in display.axes_)
+
+
+def test_grey_is_not_stretched(images, actual):
+    dark = np.full((1, 4, 4, 1), 10, dtype=np.uint8)
+    display = PredictionGridDisplay.from_predictions(dark, ["dog"], ["dog"])
+    assert display.axes_[0].images[0].get_cmap().name == "gray"
+    assert display.axes_[0].images[0].get_clim() == (0, 255)
+
+
+def test_class_names_are_no_formulas(images):
+    names = np.array(["$x^$"] * 12)
+    display = PredictionGridDisplay.from_predictions(images, names, names)
+    display.figure_.canvas.draw()
+    assert written_under(display.axes_[0])[1] == "$x^$"
+
+
+@pytest.mark.parametrize("parameter", ["n_images", "n_columns"])
+def test_none_of_a_thing_cannot_be_drawn(images, actual, parameter):
+    with pytest.raises(ValueError, match=f"'{parameter}' parameter of PredictionGridDisplay"):
+        PredictionGridDisplay.from_predictions(images, actual, actual, **{parameter: 0})
+
+
 def test_rows_are_no_pictures(images, actual):
     with pytest.raises(ValueError, match=r"Expected pictures .* got X of shape \(12, 48\)"):
         PredictionGridDisplay.from_predictions(images.reshape(12, -1), actual, actual)
