@@ -3,6 +3,7 @@
 import csv
 import json
 import tempfile
+import warnings
 from pathlib import Path
 
 from .displays import PredictionGridDisplay, TrainingHistoryDisplay
@@ -68,6 +69,8 @@ def write_run(folder, pipeline, metrics, *, X_test, y_test, y_pred, random_state
     import matplotlib
 
     matplotlib.use("Agg")  # files only; a window would need a screen
+    # a class name may be in a script that matplotlib's font lacks; the picture shows boxes then
+    warnings.filterwarnings("ignore", message="Glyph .* missing from font")
     history = pipeline[-1].history_
     predictions = PredictionGridDisplay.from_predictions(
         X_test, y_test, y_pred, n_images=N_PICTURES, random_state=random_state

@@ -2,13 +2,20 @@ import csv
 import json
 import subprocess
 import sys
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
 
-from skcifar import load_digit_images, load_model
+from skcifar import (
+    fetch_cifar10,
+    load_digit_images,
+    load_model,
+    make_dense_pipeline,
+    save_model,
+)
 from skcifar.cli import main
 from skcifar.runs import RUN_FILES
 
@@ -153,6 +160,36 @@ def test_chatter_of_tensorflow_does_not_reach_the_user(tmp_path):
     assert told.stdout.startswith("digits: 200")
 
 
+def test_names_are_told_as_they_are(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("$x^$", "[b]", "日本"):
+        (tmp_path / "[red]own[/b]" / name).mkdir(parents=True)
+        for number in range(5):
+            path = tmp_path / "[red]own[/b]" / name / f"{number}.png"
+            Image.new("L", (9, 9), 80 * number).save(path)
+    options = ["--epochs", "1", "--hidden-layer-sizes", "5", "--out", ":smile:[/b]"]
+    assert main(["train", "--data", "[red]own[/b]", *options]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("[red]own[/b]: 12 training and 3 test pictures of 3 classes")
+    assert ":smile:[/b] holds model.safetensors" in told.out
+    assert told.err == ""
+    written = (tmp_path / ":smile:[/b]").iterdir()
+    assert sorted(path.name for path in written) == sorted(RUN_FILES)
+
+
+def test_auto_falls_back_where_nothing_can_be_kept(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    options = ["--data-home", str(tmp_path / "file"), "--limit", "100", "--epochs", "1"]
+    assert main(["train", *options, "--out", str(tmp_path / "run")]) == 0
+    assert "Not CIFAR-10" in capsys.readouterr().err
+
+
+def test_mistake_in_the_data_leaves_no_folder(tmp_path, capsys):
+    out = tmp_path / "run"
+    error_of(capsys, ["train", "--data", str(tmp_path / "nowhere"), "--out", str(out)])
+    assert not out.exists()
+
+
 # --- evaluate and predict ---
 
 
@@ -172,6 +209,28 @@ def test_evaluate_takes_the_training_pictures_too(run, capsys):
     assert main(["evaluate", str(run / "model.safetensors"), *options]) == 0
     metrics = json.loads((run / "metrics.json").read_text())
     assert f"{metrics['train_accuracy']:.4f}]" in capsys.readouterr().out
+
+
+def test_evaluate_takes_all_pictures_of_a_folder(run, tmp_path, capsys):
+    images, labels = load_digit_images(return_X_y=True)
+    for label in range(10):
+        (tmp_path / str(label)).mkdir()
+        image = Image.fromarray(images[labels == label][0])
+        image.save(tmp_path / str(label) / "0.png")
+    options = ["--data", str(tmp_path), "--subset", "all"]
+    assert main(["evaluate", str(run / "model.safetensors"), *options]) == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path}: 10 pictures")
+
+
+@pytest.mark.parametrize("source", ["digits", "cifar10"])
+def test_evaluate_takes_a_model_of_numbers(source, tiny_cifar10, tmp_path, capsys):
+    load = {"digits": load_digit_images, "cifar10": partial(fetch_cifar10, data_home=tiny_cifar10)}
+    X, y = load[source](subset="test", return_X_y=True)
+    pipeline = make_dense_pipeline(epochs=5, hidden_layer_sizes=(), random_state=0).fit(X, y)
+    save_model(pipeline, tmp_path / "model")
+    options = ["--data", source, "--data-home", str(tiny_cifar10)]
+    assert main(["evaluate", str(tmp_path / "model"), *options]) == 0
+    assert f"{pipeline.score(X, y):.4f}]" in capsys.readouterr().out
 
 
 def test_evaluate_refuses_pictures_of_other_classes(run, tiny_cifar10, capsys):
@@ -224,11 +283,9 @@ def test_own_pictures_go_all_the_way(tmp_path, capsys):
 
 
 def test_evaluate_asks_for_the_folder_of_own_pictures(blobs, tmp_path, capsys):
-    from skcifar import make_dense_pipeline, save_model
-
     X = np.zeros((4, 8, 8, 3), dtype=np.uint8)
     save_model(make_dense_pipeline(epochs=1).fit(X, ["a", "b"] * 2), tmp_path / "model")
-    assert "--data FOLDER" in error_of(capsys, ["evaluate", str(tmp_path / "model")])
+    assert "Name the pictures by --data" in error_of(capsys, ["evaluate", str(tmp_path / "model")])
 
 
 # --- mistakes ---
@@ -237,14 +294,17 @@ def test_evaluate_asks_for_the_folder_of_own_pictures(blobs, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--epochs", "0"], "--epochs: must be an int of at least 1, got 0"),
+        (["--epochs", "0"], "--epochs: must be an int from 1 to 2147483647, got 0"),
         (["--epochs", "many"], "--epochs: invalid"),
         (["--hidden-layer-sizes", "200,0"], "--hidden-layer-sizes: must be ints of at least 1"),
         (["--learning-rate", "-1"], "--learning-rate: must be a number above 0, got -1"),
-        (["--batch-size", "0"], "--batch-size: must be an int of at least 1"),
-        (["--limit", "0"], "--limit: must be an int of at least 1"),
+        (["--batch-size", "0"], "--batch-size: must be an int from 1"),
+        (["--limit", "0"], "--limit: must be an int from 1"),
         (["--random-state", "-1"], "--random-state: must be an int from 0"),
-        (["--limit", "5"], "cannot be split"),
+        (["--limit", "5"], "digits has 10 classes, so the limit of 5 is too low"),
+        (["--data", ""], "--data: must be auto, cifar10, digits or a folder"),
+        (["--hidden-layer-sizes", "2147483647"], "do not fit into memory"),
+        (["--learning-rate", "1e300"], "Lower the learning rate"),
         (["--data", "nowhere"], "nowhere is not a folder"),
         (["--nonsense"], "unrecognized arguments: --nonsense"),
     ],
@@ -273,7 +333,7 @@ def test_file_that_is_no_model_is_told(tmp_path, capsys, command):
 
 
 def test_model_for_rows_is_refused(blobs, tmp_path, capsys):
-    from skcifar import DenseClassifier, save_model
+    from skcifar import DenseClassifier
 
     save_model(DenseClassifier(epochs=1).fit(*blobs), tmp_path / "model")
     message = error_of(capsys, ["predict", str(tmp_path / "model"), "picture.png"])
