@@ -153,8 +153,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             Class labels: integers, strings or booleans.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples in the loss, not negative. A step's loss is divided by the sum
-            of its weights.
+            Weights of the samples in the loss, not negative. Only their ratios count: they are
+            divided by their mean.
 
         Returns
         -------
@@ -359,12 +359,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         one_hot = np.eye(len(self.classes_), dtype=keras.config.floatx())[codes]
         if sample_weight is None and self.class_weight is None:
             return one_hot, None
-        weights = check_sample_weight(sample_weight, y, dtype=keras.config.floatx(), copy=True)
+        weights = check_sample_weight(sample_weight, y, dtype=np.float64, copy=True)
         if self.class_weight is not None:
             weights *= compute_class_weight(self.class_weight, classes=self.classes_, y=y)[codes]
-        return one_hot, check_sample_weight(
-            weights, y, dtype=keras.config.floatx(), ensure_non_negative=True
-        )
+        weights = check_sample_weight(weights, y, dtype=np.float64, ensure_non_negative=True)
+        # A sample of weight 2 counts as two samples, one of weight 0 as none. Dividing by the mean
+        # of all weights, not of each batch's, keeps a batch of light samples light.
+        if weights.any():
+            weights *= np.count_nonzero(weights) / weights.sum()
+        return one_hot, weights
 
     def _record_training(self):
         """Tell what the trainer has done so far."""

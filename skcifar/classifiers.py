@@ -95,8 +95,8 @@ class DenseClassifier(NetworkClassifier):
 
     A ``sample_weight`` of 2 equals a repeated sample exactly only when every step sees all samples
     (``batch_size`` at least their number) and numbers are exact enough
-    (``keras.config.set_floatx("float64")``): smaller batches are drawn differently from a longer
-    list of samples. The same is true of MLPClassifier with Adam.
+    (``keras.config.set_floatx("float64")``, before the first network is built): smaller batches are
+    drawn differently from a longer list of samples. The same is true of MLPClassifier with Adam.
 
     References
     ----------

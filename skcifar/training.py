@@ -70,8 +70,7 @@ def compile_network(network, *, learning_rate):
     """
     network.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
-        # The mean over the weights, not over the rows: a sample of weight 2 counts as two samples.
-        loss=keras.losses.CategoricalCrossentropy(reduction="mean_with_sample_weight"),
+        loss=keras.losses.CategoricalCrossentropy(),
         metrics=["accuracy"],
     )
 
@@ -104,7 +103,7 @@ def train_network(
         One-hot labels.
 
     sample_weight : ndarray of shape (n_samples,), default=None
-        Weights of the samples in the loss.
+        Factors of the samples' losses. A step's loss is the mean over its samples.
 
     batch_size : int
         Samples a step. The last step of an epoch takes what remains.

@@ -314,6 +314,25 @@ def test_balanced_classes_weigh_the_same(blobs):
     np.testing.assert_array_equal(weights_of(balanced), weights_of(by_hand))
 
 
+def test_only_ratios_of_weights_count(blobs):
+    X, y = blobs
+    weights = np.linspace(1, 2, len(y))
+    once, thousandfold = (small().fit(X, y, sample_weight=k * weights) for k in (1, 1024))
+    np.testing.assert_array_equal(weights_of(once), weights_of(thousandfold))
+
+
+def test_batch_of_light_samples_stays_light(blobs):
+    X, y = blobs
+    weights = np.where(y == 0, 1, 1e-9)  # in order, so that half of the batches are of class 1
+    classifier = small(shuffle=False, batch_size=10).fit(X, y, sample_weight=weights)
+    assert (classifier.predict(X) == 0).all()
+
+
+def test_negative_class_weight_is_refused(blobs):
+    with pytest.raises(ValueError, match="Negative values"):
+        small(class_weight={0: -1.0}).fit(*blobs)
+
+
 # --- a seed means what it says, and nothing is left behind ---
 
 
@@ -482,7 +501,7 @@ def test_loss_that_is_no_number_is_told(blobs):
 
 def test_network_too_large_for_memory_is_told(blobs):
     with pytest.raises(MemoryError, match="do not fit into memory"):
-        small(hidden_layer_sizes=(2**31 - 1, 2**31 - 1)).fit(*blobs)
+        small(hidden_layer_sizes=(1000, 2**31 - 1)).fit(*blobs)
 
 
 @pytest.mark.parametrize(
