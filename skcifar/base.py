@@ -6,11 +6,12 @@ from numbers import Integral, Real
 import keras
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state, compute_class_weight
+from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ._validation import Interval, StrOptions, check_sample_weight, validate_samples
+from ._targets import combine_weights, one_hot
+from ._validation import Interval, InvalidParameterError, StrOptions, validate_samples
 from .training import (
     NetworkTrainer,
     compile_network,
@@ -122,6 +123,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         self.verbose = verbose
         self.callbacks = callbacks
 
+    def _validate_params(self):
+        super()._validate_params()
+        if any(not isinstance(c, keras.callbacks.Callback) for c in self.callbacks or ()):
+            raise InvalidParameterError(
+                f"The 'callbacks' parameter of {type(self).__name__} must be a list of instances of"
+                f" 'keras.callbacks.Callback' or None. Got {self.callbacks!r} instead."
+            )
+
     @abstractmethod
     def build_network(self, input_shape, n_classes):
         """Build the network from this estimator's parameters.
@@ -154,7 +163,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples in the loss, not negative. Only their ratios count: they are
-            divided by their mean.
+            divided by the mean of those that are not 0.
 
         Returns
         -------
@@ -163,6 +172,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         """
         self._validate_params()
         continues = self.warm_start and self.__sklearn_is_fitted__()
+        if not continues:
+            self._forget_training()
         X, y = self._validate_samples_and_labels(X, y, reset=not continues)
         classes = np.unique(y)
         if len(classes) < 2:
@@ -170,18 +181,22 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
                 f"{type(self).__name__} needs samples of at least 2 classes in the data, but the"
                 f" data contains only one class: {classes[0]!r}."
             )
-        self._random_state = check_random_state(self.random_state)
-        if not continues:
-            self._initialize(classes, seed=self._draw_seed())
-        elif not np.array_equal(classes, self.classes_):
+        if continues and not np.array_equal(classes, self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous"
                 f" call to fit. Previously got {self.classes_}, `y` has {classes}."
             )
-        else:
+        # Dividing by the mean of all weights, not of each batch's, keeps a batch of light samples
+        # light. Samples of weight 0 count as none.
+        weights = combine_weights(y, classes, self.class_weight, sample_weight)
+        if weights is not None:
+            weights *= np.count_nonzero(weights) / weights.sum()
+        self._random_state = check_random_state(self.random_state)
+        if continues:
             self._wrap_network()
-        self.keras_classifier_.fit(X, *self._training_targets(y, sample_weight))
-        return self._record_training()
+        else:
+            self._initialize(classes, seed=self._draw_seed())
+        return self._train("fit", X, y, weights)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train the network for one more epoch, on these samples.
@@ -201,7 +216,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             All labels that will ever come. Needed in the first call, may be left out afterwards.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples in the loss, as in :meth:`fit`.
+            Weights of the samples in the loss, not negative. They count as they are, since their
+            mean over all calls is not known.
 
         Returns
         -------
@@ -236,13 +252,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         unknown = np.setdiff1d(y, known)
         if unknown.size:
             raise ValueError(f"`y` has labels {unknown} that are not in `classes`: {known}.")
+        weights = combine_weights(y, known, self.class_weight, sample_weight)
         if begins:
             self._random_state = check_random_state(self.random_state)
-            self._initialize(classes, seed=self._draw_seed())
-        self.model_.optimizer.learning_rate = self.learning_rate
-        self.keras_classifier_.set_params(**self._training_params())
-        self.keras_classifier_.partial_fit(X, *self._training_targets(y, sample_weight))
-        return self._record_training()
+            self._initialize(known, seed=self._draw_seed())
+        self.model_.optimizer.learning_rate = float(self.learning_rate)
+        return self._train("partial_fit", X, y, weights)
 
     def predict(self, X):
         """Predict the class of each sample.
@@ -296,13 +311,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         self._validate_params()
         self._random_state = check_random_state(self.random_state)
         history = self.history_
-        self._initialize(self.classes_, seed=0)  # no matter which, the weights are replaced
+        self._initialize(self.classes_, seed=0)  # any will do, the weights are replaced
         self.model_.set_weights(weights)
         self.keras_classifier_.history_ = history
         self._record_training()
 
     def __sklearn_is_fitted__(self):
-        # n_iter_ is the last to be set: a fit that failed on its way is none
+        # the last to be set, and the first to go when training begins
         return hasattr(self, "n_iter_")
 
     def __sklearn_tags__(self):
@@ -317,7 +332,6 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _initialize(self, classes, *, seed):
         """Begin anew: an untrained network for samples of ``sample_shape_``."""
-        vars(self).pop("n_iter_", None)
         self.classes_ = classes
         with seeded_layers(seed), memory_error_told():
             network = self.build_network(self.sample_shape_, len(classes))
@@ -339,41 +353,31 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             optimizer=self.model_.optimizer,
             loss=self.model_.loss,
             metrics=["accuracy"],
-            **self._training_params(),
         )
         self.keras_classifier_.history_ = self.history_
 
-    def _training_params(self):
-        return {
-            "batch_size": self.batch_size,
-            "epochs": self.epochs,
-            "shuffle": self.shuffle,
-            "verbose": int(self.verbose),
-            "callbacks": self.callbacks,
-            "fit__seed": self._draw_seed(),
-        }
-
-    def _training_targets(self, y, sample_weight):
-        """Return one-hot labels, and weights that combine those of samples and of classes."""
-        codes = np.searchsorted(self.classes_, y)
-        one_hot = np.eye(len(self.classes_), dtype=keras.config.floatx())[codes]
-        if sample_weight is None and self.class_weight is None:
-            return one_hot, None
-        weights = check_sample_weight(sample_weight, y, dtype=np.float64, copy=True)
-        if self.class_weight is not None:
-            weights *= compute_class_weight(self.class_weight, classes=self.classes_, y=y)[codes]
-        weights = check_sample_weight(weights, y, dtype=np.float64, ensure_non_negative=True)
-        # A sample of weight 2 counts as two samples, one of weight 0 as none. Dividing by the mean
-        # of all weights, not of each batch's, keeps a batch of light samples light.
-        if weights.any():
-            weights *= np.count_nonzero(weights) / weights.sum()
-        return one_hot, weights
+    def _train(self, method, X, y, weights):
+        """Let the trainer do its work; what fails on its way leaves an estimator unfitted."""
+        self._forget_training()
+        trainer = self.keras_classifier_.set_params(
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            shuffle=self.shuffle,
+            verbose=int(self.verbose),
+            fit__seed=self._draw_seed(),
+            fit__keras_callbacks=self.callbacks,
+        )
+        getattr(trainer, method)(X, one_hot(y, self.classes_), sample_weight=weights)
+        trainer.set_params(fit__keras_callbacks=None)  # they may hold what cannot be pickled
+        return self._record_training()
 
     def _record_training(self):
-        """Tell what the trainer has done so far."""
         self.history_ = self.keras_classifier_.history_
         self.n_iter_ = len(self.history_["loss"])
         return self
+
+    def _forget_training(self):
+        vars(self).pop("n_iter_", None)
 
     def _draw_seed(self):
         return int(self._random_state.randint(np.iinfo(np.int32).max))

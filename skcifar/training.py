@@ -15,7 +15,8 @@ import tensorflow as tf
 from scikeras.wrappers import KerasClassifier
 
 # Keras draws the seeds of layers from Python's own random state, which all threads share.
-_random_state_lock = threading.Lock()
+# A build_network may build further networks, hence the R.
+_random_state_lock = threading.RLock()
 
 # Rows that go through a network at a time when it predicts: enough to keep the processor busy,
 # few enough that the layers' outputs stay small whatever the number of samples.
@@ -69,7 +70,7 @@ def compile_network(network, *, learning_rate):
         Step size of Adam.
     """
     network.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
+        optimizer=keras.optimizers.Adam(float(learning_rate)),
         loss=keras.losses.CategoricalCrossentropy(),
         metrics=["accuracy"],
     )
@@ -138,30 +139,30 @@ def train_network(
     MemoryError
         If network and batches do not fit into memory.
     """
-    n_steps = math.ceil(len(X) / batch_size)
+    batch_size = min(batch_size, len(X))
+    batches = _batches(
+        *(X, y, sample_weight), batch_size=batch_size, epochs=epochs, shuffle=shuffle, seed=seed
+    )
     with memory_error_told():
-        history = network.fit(
-            _batches(
-                *(X, y, sample_weight),
-                batch_size=batch_size,
-                epochs=epochs,
-                shuffle=shuffle,
-                seed=seed,
-            ),
-            steps_per_epoch=n_steps,
+        return network.fit(
+            batches,
+            steps_per_epoch=math.ceil(len(X) / batch_size),
             epochs=initial_epoch + epochs,
             initial_epoch=initial_epoch,
             shuffle=False,  # done already
-            callbacks=callbacks,
+            callbacks=[*(callbacks or ()), _StopAtDivergence()],
             verbose=verbose,
         ).history
-    if not np.isfinite(history["loss"]).all():
-        raise ValueError(
-            f"The loss became {history['loss'][-1]} with learning_rate="
-            f"{float(network.optimizer.learning_rate):g}: the steps were too large. Lower the"
-            " learning rate, or scale X to about 0 to 1."
-        )
-    return history
+
+
+class _StopAtDivergence(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if not np.isfinite(logs["loss"]):
+            raise ValueError(
+                f"The loss became {logs['loss']} in epoch {epoch + 1} with learning_rate="
+                f"{float(self.model.optimizer.learning_rate):g}: the steps were too large. Lower"
+                " the learning rate, or scale X to about 0 to 1."
+            )
 
 
 def _batches(X, y, sample_weight, *, batch_size, epochs, shuffle, seed):
@@ -230,9 +231,8 @@ class NetworkTrainer(KerasClassifier):
             initial_epoch=self.current_epoch,
             shuffle=self.shuffle,
             seed=self.fit__seed,
-            callbacks=self.callbacks,
+            callbacks=self.fit__keras_callbacks,
             verbose=self.verbose,
         )
-        self.history_ = {
-            name: self.history_.get(name, []) + values for name, values in history.items()
-        }
+        # a callback may have added more, for some of the epochs
+        self.history_ = {name: values + history[name] for name, values in self.history_.items()}

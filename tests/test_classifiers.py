@@ -198,6 +198,23 @@ def test_callbacks_are_called(blobs):
     assert [logs["loss"] for logs in losses] == classifier.history_["loss"]
 
 
+def test_callbacks_do_not_keep_a_fitted_estimator_from_pickling(blobs):
+    log = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None)
+    classifier = small(callbacks=[log]).fit(*blobs).set_params(callbacks=None)
+    twin = pickle.loads(pickle.dumps(classifier))
+    np.testing.assert_array_equal(weights_of(twin), weights_of(classifier))
+
+
+def test_history_holds_what_every_epoch_has(blobs):
+    classifier = small(warm_start=True).fit(*blobs)
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 0.01)
+    classifier.set_params(callbacks=[schedule]).fit(*blobs)
+    assert {name: len(values) for name, values in classifier.history_.items()} == {
+        "loss": 10,
+        "accuracy": 10,
+    }
+
+
 # --- training further ---
 
 
@@ -255,6 +272,16 @@ def test_partial_fit_draws_another_order_each_time(blobs):
     once.partial_fit(X, y)
     again.set_params(shuffle=False).partial_fit(X, y)
     assert not np.array_equal(weights_of(once), weights_of(again))
+
+
+def test_partial_fit_takes_weights_as_they_are(blobs):
+    X, y = blobs
+    heavy = small().partial_fit(X, y, classes=[0, 1])
+    light = copy.deepcopy(heavy)
+    heavy.partial_fit(X, y, sample_weight=np.ones(len(y)))
+    light.partial_fit(X, y, sample_weight=np.full(len(y), 1e-6))
+    assert light.history_["loss"][1] < heavy.history_["loss"][1] / 1e5
+    assert not np.array_equal(weights_of(heavy), weights_of(light))
 
 
 @pytest.mark.parametrize(
@@ -391,6 +418,18 @@ def test_arrays_of_the_caller_are_never_written_to(blobs):
 # --- networks of one's own ---
 
 
+def test_network_may_be_built_from_another_that_is_trained_on_the_way(blobs):
+    class Nested(NetworkClassifier):
+        def build_network(self, input_shape, n_classes):
+            return small(epochs=1).fit(*blobs).model_
+
+    Nested(epochs=1).fit(*blobs)
+
+
+def test_learning_rate_may_be_an_int(blobs):
+    assert small(learning_rate=1, epochs=1).fit(*blobs).partial_fit(*blobs).n_iter_ == 2
+
+
 class Careless(NetworkClassifier):
     def build_network(self, input_shape, n_classes):
         return self.network
@@ -430,6 +469,7 @@ def test_base_class_has_no_network():
         ({"class_weight": "even"}, r"'class_weight' parameter .* Got 'even'"),
         ({"random_state": -1}, r"'random_state' parameter .* Got -1"),
         ({"callbacks": "log"}, r"'callbacks' parameter .* Got 'log'"),
+        ({"callbacks": ["log"]}, r"'callbacks' parameter .* Got \['log'\]"),
     ],
 )
 def test_invalid_parameters_are_told_in_fit(blobs, params, message):
@@ -493,9 +533,19 @@ def test_prediction_after_a_fit_that_failed_is_refused(blobs):
         classifier.predict(blobs[0])
 
 
+def test_training_further_that_failed_leaves_no_fitted_estimator(blobs):
+    classifier = small().fit(*blobs)
+    with pytest.raises(ValueError, match="loss became"):
+        classifier.set_params(learning_rate=1e38).partial_fit(blobs[0] * 1e6, blobs[1])
+    with pytest.raises(NotFittedError):
+        classifier.predict(blobs[0])
+
+
 def test_loss_that_is_no_number_is_told(blobs):
     X, y = blobs
-    with pytest.raises(ValueError, match=r"loss became nan with learning_rate=1e\+30.* Lower"):
+    with pytest.raises(
+        ValueError, match=r"loss became nan in epoch [12] with learning_rate=1e\+30.* Lower"
+    ):
         small(learning_rate=1e30, activation="linear").fit(X * 1e6, y)
 
 
