@@ -26,6 +26,7 @@ def train(arguments):
     exit_code : int
         0 when all was done.
     """
+    import matplotlib
     from rich.console import Console
 
     with _quiet_tensorflow():
@@ -34,6 +35,7 @@ def train(arguments):
         from .runs import RUN_FILES, prepare_run_folder, write_run
 
     # What is printed holds names of files and classes, which are no markup.
+    matplotlib.use("Agg")  # files only; a window would need a screen
     console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
     source, (X_train, y_train), (X_test, y_test) = _load_train_test(arguments)
     folder = prepare_run_folder(arguments.out)
@@ -202,10 +204,9 @@ def _source_of(classes):
     """Name the data set that a model was trained on, by its classes."""
     from .datasets import CIFAR10_CLASS_NAMES, load_digit_images
 
-    names = set(classes.astype(str))
-    if names == set(CIFAR10_CLASS_NAMES):
+    if set(classes) == set(CIFAR10_CLASS_NAMES):
         return "cifar10"
-    if names == set(load_digit_images().target_names):
+    if set(classes) == set(load_digit_images().target_names):  # strings; numbers could be anything
         return "digits"
     raise ValueError(
         "What the model was trained on cannot be told from its classes, which are"

@@ -66,11 +66,6 @@ def write_run(folder, pipeline, metrics, *, X_test, y_test, y_pred, random_state
     random_state : int or None, default=None
         Determines which test pictures are drawn.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")  # files only; a window would need a screen
-    # a class name may be in a script that matplotlib's font lacks; the picture shows boxes then
-    warnings.filterwarnings("ignore", message="Glyph .* missing from font")
     history = pipeline[-1].history_
     predictions = PredictionGridDisplay.from_predictions(
         X_test, y_test, y_pred, n_images=N_PICTURES, random_state=random_state
@@ -86,5 +81,7 @@ def write_run(folder, pipeline, metrics, *, X_test, y_test, y_pred, random_state
         epochs = zip(*history.values(), strict=True)
         writer.writerows([number, *values] for number, values in enumerate(epochs, start=1))
     for name, display in (("predictions.png", predictions), ("learning_curves.png", curves)):
-        with replacing(folder / name) as path:
-            display.figure_.savefig(path, dpi=120)
+        with replacing(folder / name) as path, warnings.catch_warnings():
+            # a class name may be in a script that the font lacks; the picture shows boxes then
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            display.figure_.savefig(path, dpi=120, bbox_inches="tight")

@@ -233,6 +233,12 @@ def test_evaluate_takes_a_model_of_numbers(source, tiny_cifar10, tmp_path, capsy
     assert f"{pipeline.score(X, y):.4f}]" in capsys.readouterr().out
 
 
+def test_evaluate_does_not_guess_what_numbers_stand_for(tmp_path, capsys):
+    X, y = load_digit_images(subset="test", return_X_y=True)
+    save_model(make_dense_pipeline(epochs=1).fit(X, y), tmp_path / "model")
+    assert "Name the pictures by --data" in error_of(capsys, ["evaluate", str(tmp_path / "model")])
+
+
 def test_evaluate_refuses_pictures_of_other_classes(run, tiny_cifar10, capsys):
     options = ["--data", "cifar10", "--data-home", str(tiny_cifar10)]
     message = error_of(capsys, ["evaluate", str(run / "model.safetensors"), *options])

@@ -163,3 +163,17 @@ def test_class_that_is_only_tested_is_told(folder, tmp_path_factory):
     Image.new("RGB", (5, 5)).save(parent / "test" / "green" / "0.png")
     with pytest.raises(DatasetError, match="has test pictures of green, but no training pictures"):
         load_train_test(parent)
+
+
+def test_limit_leaves_no_class_out(folder):
+    for number in range(5, 60):
+        Image.new("RGB", (5, 5), RED).save(folder / "red" / f"{number}.png")
+    (_, y_train), (_, y_test) = load_train_test(folder, limit=8)
+    assert sorted(set(y_train)) == sorted(set(y_test)) == ["blue", "red"]
+
+
+def test_classes_may_be_called_train_and_test(folder):
+    (folder / "red").rename(folder / "train")
+    (folder / "blue").rename(folder / "test")
+    (_, y_train), _ = load_train_test(folder)
+    assert set(y_train) == {"train", "test"}

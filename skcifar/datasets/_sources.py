@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.utils import resample
 
 from ._archives import DatasetError
 from ._cifar10 import fetch_cifar10
@@ -49,13 +48,13 @@ def load_train_test(source, *, limit=None, **options):
     parts = _load_parts(source, **options)
     if len(parts) == 1:
         parts = _split(*parts[0], what=source)
-    (_, train_names), (_, test_names) = parts
-    strange = sorted(set(test_names) - set(train_names))
+    train, test = (_limited(*part, limit, what=source) for part in parts)
+    strange = sorted(set(test[1]) - set(train[1]))
     if strange:
         raise DatasetError(
             f"{source} has test pictures of {', '.join(strange)}, but no training pictures of it."
         )
-    return tuple(_limited(*part, limit, what=source) for part in parts)
+    return train, test
 
 
 def load_all(source, *, limit=None, **options):
@@ -86,7 +85,8 @@ def _load_parts(source, *, data_home=None, n_retries=3, image_size=(32, 32)):
         loaded = [load_digit_images(subset=subset) for subset in ("train", "test")]
     else:
         folder = Path(source)
-        divided = {inside.name for inside in class_folders(folder)} == {"train", "test"}
+        inside = class_folders(folder)
+        divided = [f.name for f in inside] == ["test", "train"] and all(map(class_folders, inside))
         folders = [folder / "train", folder / "test"] if divided else [folder]
         loaded = [load_image_folder(part, image_size=image_size) for part in folders]
     return [(part.images, part.target_names[part.target]) for part in loaded]
@@ -110,7 +110,11 @@ def _limited(images, names, limit, *, what):
     n_classes = len(set(names))
     if limit < n_classes:
         raise DatasetError(f"{what} has {n_classes} classes, so the limit of {limit} is too low.")
-    rows = resample(
-        np.arange(len(names)), n_samples=limit, replace=False, stratify=names, random_state=0
-    )
+    # Each class is taken from its beginning, as far as all others: none is left out.
+    order = np.random.RandomState(0).permutation(len(names))
+    place = np.empty(len(names))
+    for name in set(names):
+        of_class = names[order] == name
+        place[of_class] = np.linspace(0, 1, of_class.sum(), endpoint=False)
+    rows = order[np.argsort(place, kind="stable")[:limit]]
     return images[rows], names[rows]
