@@ -93,7 +93,7 @@ class PredictionGridDisplay:
                 values[number] for values in (self.images, self.y_true, self.y_pred)
             )
             right = actual == predicted
-            full_pixel = 255 if image.dtype.kind == "u" else 1
+            full_pixel = 255 if image.dtype.kind in "ui" else 1
             axes.imshow(image, cmap="gray", vmin=0, vmax=full_pixel)  # colours need none of these
             style = {"color": RIGHT_COLOR if right else WRONG_COLOR, "weight": "bold"}
             _write_under(axes, 0, f"{'✓' if right else '✗'} {predicted}", **style)
@@ -285,6 +285,8 @@ class TrainingHistoryDisplay:
 def _choose(X, y, *, n_images, random_state):
     check_consistent_length(X, y)
     X, y = np.asarray(X), np.asarray(y)
+    if not len(X):
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required to draw.")
     if X.ndim < 3:
         raise ValueError(
             f"Expected pictures of shape (n_samples, height, width[, 3]), got X of shape {X.shape}."

@@ -90,8 +90,8 @@ def test_grid_takes_axes_that_were_put_somewhere_by_hand(images, actual):
     assert all(ax.get_position().x0 >= 0.5 for ax in display.axes_)
 
 
-def test_grey_is_not_stretched(images, actual):
-    dark = np.full((1, 4, 4, 1), 10, dtype=np.uint8)
+def test_grey_is_not_stretched():
+    dark = np.full((1, 4, 4, 1), 10)
     display = PredictionGridDisplay.from_predictions(dark, ["dog"], ["dog"])
     assert display.axes_[0].images[0].get_cmap().name == "gray"
     assert display.axes_[0].images[0].get_clim() == (0, 255)
@@ -108,6 +108,11 @@ def test_class_names_are_no_formulas(images):
 def test_none_of_a_thing_cannot_be_drawn(images, actual, parameter):
     with pytest.raises(ValueError, match=f"'{parameter}' parameter of PredictionGridDisplay"):
         PredictionGridDisplay.from_predictions(images, actual, actual, **{parameter: 0})
+
+
+def test_no_pictures_are_refused(images):
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+        PredictionGridDisplay.from_predictions(images[:0], [], [])
 
 
 def test_rows_are_no_pictures(images, actual):
