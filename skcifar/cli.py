@@ -112,7 +112,8 @@ def _build_parser():
         "--out",
         default="skcifar-run",
         metavar="DIR",
-        help="folder to write to (default: %(default)s)",
+        help="folder to write to; what an earlier run left there is replaced"
+        " (default: %(default)s)",
     )
     train.set_defaults(run=commands.train)
 
@@ -128,7 +129,8 @@ def _build_parser():
         "--subset",
         choices=("train", "test", "all"),
         default="test",
-        help="which of the pictures; all is right for a folder that was not trained on"
+        help="which of the pictures; test are those of a folder that training left out, as long as"
+        " its files stay the same; all is right for a folder that was not trained on"
         " (default: %(default)s)",
     )
     evaluate.set_defaults(run=commands.evaluate)
@@ -151,31 +153,39 @@ def _source(text):
     return text
 
 
-def _positive_int(text):
-    value = int(text)
-    if not 1 <= value < 2**31:  # what TensorFlow counts with
-        raise argparse.ArgumentTypeError(f"must be an int from 1 to {2**31 - 1}, got {text}")
-    return value
+def _int_from(lowest, highest):
+    def parse(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or not lowest <= value <= highest:
+            raise argparse.ArgumentTypeError(
+                f"must be an int from {lowest} to {highest}, got {text!r}"
+            )
+        return value
+
+    return parse
+
+
+_positive_int = _int_from(1, 2**31 - 1)  # which is as far as TensorFlow counts
+_seed = _int_from(0, 2**32 - 1)
 
 
 def _positive_float(text):
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
-    return value
-
-
-def _seed(text):
-    value = int(text)
-    if not 0 <= value < 2**32:
-        raise argparse.ArgumentTypeError(f"must be an int from 0 to {2**32 - 1}, got {text}")
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
     return value
 
 
 def _sizes(text):
     try:
         return tuple(_positive_int(size) for size in text.split(","))
-    except (ValueError, argparse.ArgumentTypeError):
+    except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(
             f"must be ints of at least 1 with commas between, such as 200,150, got {text!r}"
         ) from None

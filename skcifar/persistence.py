@@ -210,8 +210,9 @@ def _rebuild(description, weights, path):
 def _describe(name, step):
     if type(step) not in ESTIMATORS:
         raise ModelFileError(
-            f"The step {name or ''} of class {type(step).__name__} cannot be saved. The classes"
-            f" that can are {', '.join(cls.__name__ for cls in ESTIMATORS)}."
+            f"{'The step ' + name if name else 'An estimator'} of the class"
+            f" {type(step).__name__} cannot be saved. The classes that can are"
+            f" {', '.join(cls.__name__ for cls in ESTIMATORS)}."
         )
     learned = {k: v for k, v in vars(step).items() if k.endswith("_") and k not in NOT_IN_JSON}
     return {

@@ -447,6 +447,14 @@ def test_network_that_gives_no_probability_for_each_class_is_refused(blobs, netw
         classifier.fit(*blobs)
 
 
+def test_network_without_softmax_is_refused(blobs):
+    inputs = keras.Input((4,))
+    classifier = Careless()
+    classifier.network = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    with pytest.raises(ValueError, match=r"ends in probabilities, by a softmax. Its .* 0 instead"):
+        classifier.fit(*blobs)
+
+
 def test_base_class_has_no_network():
     with pytest.raises(TypeError, match="build_network"):
         NetworkClassifier()

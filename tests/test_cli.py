@@ -300,10 +300,10 @@ def test_evaluate_asks_for_the_folder_of_own_pictures(blobs, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--epochs", "0"], "--epochs: must be an int from 1 to 2147483647, got 0"),
-        (["--epochs", "many"], "--epochs: invalid"),
+        (["--epochs", "0"], "--epochs: must be an int from 1 to 2147483647, got '0'"),
+        (["--epochs", "many"], "--epochs: must be an int from 1 to 2147483647, got 'many'"),
         (["--hidden-layer-sizes", "200,0"], "--hidden-layer-sizes: must be ints of at least 1"),
-        (["--learning-rate", "-1"], "--learning-rate: must be a number above 0, got -1"),
+        (["--learning-rate", "-1"], "--learning-rate: must be a number above 0, got '-1'"),
         (["--batch-size", "0"], "--batch-size: must be an int from 1"),
         (["--limit", "0"], "--limit: must be an int from 1"),
         (["--random-state", "-1"], "--random-state: must be an int from 0"),

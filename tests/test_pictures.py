@@ -113,7 +113,8 @@ def test_class_without_pictures_is_named(folder):
 
 
 def test_folder_without_pictures_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match="holds no pictures"):
+    Image.new("RGB", (5, 5)).save(tmp_path / "of-no-class.png")
+    with pytest.raises(DatasetError, match="holds no folders"):
         load_image_folder(tmp_path)
 
 

@@ -59,7 +59,10 @@ def download(mirrors, destination, *, sha256, n_retries, delay):
             else:
                 return
     told = "; ".join(f"{url}: {failure}" for url, failure in failures.items())
-    raise DownloadError(f"{destination.name} could not be downloaded: {told}")
+    raise DownloadError(
+        f"{destination.name} could not be downloaded. Try again later, or put it into"
+        f" {destination.parent} yourself. {told}"
+    )
 
 
 def _reason(error):

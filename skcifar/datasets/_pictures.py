@@ -113,8 +113,8 @@ def load_image_folder(path, *, image_size=(32, 32)):
     empty = [str(folder) for folder in folders if folder not in {folder for folder, _ in files}]
     if empty or not files:
         raise DatasetError(
-            f"{', '.join(empty) or path} holds no pictures. {path} must hold one folder for each"
-            " class, named after the class, with the pictures of the class inside."
+            f"{', '.join(empty) or path} holds no {'pictures' if empty else 'folders'}. {path} must"
+            " hold one folder for each class, named after the class, with its pictures inside."
         )
 
     images = np.empty((len(files), *image_size, 3), dtype=np.uint8)
