@@ -51,6 +51,5 @@ class EpochProgress(keras.callbacks.Callback):
         self.console.print(
             f"epoch {done:{len(str(self.epochs))}}/{self.epochs}"
             f"   loss {logs['loss']:.4f}   accuracy {logs['accuracy']:.4f}"
-            f"   time left {round(left) // 60}:{round(left) % 60:02d}",
-            highlight=False,
+            f"   time left {round(left) // 60}:{round(left) % 60:02d}"
         )

@@ -24,8 +24,8 @@ from .training import (
 class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of classifiers that train a Keras network.
 
-    A subclass writes one method, :meth:`build_network`, and is an estimator that passes
-    scikit-learn's checks. If it has parameters of its own, it names them all in its ``__init__``,
+    A subclass writes one method, :meth:`build_network`, and is an estimator that scikit-learn's
+    checks can be run on. If it has parameters of its own, it names them all in its ``__init__``,
     as every scikit-learn estimator does.
 
     Parameters

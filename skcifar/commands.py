@@ -34,8 +34,8 @@ def train(arguments):
         from .pipelines import make_dense_pipeline
         from .runs import RUN_FILES, prepare_run_folder, write_run
 
-    # What is printed holds names of files and classes, which are no markup.
     matplotlib.use("Agg")  # files only; a window would need a screen
+    # what is printed holds names of files and classes, which are no markup
     console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
     source, (X_train, y_train), (X_test, y_test) = _load_train_test(arguments)
     folder = prepare_run_folder(arguments.out)

@@ -42,7 +42,7 @@ def save_model(pipeline, path):
         Fitted; its steps are those of this package.
 
     path : str or path-like
-        The file to write, by custom named ``*.safetensors``. One that exists is replaced.
+        The file to write, usually named ``*.safetensors``. One that exists is replaced.
 
     Raises
     ------
@@ -69,20 +69,19 @@ def save_model(pipeline, path):
     classifier = steps[-1][1]
     if not isinstance(classifier, NetworkClassifier):
         raise ModelFileError(
-            f"save_model takes a NetworkClassifier or a Pipeline that ends in one, got"
+            "save_model takes a NetworkClassifier or a Pipeline that ends in one, got"
             f" {type(classifier).__name__}."
         )
     description = {"format": FORMAT, "steps": [_describe(name, step) for name, step in steps]}
     weights = classifier.model_.get_weights()
 
     _check_that_it_loads(classifier, description, weights, path)
-    names = (
-        f"{number:04d} {weight.path}" for number, weight in enumerate(classifier.model_.weights)
-    )
-    content = save(
-        {n: np.ascontiguousarray(w) for n, w in zip(names, weights, strict=True)},
-        metadata={METADATA_KEY: json.dumps(description)},
-    )
+    paths = (variable.path for variable in classifier.model_.weights)
+    tensors = {
+        f"{number:04d} {name}": np.ascontiguousarray(weight)  # numbered, to keep their order
+        for number, (name, weight) in enumerate(zip(paths, weights, strict=True))
+    }
+    content = save(tensors, metadata={METADATA_KEY: json.dumps(description)})
     with replacing(path) as unfinished:
         unfinished.write_bytes(content)
 
