@@ -12,12 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._targets import combine_weights, one_hot
 from ._validation import Interval, InvalidParameterError, StrOptions, validate_samples
+from .networks import seeded_layers
 from .training import (
     NetworkTrainer,
     compile_network,
     memory_error_told,
     predict_probabilities,
-    seeded_layers,
 )
 
 
@@ -371,10 +371,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             shuffle=self.shuffle,
             verbose=int(self.verbose),
             fit__seed=self._draw_seed(),
+            fit__sample_weight=weights,
             fit__keras_callbacks=self.callbacks,
         )
-        getattr(trainer, method)(X, one_hot(y, self.classes_), sample_weight=weights)
-        trainer.set_params(fit__keras_callbacks=None)  # they may hold what cannot be pickled
+        try:
+            getattr(trainer, method)(X, one_hot(y, self.classes_))
+        finally:  # weights take memory, and callbacks may hold what cannot be pickled
+            trainer.set_params(fit__sample_weight=None, fit__keras_callbacks=None)
         return self._record_training()
 
     def _record_training(self):

@@ -3,7 +3,15 @@
 Nothing here knows of scikit-learn, of training or of data.
 """
 
+import random
+import threading
+from contextlib import contextmanager
+
 import keras
+
+# Keras draws the seeds of layers from Python's own random state, which all threads share.
+# A build_network may build further networks, hence the R.
+_random_state_lock = threading.RLock()
 
 ACTIVATIONS = frozenset(
     {
@@ -64,3 +72,26 @@ def build_dense_network(
             x = keras.layers.Dropout(dropout)(x)
     outputs = keras.layers.Dense(n_classes, activation="softmax")(x)
     return keras.Model(inputs, outputs, name="dense_network")
+
+
+@contextmanager
+def seeded_layers(seed):
+    """Make the layers that are built inside depend on ``seed`` alone.
+
+    A layer that is given no seed asks Python's random state for one. That state is set for the
+    time of building and put back, so that nobody outside notices. Threads that build networks
+    wait for each other; one that draws from Python's random state in these few milliseconds, for
+    whatever else, would change what the layers draw.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the initial weights and of layers, such as Dropout, that draw random numbers.
+    """
+    with _random_state_lock:
+        before = random.getstate()
+        random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(before)

@@ -1,22 +1,21 @@
-"""How a network is compiled, seeded, trained and asked.
+"""How a network is compiled, trained and asked, whatever backend Keras has.
 
-The only room that knows TensorFlow, and the only one that a faster way to train has to change.
-It knows neither pipelines nor data sets.
+Knows neither pipelines nor data sets.
 """
 
 import math
-import random
-import threading
 from contextlib import contextmanager
 
 import keras
 import numpy as np
-import tensorflow as tf
 from scikeras.wrappers import KerasClassifier
 
-# Keras draws the seeds of layers from Python's own random state, which all threads share.
-# A build_network may build further networks, hence the R.
-_random_state_lock = threading.RLock()
+if keras.config.backend() == "tensorflow":
+    from . import _engine
+else:
+    _engine = None
+
+_BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
 # Rows that go through a network at a time when it predicts: enough to keep the processor busy,
 # few enough that the layers' outputs stay small whatever the number of samples.
@@ -24,34 +23,14 @@ PREDICTION_ROWS = 2048
 
 
 @contextmanager
-def seeded_layers(seed):
-    """Make the layers that are built inside depend on ``seed`` alone.
-
-    A layer that is given no seed asks Python's random state for one. That state is set for the
-    time of building and put back, so that nobody outside notices. Threads that build networks
-    wait for each other; one that draws from Python's random state in these few milliseconds, for
-    whatever else, would change what the layers draw.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the initial weights and of layers, such as Dropout, that draw random numbers.
-    """
-    with _random_state_lock:
-        before = random.getstate()
-        random.seed(seed)
-        try:
-            yield
-        finally:
-            random.setstate(before)
-
-
-@contextmanager
 def memory_error_told():
-    """Turn TensorFlow's long account of missing memory into a MemoryError with a remedy."""
+    """Turn a backend's long account of missing memory into a MemoryError with a remedy."""
     try:
         yield
-    except tf.errors.ResourceExhaustedError as error:
+    except Exception as error:
+        exhausted = "ResourceExhausted", "RESOURCE_EXHAUSTED"  # TensorFlow's and JAX' words
+        if not any(word in f"{type(error).__name__}: {error}" for word in exhausted):
+            raise
         raise MemoryError(
             "The network and its batches do not fit into memory. Take smaller layers or a smaller"
             " batch_size."
@@ -74,6 +53,7 @@ def compile_network(network, *, learning_rate):
         loss=keras.losses.CategoricalCrossentropy(),
         metrics=["accuracy"],
     )
+    network.optimizer.build(network.trainable_variables)
 
 
 def train_network(
@@ -90,7 +70,10 @@ def train_network(
     callbacks=None,
     verbose=0,
 ):
-    """Train a compiled network, by Keras' own ``fit``.
+    """Train a compiled network as Keras' own ``fit`` does, and on TensorFlow several times faster.
+
+    Keras' own ``fit`` itself is used on other backends, for callbacks that ask for single batches,
+    and for networks that are not made of Keras' own parts alone.
 
     Parameters
     ----------
@@ -104,7 +87,8 @@ def train_network(
         One-hot labels.
 
     sample_weight : ndarray of shape (n_samples,), default=None
-        Factors of the samples' losses. A step's loss is the mean over its samples.
+        Factors of the samples' losses. A step's loss is the mean over its samples. Samples of
+        weight 0 are left out.
 
     batch_size : int
         Samples a step. The last step of an epoch takes what remains.
@@ -139,20 +123,82 @@ def train_network(
     MemoryError
         If network and batches do not fit into memory.
     """
-    batch_size = min(batch_size, len(X))
-    batches = _batches(
-        *(X, y, sample_weight), batch_size=batch_size, epochs=epochs, shuffle=shuffle, seed=seed
-    )
+    if sample_weight is None:
+        sample_weight = np.ones(len(X))
+    rows = np.flatnonzero(sample_weight)
+    arrays = X, y, sample_weight.astype(X.dtype)
+    batch_size = min(batch_size, len(rows))
+    n_batches = math.ceil(len(rows) / batch_size)
+    orders = _orders(rows, epochs=epochs, shuffle=shuffle, seed=seed)
+    callbacks = [*(callbacks or ()), _StopAtDivergence()]
+    key = None
+    if _engine is not None and not any(map(_asks_for_batches, callbacks)):
+        key = _engine.training_key(network, batch_size=batch_size)
     with memory_error_told():
+        if key is not None:
+            callbacks = keras.callbacks.CallbackList(
+                callbacks,
+                add_history=True,
+                add_progbar=verbose != 0,
+                model=network,
+                verbose=verbose,
+                epochs=initial_epoch + epochs,
+                steps=n_batches,
+            )
+            return _fit_by_engine(key, network, arrays, orders, initial_epoch, callbacks)
         return network.fit(
-            batches,
-            steps_per_epoch=math.ceil(len(X) / batch_size),
+            _batches(arrays, orders, batch_size),
+            steps_per_epoch=n_batches,
+            shuffle=False,  # done already
             epochs=initial_epoch + epochs,
             initial_epoch=initial_epoch,
-            shuffle=False,  # done already
-            callbacks=[*(callbacks or ()), _StopAtDivergence()],
+            callbacks=callbacks,
             verbose=verbose,
         ).history
+
+
+def _orders(rows, *, epochs, shuffle, seed):
+    """Yield the order of the samples in each epoch, which depends on ``seed`` alone.
+
+    Keras' own shuffling depends on the backend's global seed.
+    """
+    for epoch in range(epochs):
+        yield np.random.default_rng([seed, epoch]).permutation(rows) if shuffle else rows
+
+
+def _asks_for_batches(callback):
+    """Whether a callback does anything at single batches, by its class or by an attribute."""
+    does_nothing = (getattr(keras.callbacks.Callback, hook) for hook in _BATCH_HOOKS)
+    hooks = (getattr(callback, hook) for hook in _BATCH_HOOKS)
+    return any(
+        getattr(hook, "__func__", hook) is not nothing
+        for hook, nothing in zip(hooks, does_nothing, strict=True)
+    )
+
+
+def _fit_by_engine(key, network, arrays, orders, initial_epoch, callbacks):
+    """Go through epochs as ``keras.Model.fit`` does, with batches left to the engine."""
+
+    def after_batches(n_batches, means):
+        callbacks.on_train_batch_end(n_batches - 1, means)  # only Keras' progress bar listens
+
+    network.stop_training = False
+    callbacks.on_train_begin()
+    for epoch, rows in enumerate(orders, start=initial_epoch):
+        callbacks.on_epoch_begin(epoch)
+        means = _engine.train_epoch(key, network, arrays, rows, after_batches=after_batches)
+        callbacks.on_epoch_end(epoch, means)
+        if network.stop_training:
+            break
+    network.optimizer.finalize_variable_values(network.trainable_variables)
+    callbacks.on_train_end(means)
+    return network.history.history
+
+
+def _batches(arrays, orders, batch_size):
+    for rows in orders:
+        for start in range(0, len(rows), batch_size):
+            yield tuple(array[rows[start : start + batch_size]] for array in arrays)
 
 
 class _StopAtDivergence(keras.callbacks.Callback):
@@ -163,29 +209,6 @@ class _StopAtDivergence(keras.callbacks.Callback):
                 f"{float(self.model.optimizer.learning_rate):g}: the steps were too large. Lower"
                 " the learning rate, or scale X to about 0 to 1."
             )
-
-
-def _batches(X, y, sample_weight, *, batch_size, epochs, shuffle, seed):
-    """The batches of all epochs, in an order that depends on ``seed`` alone.
-
-    Given arrays, Keras would shuffle them by TensorFlow's global seed, as ``tf.data`` does too.
-    Here each epoch is a permutation of row numbers, drawn from ``seed`` and the epoch's number.
-    """
-    arrays = [tf.convert_to_tensor(a) for a in (X, y, sample_weight) if a is not None]
-    rows = tf.range(len(X))
-
-    def batches_of_rows(epoch):
-        order = rows
-        if shuffle:
-            order = tf.random.experimental.stateless_shuffle(rows, [seed, epoch])
-        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
-
-    return (
-        tf.data.Dataset.range(epochs, output_type=tf.int32)
-        .flat_map(batches_of_rows)
-        .map(lambda chosen: tuple(tf.gather(a, chosen) for a in arrays))
-        .prefetch(tf.data.AUTOTUNE)
-    )
 
 
 def predict_probabilities(network, X):
@@ -203,12 +226,14 @@ def predict_probabilities(network, X):
     -------
     probabilities : ndarray of shape (n_samples, n_classes), dtype float
     """
+    forward = _engine.forward_pass(network) if _engine is not None else _forward_pass(network)
     return np.concatenate(
-        [
-            keras.ops.convert_to_numpy(network(X[start : start + PREDICTION_ROWS], training=False))
-            for start in range(0, len(X), PREDICTION_ROWS)
-        ]
+        [forward(X[start : start + PREDICTION_ROWS]) for start in range(0, len(X), PREDICTION_ROWS)]
     )
+
+
+def _forward_pass(network):
+    return lambda X: keras.ops.convert_to_numpy(network(X, training=False))
 
 
 class NetworkTrainer(KerasClassifier):
@@ -217,7 +242,8 @@ class NetworkTrainer(KerasClassifier):
     scikeras always trains by ``keras.Model.fit`` on arrays, and seeds that by switching
     TensorFlow to deterministic ops for the whole process. The one method that calls it is private
     and stands in for it here; no public one comes between validation and training. scikeras 0.13
-    is its last release, so the name will not move.
+    is its last release, so the name will not move. Weights come by a parameter, since scikeras
+    would copy all samples that have some.
     """
 
     def _fit_keras_model(self, X, y, sample_weight, **epochs_as_scikeras_counts):
@@ -225,7 +251,7 @@ class NetworkTrainer(KerasClassifier):
             self.model_,
             X,
             y,
-            sample_weight,
+            self.fit__sample_weight,
             batch_size=self.batch_size,
             epochs=epochs_as_scikeras_counts["epochs"],
             initial_epoch=self.current_epoch,

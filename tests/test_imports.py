@@ -12,7 +12,8 @@ import skcifar
 PACKAGE = Path(skcifar.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 WAY_THROUGH_THE_HOUSE = [
-    *("_validation", "datasets", "preprocessing", "networks", "training", "_targets", "base"),
+    *("_validation", "datasets", "preprocessing", "networks", "_blueprints", "_engine", "training"),
+    *("_targets", "base"),
     "classifiers",
     *("pipelines", "displays", "persistence", "runs", "_progress", "commands", "cli", "__main__"),
 ]
@@ -92,8 +93,14 @@ def test_imports_run_one_way():
 @pytest.mark.parametrize(
     ("library", "rooms"),
     [
-        ("tensorflow", {"training.py"}),
-        ("keras", {"training.py", "networks.py", "_targets.py", "base.py", "_progress.py"}),
+        ("tensorflow", {"_engine.py"}),
+        (
+            "keras",
+            {
+                *("networks.py", "_blueprints.py", "training.py", "_targets.py", "base.py"),
+                "_progress.py",
+            },
+        ),
         ("scikeras", {"training.py"}),
     ],
 )

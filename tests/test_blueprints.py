@@ -1,0 +1,148 @@
+"""Networks described as text: alike where they compute alike, and not described otherwise."""
+
+import keras
+import numpy as np
+import pytest
+
+from skcifar import build_dense_network
+from skcifar._blueprints import (
+    blueprint_of,
+    build_from,
+    compile_from,
+    training_blueprint_of,
+)
+from skcifar.training import compile_network
+
+layers = keras.layers
+
+
+def convolutional(**params):
+    inputs = keras.Input((6, 6, 3))
+    x = layers.Conv2D(4, 3, **params)(inputs)
+    x = layers.BatchNormalization()(x)
+    x = layers.Dropout(0.5)(layers.LeakyReLU()(x))
+    return keras.Model(inputs, layers.Dense(3, activation="softmax")(layers.Flatten()(x)))
+
+
+def residual(**params):
+    inputs = keras.Input((6, 6, 3))
+    x = layers.add([inputs, layers.Conv2D(3, 1, **params)(inputs)])
+    return keras.Model(inputs, layers.Flatten()(keras.ops.relu(x)))
+
+
+def nested(**params):
+    inner_inputs = keras.Input((6, 6, 3))
+    inner = keras.Model(inner_inputs, layers.Conv2D(2, 3, **params)(inner_inputs))
+    inputs = keras.Input((6, 6, 3))
+    tail = keras.Sequential([keras.Input((4, 4, 2)), layers.Flatten()])
+    return keras.Model(inputs, tail(inner(inputs)))
+
+
+def sequential(**params):
+    return keras.Sequential([keras.Input((6, 6, 3)), layers.Conv2D(2, 3, **params)])
+
+
+def around(layer):
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, layer(inputs))
+
+
+@pytest.mark.parametrize("build", [convolutional, residual, nested, sequential])
+class TestNetworksOfKeras:
+    def test_the_same_code_gives_the_same_blueprint(self, build):
+        assert blueprint_of(build()) == blueprint_of(build()) is not None
+
+    def test_another_parameter_gives_another_blueprint(self, build):
+        assert blueprint_of(build()) != blueprint_of(build(use_bias=False))
+
+    def test_a_frozen_layer_gives_another_blueprint(self, build):
+        assert blueprint_of(build()) != blueprint_of(build(trainable=False))
+
+    def test_what_is_built_from_it_computes_the_same(self, build):
+        network = build()
+        again = build_from(blueprint_of(network))
+        again.set_weights(network.get_weights())
+        X = np.random.default_rng(0).random((2, 6, 6, 3), dtype=np.float32)
+        np.testing.assert_array_equal(again(X), network(X))
+
+    def test_what_is_built_from_it_has_the_same_blueprint(self, build):
+        blueprint = blueprint_of(build())
+        assert blueprint_of(build_from(blueprint)) == blueprint
+
+
+def test_name_that_is_also_a_parameter_does_not_hide_the_parameter():
+    relu, tanh = (around(layers.Dense(3, activation=name, name=name)) for name in ("relu", "tanh"))
+    assert blueprint_of(relu) != blueprint_of(tanh)
+
+
+class OwnDense(layers.Dense):
+    pass
+
+
+class OwnModel(keras.Model):
+    pass
+
+
+def own_function(x):
+    return x
+
+
+def own_loss(y, y_pred):
+    return y - y_pred
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        OwnDense(3),
+        layers.Dense(3, activation=own_function),
+        layers.Dense(3, activation=lambda x: x),
+        layers.Activation(own_function),
+        layers.Lambda(lambda x: x),
+        layers.Dense(3, kernel_regularizer=own_function),
+        layers.Normalization(mean=[0.0] * 4, variance=[1.0] * 4),
+        keras.Sequential([keras.Input((4,)), layers.Dense(3, activation=lambda x: x)]),
+    ],
+    ids=lambda layer: layer.name,
+)
+@pytest.mark.filterwarnings("error")
+def test_what_text_cannot_tell_has_no_blueprint(layer):
+    assert blueprint_of(around(layer)) is None
+
+
+def test_model_class_of_ones_own_has_no_blueprint():
+    inputs = keras.Input((4,))
+    assert blueprint_of(OwnModel(inputs, layers.Dense(3)(inputs))) is None
+
+
+def compiled(network, **params):
+    compile_network(network, **({"learning_rate": 0.1} | params))
+    return network
+
+
+def test_learning_rate_is_not_in_the_blueprint_of_training():
+    slow, fast = (compiled(sequential(), learning_rate=rate) for rate in (0.01, 0.1))
+    assert training_blueprint_of(slow) == training_blueprint_of(fast) is not None
+
+
+def test_loss_and_optimizer_are_in_the_blueprint_of_training():
+    network = compiled(sequential())
+    usual = training_blueprint_of(network)
+    network.compile(optimizer=keras.optimizers.Adam(0.1, beta_1=0.8), loss=network.loss)
+    assert training_blueprint_of(network) != usual
+    smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
+    network.compile(optimizer=keras.optimizers.Adam(0.1), loss=smoothed)
+    assert training_blueprint_of(network) != usual
+
+
+def test_loss_of_ones_own_has_no_blueprint():
+    network = sequential()
+    network.compile(optimizer=keras.optimizers.Adam(), loss=own_loss)
+    assert training_blueprint_of(network) is None
+
+
+def test_what_is_compiled_from_it_has_the_same_blueprint():
+    blueprint = training_blueprint_of(compiled(build_dense_network((4,), 3)))
+    other = build_dense_network((4,), 3)
+    compile_from(blueprint, other)
+    assert training_blueprint_of(other) == blueprint

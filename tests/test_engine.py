@@ -1,0 +1,374 @@
+"""The fast way to train and predict on TensorFlow: as Keras does, and nothing is made twice."""
+
+import copy
+import gc
+import pickle
+import subprocess
+import sys
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pytest
+from small_networks import small, weights_of
+
+from skcifar import make_dense_pipeline
+from skcifar.networks import seeded_layers
+from skcifar.training import compile_network, train_network
+
+if keras.config.backend() != "tensorflow":
+    pytest.skip(
+        "the engine is TensorFlow's; other backends train by Keras", allow_module_level=True
+    )
+
+from skcifar import _engine
+
+layers = keras.layers
+BATCH = 8
+FEATURES = 6
+CLASSES = 3
+
+
+class AsksForBatches(keras.callbacks.Callback):
+    """Makes training go through Keras' own fit."""
+
+    def __init__(self):
+        super().__init__()
+        self.n_batches = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.n_batches += 1
+
+
+@pytest.fixture
+def float64():
+    """Numbers so exact that two ways of computing the same do not drift apart."""
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx(before)
+    keras.config.set_dtype_policy(before)
+
+
+@pytest.fixture
+def samples():
+    rng = np.random.default_rng(0)
+    X = rng.random((6 * BATCH + 3, FEATURES)).astype(keras.config.floatx())
+    y = np.eye(CLASSES, dtype=X.dtype)[rng.integers(CLASSES, size=len(X))]
+    weights = rng.uniform(0.5, 2, size=len(X))
+    weights[-2] = 0
+    return X, y, weights
+
+
+@pytest.fixture
+def always_compiled(monkeypatch):
+    """Even the smallest epochs go through the loop that XLA compiles."""
+    monkeypatch.setattr(_engine, "LEAST_BATCHES_TO_COMPILE", 1)
+
+
+@pytest.fixture
+def tracing(monkeypatch):
+    """A list that grows by one for each step or forward pass that is traced anew."""
+    traced = []
+    step, build = _engine.TrainingLoop._step, _engine.build_from
+
+    def traced_step(self, *batch):
+        traced.append("step")
+        return step(self, *batch)
+
+    def traced_build(blueprint):
+        traced.append("build")
+        return build(blueprint)
+
+    monkeypatch.setattr(_engine.TrainingLoop, "_step", traced_step)
+    monkeypatch.setattr(_engine, "build_from", traced_build)
+    return traced
+
+
+def demanding_network(*, noise=True):
+    """All in play that differs between training and prediction, or between one way and another."""
+    with seeded_layers(0):
+        inputs = keras.Input((FEATURES,))
+        x = layers.Dense(16, activation="relu", kernel_regularizer="l2")(inputs)
+        x = layers.BatchNormalization()(x)
+        if noise:
+            x = layers.GaussianNoise(0.1)(layers.Dropout(0.4)(x))
+        x = layers.Dense(8, kernel_constraint="max_norm")(x)
+        outputs = layers.Dense(CLASSES, activation="softmax")(x)
+        network = keras.Model(inputs, outputs)
+    compile_network(network, learning_rate=0.01)
+    return network
+
+
+def state_of(network):
+    return [np.array(v) for v in (*network.variables, *network.optimizer.variables)]
+
+
+# --- it gives what Keras' own fit gives ---
+
+
+def assert_equal_training(samples, by_engine, by_keras, **params):
+    params = {"batch_size": BATCH, "seed": 5} | params
+    ours = train_network(by_engine, *samples, **params)
+    theirs = train_network(by_keras, *samples, **params, callbacks=[AsksForBatches()])
+    assert set(ours) == set(theirs) == {"loss", "accuracy"}
+    for name, values in ours.items():
+        np.testing.assert_allclose(values, theirs[name], rtol=1e-6)
+    for mine, other in zip(state_of(by_engine), state_of(by_keras), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_batches", range(1, 7))
+@pytest.mark.usefixtures("float64", "always_compiled")
+def test_every_compiled_step_is_the_one_of_keras(samples, n_batches):
+    first = [array[: n_batches * BATCH] for array in samples]
+    by_engine, by_keras = demanding_network(), demanding_network()
+    # XLA draws other random numbers than TensorFlow without it, from the same seeds
+    by_keras.compile(by_keras.optimizer, by_keras.loss, metrics=["accuracy"], jit_compile=True)
+    assert_equal_training(first, by_engine, by_keras, epochs=1, shuffle=False)
+
+
+@pytest.mark.usefixtures("float64", "always_compiled")
+def test_compiled_epochs_and_their_last_batches_are_those_of_keras(samples):
+    networks = demanding_network(noise=False), demanding_network(noise=False)
+    assert_equal_training(samples, *networks, epochs=3)
+
+
+@pytest.mark.usefixtures("float64")
+def test_epochs_that_are_not_compiled_are_those_of_keras(samples):
+    assert_equal_training(samples, demanding_network(), demanding_network(), epochs=3)
+
+
+@pytest.mark.usefixtures("always_compiled")
+def test_more_batches_than_one_call_takes_are_all_trained_on(samples, monkeypatch):
+    at_once, in_parts = demanding_network(), demanding_network()
+    params = {"batch_size": BATCH, "epochs": 2}
+    train_network(at_once, *samples, **params)
+    monkeypatch.setattr(_engine, "MOST_BATCHES_A_CALL", 4)
+    monkeypatch.setattr(_engine, "_idle_loops", [])
+    train_network(in_parts, *samples, **params)
+    for ours, theirs in zip(state_of(at_once), state_of(in_parts), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-7)
+
+
+def test_layer_that_xla_does_not_take_is_trained_without():
+    inputs = keras.Input((8, 8, 1))
+    x = layers.RandomRotation(0.1)(inputs)
+    network = keras.Model(inputs, layers.Dense(2, activation="softmax")(layers.Flatten()(x)))
+    compile_network(network, learning_rate=0.01)
+    X = np.zeros((100, 8, 8, 1), np.float32)
+    X[:50] = 1
+    y = np.eye(2, dtype=np.float32).repeat(50, axis=0)
+    history = train_network(network, X, y, batch_size=4, epochs=3)
+    assert history["loss"][-1] < history["loss"][0]
+
+
+# --- it steps aside, and listens to callbacks ---
+
+
+@pytest.mark.parametrize(
+    "make_callback",
+    [
+        lambda calls: type(
+            "Own", (keras.callbacks.Callback,), {"on_batch_begin": lambda *_, **__: calls.append(1)}
+        )(),
+        lambda calls: keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda *_, **__: calls.append(1)
+        ),
+    ],
+    ids=["by its class", "by an attribute"],
+)
+def test_callback_that_asks_for_batches_gets_each(blobs, make_callback):
+    calls = []
+    small(batch_size=15, epochs=2, callbacks=[make_callback(calls)]).fit(*blobs)
+    assert len(calls) == 6
+
+
+def test_callback_of_epochs_alone_does_not_slow_training(blobs, tracing):
+    small(batch_size=11, callbacks=[keras.callbacks.EarlyStopping("loss")]).fit(*blobs)
+    assert "step" in tracing
+
+
+def test_callback_rules_the_learning_rate(blobs):
+    rates = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 if epoch == 0 else 0.0)
+    two = small(epochs=2, callbacks=[rates]).fit(*blobs)
+    one = small(epochs=1, learning_rate=0.1).fit(*blobs)
+    np.testing.assert_array_equal(weights_of(two), weights_of(one))
+
+
+def test_callback_stops_training_and_brings_weights_back(blobs):
+    stopping = keras.callbacks.EarlyStopping(
+        "loss", mode="max", patience=1, restore_best_weights=True
+    )
+    stopped = small(epochs=9, callbacks=[stopping]).fit(*blobs)
+    assert stopped.n_iter_ == 2  # the loss falls, so that the first epoch is "best"
+    np.testing.assert_array_equal(weights_of(stopped), weights_of(small(epochs=1).fit(*blobs)))
+
+
+def test_callback_sees_the_weights_of_its_epoch(blobs):
+    seen = []
+    look = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda *_: seen.append(look.model.get_weights()[0].copy())
+    )
+    small(epochs=2, callbacks=[look]).fit(*blobs)
+    assert not np.array_equal(*seen)
+
+
+def test_progress_bar_counts_batches(blobs, capsys):
+    small(verbose=1, epochs=1, batch_size=15).fit(*blobs)
+    assert "3/3" in capsys.readouterr().out
+
+
+# --- nothing is made twice, and not much is kept ---
+
+
+@pytest.mark.usefixtures("always_compiled")
+def test_second_fit_of_a_known_shape_traces_nothing(blobs, tracing):
+    X, y = blobs
+    params = {"hidden_layer_sizes": (7,), "batch_size": 9, "dropout": 0.2}
+    small(**params).fit(X, y).predict(X)
+    assert tracing.count("step") > 0
+    tracing.clear()
+    other = small(**params, learning_rate=0.007, class_weight={0: 2.0}, epochs=2, random_state=7)
+    other.fit(X[:25], y[:25]).predict(X[:3])
+    assert not tracing
+
+
+def test_another_shape_is_traced(blobs, tracing):
+    X, y = blobs
+    small(hidden_layer_sizes=(5,)).fit(X, y)
+    tracing.clear()
+    small(hidden_layer_sizes=(5, 4)).fit(X, y)
+    assert tracing
+
+
+def test_only_so_many_compiled_functions_are_kept(blobs):
+    for size in range(_engine.KEPT + 2):
+        small(hidden_layer_sizes=(10 + size,), epochs=1).fit(*blobs)
+    assert len(_engine._idle_loops) == _engine.KEPT
+    assert _engine._compiled_forward_pass.cache_info().currsize <= _engine.KEPT
+
+
+def test_network_that_is_gone_is_not_kept(blobs):
+    network = weakref.ref(small().fit(*blobs).model_)
+    gc.collect()
+    assert network() is None
+
+
+@pytest.mark.usefixtures("always_compiled")
+def test_training_again_gives_the_same_weights_whatever_was_trained_between(blobs):
+    first = small(batch_size=4).fit(*blobs)
+    small(batch_size=4, random_state=8, learning_rate=0.5).fit(*blobs)
+    np.testing.assert_array_equal(weights_of(first), weights_of(small(batch_size=4).fit(*blobs)))
+
+
+# --- memory ---
+
+
+@pytest.fixture
+def arrays_that_are_trained_on(monkeypatch):
+    arrays = []
+    train_epoch = _engine.train_epoch
+
+    def spy(key, network, given, *args, **kwargs):
+        arrays.extend(given)
+        return train_epoch(key, network, given, *args, **kwargs)
+
+    monkeypatch.setattr(_engine, "train_epoch", spy)
+    return arrays
+
+
+def test_samples_are_trained_on_where_they_lie(blobs, arrays_that_are_trained_on):
+    X, y = blobs
+    weights = np.arange(len(y))  # one of them 0
+    small(epochs=1, class_weight="balanced").fit(X, y, sample_weight=weights)
+    assert arrays_that_are_trained_on[0] is X or np.shares_memory(arrays_that_are_trained_on[0], X)
+
+
+def test_nothing_is_in_float64(arrays_that_are_trained_on):
+    X = np.random.default_rng(0).integers(256, size=(20, 4, 4, 3), dtype=np.uint8)
+    weights = np.linspace(1, 2, 20)
+    pipeline = make_dense_pipeline(hidden_layer_sizes=(3,), epochs=1)
+    pipeline.fit(X, np.arange(20) % 2, classify__sample_weight=weights)
+    assert {array.dtype.name for array in arrays_that_are_trained_on} == {"float32"}
+    assert {np.dtype(v.dtype).name for v in pipeline[-1].model_.weights} == {"float32"}
+
+
+# --- threads and processes ---
+
+
+@pytest.mark.usefixtures("always_compiled")
+def test_threads_may_fit_at_once(blobs):
+    def fit(seed):
+        return weights_of(small(batch_size=4, dropout=0.2, random_state=seed).fit(*blobs))
+
+    expected = [fit(seed) for seed in range(6)]
+    with ThreadPoolExecutor(3) as pool:
+        for ours, theirs in zip(pool.map(fit, range(6)), expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_threads_may_predict_at_once(blobs):
+    X, _ = blobs
+    classifier = small().fit(*blobs)
+    expected = classifier.predict_proba(X)
+    with ThreadPoolExecutor(4) as pool:
+        for ours in pool.map(lambda _: classifier.predict_proba(X), range(20)):
+            np.testing.assert_array_equal(ours, expected)
+
+
+def test_process_takes_its_share_of_threads():
+    code = (
+        "import os; os.environ['OMP_NUM_THREADS'] = '1'; import skcifar.training, tensorflow as tf;"
+        "print(tf.config.threading.get_intra_op_parallelism_threads())"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "1"
+
+
+# --- prediction ---
+
+
+def test_prediction_follows_further_training(blobs):
+    X, y = blobs
+    classifier = small(epochs=1).fit(X, y)
+    before = classifier.predict_proba(X)
+    after = classifier.partial_fit(X, y).predict_proba(X)
+    assert not np.array_equal(before, after)
+    np.testing.assert_allclose(after, classifier.model_(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))])
+def test_copy_of_a_classifier_that_has_predicted_predicts_the_same(blobs, copied):
+    X, _ = blobs
+    classifier = small().fit(*blobs)
+    before = classifier.predict_proba(X)
+    np.testing.assert_array_equal(copied(classifier).predict_proba(X), before)
+
+
+def test_any_number_of_rows_is_one_compiled_function(blobs, tracing):
+    X, _ = blobs
+    classifier = small(hidden_layer_sizes=(6,)).fit(*blobs)
+    classifier.predict(X[:1])
+    classifier.predict(X[:2])
+    tracing.clear()
+    for n in range(1, 20):
+        assert classifier.predict(X[:n]).shape == (n,)
+    assert not tracing
+
+
+class OwnDense(layers.Dense):
+    pass
+
+
+def test_layer_of_ones_own_is_trained_and_asked_by_keras(samples, tracing):
+    X, y, _ = samples
+    inputs = keras.Input((FEATURES,))
+    network = keras.Model(inputs, OwnDense(CLASSES, activation="softmax")(inputs))
+    compile_network(network, learning_rate=0.01)
+    history = train_network(network, X, y, batch_size=BATCH, epochs=5)
+    assert history["loss"][-1] < history["loss"][0]
+    np.testing.assert_array_equal(_engine.forward_pass(network)(X), network(X))
+    assert not tracing
