@@ -28,8 +28,8 @@ def memory_error_told():
     try:
         yield
     except Exception as error:
-        exhausted = "ResourceExhausted", "RESOURCE_EXHAUSTED"  # TensorFlow's and JAX' words
-        if not any(word in f"{type(error).__name__}: {error}" for word in exhausted):
+        words_of_backends = "ResourceExhausted", "RESOURCE_EXHAUSTED", "Out of memory"
+        if not any(word in f"{type(error).__name__}: {error}" for word in words_of_backends):
             raise
         raise MemoryError(
             "The network and its batches do not fit into memory. Take smaller layers or a smaller"
@@ -226,14 +226,14 @@ def predict_probabilities(network, X):
     -------
     probabilities : ndarray of shape (n_samples, n_classes), dtype float
     """
-    forward = _engine.forward_pass(network) if _engine is not None else _forward_pass(network)
-    return np.concatenate(
-        [forward(X[start : start + PREDICTION_ROWS]) for start in range(0, len(X), PREDICTION_ROWS)]
-    )
 
+    def by_keras(rows):
+        return keras.ops.convert_to_numpy(network(rows, training=False))
 
-def _forward_pass(network):
-    return lambda X: keras.ops.convert_to_numpy(network(X, training=False))
+    forward = by_keras if _engine is None else _engine.forward_pass(network)
+    starts = range(0, len(X), PREDICTION_ROWS)
+    with memory_error_told():
+        return np.concatenate([forward(X[start : start + PREDICTION_ROWS]) for start in starts])
 
 
 class NetworkTrainer(KerasClassifier):

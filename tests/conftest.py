@@ -1,6 +1,7 @@
 """What the tests share: no network, no screen, tiny pictures."""
 
 import os
+from contextlib import contextmanager
 
 os.environ["MPLBACKEND"] = "Agg"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -62,6 +63,35 @@ def tiny_cifar10(data_home, tiny_records):
     for name, records in tiny_records.items():
         records.tofile(folder / f"{name}.bin")
     return data_home
+
+
+@pytest.fixture
+def float64():
+    """Keras computes in float64: two ways of computing the same do not drift apart."""
+    import keras
+
+    # Keras remembers the dtype of layers once one was built, so both have to be told.
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    with _jax_in_float64():
+        yield
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(policy)
+
+
+@contextmanager
+def _jax_in_float64():
+    import keras
+
+    if keras.config.backend() != "jax":
+        yield
+        return
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", False)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,12 @@ WEIGHTS_NEED_FULL_BATCHES = {
         " Full batches in float64 pass, see test_check_in_float64."
     )
 }
+MEANS_ON_JAX_ARE_FLOAT32 = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "On JAX, Keras rounds means to float32 even in float64, and LayerNormalization takes means:"
+        " keras.ops.mean errs by 3e-8 there, where the check compares with rtol=1e-7."
+    )
+}
 # What scikit-learn itself expects of every Pipeline (utils/_test_common/instance_generator.py).
 PIPELINES_FIT_THEIR_STEPS = {
     "check_estimators_overwrite_params": "A Pipeline changes the nested params of its steps.",
@@ -43,23 +49,17 @@ def test_check_pipeline(estimator, check):
     check(estimator)
 
 
-@pytest.fixture
-def float64():
-    # Keras remembers the dtype of layers once one was built, so both have to be told.
-    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_floatx(floatx)
-    keras.config.set_dtype_policy(policy)
-
-
 @pytest.mark.usefixtures("float64")
 @parametrize_with_checks(
     [
         DenseClassifier(learning_rate=0.01, epochs=20, batch_size=1000),
         BottleneckClassifier(learning_rate=0.05, epochs=40, batch_size=1000),
-    ]
+    ],
+    expected_failed_checks=lambda estimator: (
+        MEANS_ON_JAX_ARE_FLOAT32
+        if keras.config.backend() == "jax" and isinstance(estimator, BottleneckClassifier)
+        else {}
+    ),
 )
 def test_check_in_float64(estimator, check):
     check(estimator)

@@ -42,17 +42,6 @@ class AsksForBatches(keras.callbacks.Callback):
 
 
 @pytest.fixture
-def float64():
-    """Numbers so exact that two ways of computing the same do not drift apart."""
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_floatx(before)
-    keras.config.set_dtype_policy(before)
-
-
-@pytest.fixture
 def samples():
     rng = np.random.default_rng(0)
     X = rng.random((6 * BATCH + 3, FEATURES)).astype(keras.config.floatx())
