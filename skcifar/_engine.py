@@ -29,7 +29,7 @@ LEAST_BATCHES_TO_COMPILE = 16
 # Batches for one call of the loop: enough to make the call itself cheap, yet so few bytes that they
 # are still in the processor's cache when they are trained on.
 MOST_BATCHES_A_CALL = 128
-BYTES_A_CALL = 16 * 2**20
+BYTES_A_CALL = 8 * 2**20
 
 ALIGNMENT = 64  # bytes
 
@@ -222,11 +222,8 @@ class TrainingLoop:
         def many(start):
             chosen = rows[start : start + self._n_batches * size][: n_many - start]
             n_batches = len(chosen) // size
-            batches = [
-                _as_tensor(part.reshape(self._n_batches, size, *part.shape[1:]))
-                for part in gathered(chosen)
-            ]
-            return self._train_many, (tf.constant(n_batches), *batches), n_batches, len(chosen)
+            arguments = self._many_batches(n_batches, gathered(chosen))
+            return self._train_many, arguments, n_batches, len(chosen)
 
         def one(start):
             chosen = rows[start : start + size]
@@ -236,6 +233,13 @@ class TrainingLoop:
         tasks = [(many, start) for start in range(0, n_many, self._n_batches * size)]
         tasks += [(one, start) for start in range(n_many, len(rows), size)]
         with ThreadPoolExecutor(1) as gatherer:
+            if n_many:
+                # Only the first epoch compiles here, the others lose half a millisecond. Buffers
+                # that are still empty take no memory, of which XLA needs the most meanwhile. The
+                # other function is traced in that time, yet not both at once: they share layers.
+                self._train_many.get_concrete_function()
+                gatherer.submit(self._train_one.get_concrete_function)
+                self._train_many(*self._many_batches(0, self._buffers()))
             coming = gatherer.submit(*tasks[0])
             for task in tasks[1:]:
                 here, coming = coming.result(), gatherer.submit(*task)
@@ -246,6 +250,12 @@ class TrainingLoop:
         """Room for the samples, labels and weights of one call."""
         n_samples = self._n_batches * self._batch_size
         return [_aligned_array((n_samples, *shape), self._dtype) for shape in self._shapes]
+
+    def _many_batches(self, n_batches, buffers):
+        """What the compiled loop takes, of which it trains on the first batches."""
+        shape = self._n_batches, self._batch_size
+        batches = [_as_tensor(part.reshape(*shape, *part.shape[1:])) for part in buffers]
+        return tf.constant(n_batches), *batches
 
     def _many_steps(self, n_batches, X, y, weights):
         """Steps on the first ``n_batches`` batches of an axis of them."""

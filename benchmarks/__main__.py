@@ -1,0 +1,115 @@
+"""Run every peer on the same pictures, interleaved, and print a table.
+
+python -m benchmarks [--repeats 3] [--rows ROW ...]
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.peers import PEERS
+from benchmarks.tasks import PICTURES, write_pictures
+
+ALL = tuple(PEERS)
+ESTIMATORS = tuple(peer for peer in ALL if peer != "the article's script")
+ROWS = {
+    "full fit": ALL,
+    "20 small fits": ESTIMATORS,
+    "memory growth": ("skcifar", "scikeras"),
+    "predict 10,000": ESTIMATORS,
+    "predict one": ESTIMATORS,
+    "grid, 1 job": ("skcifar", "scikeras"),
+    "grid, 2 jobs": ("skcifar", "scikeras"),
+    "import": ("skcifar", "Keras"),
+    "fetch": ("skcifar", "Keras"),
+}
+# Peers that differ by more than this in accuracy have not done the same work.
+ACCURACY_TOLERANCE = 0.05
+PACKAGES = ("scikit-learn", "keras", "tensorflow", "scikeras", "torch", "skorch", "numpy")
+
+
+def main(arguments=None):
+    options = parse(arguments)
+    measured = {(row, peer): [] for row in options.rows for peer in ROWS[row]}
+    with tempfile.TemporaryDirectory() as folder:
+        write_pictures(folder)
+        for repeat in range(options.repeats):
+            for row, peer in measured:
+                print(f"{repeat + 1}/{options.repeats}  {row}  {peer}", file=sys.stderr)
+                measured[row, peer].append(run(row, peer, folder))
+    print(machine(), end="\n\n")
+    print("| what | who | seconds | ours / theirs | peak MB | accuracy |")
+    print("|---|---|---:|---:|---:|---:|")
+    for row in options.rows:
+        check_agreement(row, {peer: measured[row, peer] for peer in ROWS[row]})
+        for peer in ROWS[row]:
+            print(line(row, peer, measured))
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3, help="runs of each, default 3")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW")
+    return parser.parse_args(arguments)
+
+
+def run(row, peer, folder):
+    environment = os.environ | {PICTURES: folder, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-m", "benchmarks.tasks", row, peer]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{row}, {peer} failed:\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def check_agreement(row, runs_of_peers):
+    """Stop unless all peers did the same work."""
+    accuracies = {
+        peer: median_of(runs, "accuracy")
+        for peer, runs in runs_of_peers.items()
+        if "accuracy" in runs[0]
+    }
+    if accuracies and max(accuracies.values()) - min(accuracies.values()) > ACCURACY_TOLERANCE:
+        sys.exit(f"{row}: accuracies disagree, so that times mean nothing: {accuracies}")
+    if len({run.get("pictures") for runs in runs_of_peers.values() for run in runs}) > 1:
+        sys.exit(f"{row}: the pictures differ")
+
+
+def line(row, peer, measured):
+    runs = measured[row, peer]
+    if row == "memory growth":
+        return f"| {row} | {peer} | | | {median_of(runs, 'megabytes'):+.0f} | |"
+    seconds = [run["seconds"] for run in runs]
+    ours = [run["seconds"] for run in measured[row, "skcifar"]]
+    ratio = statistics.median(a / b for a, b in zip(ours, seconds, strict=True))
+    accuracy = f"{median_of(runs, 'accuracy'):.3f}" if "accuracy" in runs[0] else ""
+    cells = [f"{statistics.median(seconds):.3g}", f"{ratio:.3f}", f"{median_of(runs, 'peak'):.0f}"]
+    return f"| {row} | {peer} | {' | '.join(cells)} | {accuracy} |"
+
+
+def median_of(runs, name):
+    return statistics.median(run[name] for run in runs)
+
+
+def machine():
+    packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    processor = next(
+        (
+            text.split(":", 1)[1].strip()
+            for text in Path("/proc/cpuinfo").read_text().splitlines()
+            if text.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    return f"{os.cpu_count()} cores of {processor}; Python {platform.python_version()}, {packages}."
+
+
+if __name__ == "__main__":
+    main()
