@@ -84,7 +84,7 @@ def growth(make):
 
 def predict_all(make):
     """One call for 10,000 pictures, once it is warm."""
-    estimator = make(epochs=1).fit(*pictures("train", 10_000))
+    estimator = make(epochs=3).fit(*pictures("train", 10_000))
     X, y = pictures("test")
     right = float(np.mean(estimator.predict(X) == y))
     seconds = np.median([timed(lambda: estimator.predict(X)) for _ in range(7)])
@@ -93,7 +93,7 @@ def predict_all(make):
 
 def predict_one(make):
     """Median of 200 calls for one picture each, once it is warm."""
-    estimator = make(epochs=1).fit(*pictures("train", 10_000))
+    estimator = make(epochs=3).fit(*pictures("train", 10_000))
     X, _ = pictures("test", 201)
     estimator.predict(X[:1])
     seconds = [timed(lambda k=k: estimator.predict(X[k : k + 1])) for k in range(1, 201)]

@@ -80,7 +80,7 @@ def training_blueprint_of(network):
     described = {"optimizer": optimizer, "loss": keras.losses.serialize(network.loss)}
     if not _is_of_keras_alone(described):
         return None
-    optimizer["config"]["name"] = None
+    optimizer["config"]["name"] = "optimizer"
     if isinstance(optimizer["config"].get("learning_rate"), float):
         optimizer["config"]["learning_rate"] = 0.0
     return json.dumps(described)

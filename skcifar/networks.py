@@ -63,14 +63,16 @@ def build_dense_network(
     >>> build_dense_network((32, 32, 3), 10).count_params()
     646260
     """
-    inputs = x = keras.Input(shape=input_shape)
+    # TensorFlow keeps 35 kB for every name that a variable ever had, so names that Keras counts up
+    # would make memory grow with each network.
+    inputs = x = keras.Input(shape=input_shape, name="samples")
     if len(input_shape) > 1:
-        x = keras.layers.Flatten()(x)  # (n, height * width * n_channels)
-    for size in hidden_layer_sizes:
-        x = keras.layers.Dense(size, activation=activation)(x)
+        x = keras.layers.Flatten(name="flatten")(x)  # (n, height * width * n_channels)
+    for k, size in enumerate(hidden_layer_sizes, start=1):
+        x = keras.layers.Dense(size, activation=activation, name=f"hidden_{k}")(x)
         if dropout:
-            x = keras.layers.Dropout(dropout)(x)
-    outputs = keras.layers.Dense(n_classes, activation="softmax")(x)
+            x = keras.layers.Dropout(dropout, name=f"dropout_{k}")(x)
+    outputs = keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
     return keras.Model(inputs, outputs, name="dense_network")
 
 

@@ -3,6 +3,7 @@
 Knows neither pipelines nor data sets.
 """
 
+import gc
 import math
 from contextlib import contextmanager
 
@@ -20,6 +21,10 @@ _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_tr
 # Rows that go through a network at a time when it predicts: enough to keep the processor busy,
 # few enough that the layers' outputs stay small whatever the number of samples.
 PREDICTION_ROWS = 2048
+
+BYTES_A_WEIGHT = 12  # in float32, with the two moments that Adam keeps of it
+BYTES_OF_GARBAGE = 128 * 2**20  # collecting takes a fifth of a second, so not too often
+_bytes_since_collection = 0
 
 
 @contextmanager
@@ -49,11 +54,27 @@ def compile_network(network, *, learning_rate):
         Step size of Adam.
     """
     network.compile(
-        optimizer=keras.optimizers.Adam(float(learning_rate)),
+        # named, since Keras would count names up, each of which costs memory for good
+        optimizer=keras.optimizers.Adam(float(learning_rate), name="adam"),
         loss=keras.losses.CategoricalCrossentropy(),
         metrics=["accuracy"],
     )
     network.optimizer.build(network.trainable_variables)
+    _clear_away_old_networks(network)
+
+
+def _clear_away_old_networks(network):
+    """Collect garbage when the networks that were compiled since last time may fill much memory.
+
+    A network that nobody needs any more is a cycle of a few hundred objects that holds megabytes.
+    Python counts objects, so that it would let dozens of them lie about.
+    """
+    global _bytes_since_collection
+    weights = sum(math.prod(variable.shape) for variable in network.variables)
+    _bytes_since_collection += weights * BYTES_A_WEIGHT
+    if _bytes_since_collection > BYTES_OF_GARBAGE:
+        _bytes_since_collection = 0
+        gc.collect()
 
 
 def train_network(
