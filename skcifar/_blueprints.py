@@ -17,7 +17,7 @@ def blueprint_of(network):
     """Describe a network, less its weights.
 
     Networks have equal blueprints if the same code made them from the same sizes. The numbers that
-    Keras appends to names do not count.
+    Keras appends to names do not count, but for layers inside wrappers such as Bidirectional.
 
     Parameters
     ----------
@@ -31,17 +31,34 @@ def blueprint_of(network):
         a class that is not Keras' own, or a layer that learned something by ``adapt``.
     """
     kind = type(network).__name__
-    if kind not in _MAKERS or not type(network).__module__.startswith("keras."):
+    if kind not in _MAKERS or not _is_module_of_keras(type(network).__module__):
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that lambdas should not be put into files
             config = network.get_config()
-    except NotImplementedError:  # a layer whose author did not say how to build it again
+        if not (_is_of_keras_alone(config) and _activates_by_keras_alone(network)):
+            return None
+        return json.dumps({"kind": kind, "config": _with_plain_names(config)})
+    except Exception:  # whatever keeps a layer from being described, Keras can train it
         return None
-    if not _is_of_keras_alone(config):
-        return None
-    return json.dumps({"kind": kind, "config": _with_plain_names(config)})
+
+
+def sublayers(layer):
+    """List the layers that a layer or a network holds.
+
+    Parameters
+    ----------
+    layer : keras.layers.Layer
+        Layer or network.
+
+    Returns
+    -------
+    layers : list of keras.layers.Layer
+        Those of a network, and those that are attributes, as in wrappers.
+    """
+    attributes = [value for value in vars(layer).values() if isinstance(value, keras.Layer)]
+    return [*getattr(layer, "layers", ()), *attributes]
 
 
 def build_from(blueprint):
@@ -76,8 +93,11 @@ def training_blueprint_of(network):
         None if text alone does not tell what optimizer and loss compute. A learning rate that is
         a number is left out, a schedule is not.
     """
-    optimizer = keras.optimizers.serialize(network.optimizer)
-    described = {"optimizer": optimizer, "loss": keras.losses.serialize(network.loss)}
+    try:
+        optimizer = keras.optimizers.serialize(network.optimizer)
+        described = {"optimizer": optimizer, "loss": keras.losses.serialize(network.loss)}
+    except Exception:  # as above
+        return None
     if not _is_of_keras_alone(described):
         return None
     optimizer["config"]["name"] = "optimizer"
@@ -105,17 +125,33 @@ def compile_from(blueprint, network):
     network.optimizer.build(network.trainable_variables)
 
 
+def _is_module_of_keras(name):
+    return name is not None and (name == "keras" or name.startswith("keras."))
+
+
+def _activates_by_keras_alone(layer):
+    """Whether activations are what their names say; configurations hold no more than the names."""
+    functions = (
+        value
+        for name, value in vars(layer).items()
+        if name.endswith("activation") and hasattr(value, "__name__")
+    )
+    return all(
+        keras.activations.get(function.__name__) is function for function in functions
+    ) and all(map(_activates_by_keras_alone, sublayers(layer)))
+
+
 def _is_of_keras_alone(config):
     """Whether a configuration tells all that its objects do."""
     if isinstance(config, list | tuple):
         return all(map(_is_of_keras_alone, config))
     if not isinstance(config, dict):
         return config is None or isinstance(config, str | int | float)
-    if set(config) == {"value"}:  # a lambda's code, as Keras dumps it
-        return False
+    if set(config) == {"value"} and not isinstance(config["value"], int | float):
+        return False  # a lambda's code, as Keras dumps it
     if "class_name" in config:
         name, module = config["class_name"], config.get("module", "keras")
-        if not (module or "").startswith("keras") or name in {"__lambda__", "function"}:
+        if not _is_module_of_keras(module) or name in {"__lambda__", "function"}:
             return False
         if hasattr(getattr(keras.layers, name, None), "adapt"):
             return False

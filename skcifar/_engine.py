@@ -17,11 +17,18 @@ from functools import lru_cache
 import numpy as np
 import tensorflow as tf
 
-from ._blueprints import blueprint_of, build_from, compile_from, training_blueprint_of
+from ._blueprints import (
+    blueprint_of,
+    build_from,
+    compile_from,
+    sublayers,
+    training_blueprint_of,
+)
 
 # Compiled functions that are kept, of each kind. A training loop holds one network and its
-# optimizer's state, which is 8 MB for the article's.
+# optimizer's state, 8 MB for the article's; of large ones fewer are kept, yet always the last.
 KEPT = 8
+KEPT_BYTES = 256 * 2**20
 
 # An epoch of fewer full batches does not repay the second that XLA takes to compile the loop.
 LEAST_BATCHES_TO_COMPILE = 16
@@ -37,21 +44,28 @@ ALIGNMENT = 64  # bytes
 # does not read by itself. It may be unset or no number, or TensorFlow may run already.
 with suppress(KeyError, ValueError, RuntimeError):
     _share_of_cores = int(os.environ["OMP_NUM_THREADS"])
-    tf.config.threading.set_intra_op_parallelism_threads(_share_of_cores)
-    tf.config.threading.set_inter_op_parallelism_threads(_share_of_cores)
+    if tf.config.threading.get_intra_op_parallelism_threads() == 0:  # nobody has said otherwise
+        tf.config.threading.set_intra_op_parallelism_threads(_share_of_cores)
+        tf.config.threading.set_inter_op_parallelism_threads(_share_of_cores)
 
 _idle_loops = []  # pairs of key and TrainingLoop, the longest unused first
 _idle_loops_lock = threading.Lock()
-_forward_passes = weakref.WeakKeyDictionary()  # of networks that still exist
+_blueprints = weakref.WeakKeyDictionary()  # of networks that have predicted and still exist
 
 
-def training_key(network, *, batch_size):
+def training_key(network, arrays, *, n_samples, batch_size):
     """Tell which compiled loop trains a network.
 
     Parameters
     ----------
     network : keras.Model
-        Compiled.
+        Compiled, its optimizer built.
+
+    arrays : tuple of ndarray
+        Samples, one-hot labels and weights.
+
+    n_samples : int
+        Samples an epoch.
 
     batch_size : int
         Samples a step.
@@ -60,13 +74,23 @@ def training_key(network, *, batch_size):
     -------
     key : tuple or None
         Equal for networks of the same shape, whatever their weights and learning rates. None if
-        text does not tell all that this one computes.
+        this one cannot be built again from text alone.
     """
     blueprints = blueprint_of(network), training_blueprint_of(network)
-    return None if None in blueprints else (*blueprints, batch_size)
+    if None in blueprints:
+        return None
+    # The uncompiled step takes batches of any size.
+    compiled = n_samples // batch_size >= LEAST_BATCHES_TO_COMPILE
+    shapes = tuple(array.shape[1:] for array in arrays)
+    key = (*blueprints, batch_size if compiled else None, shapes, arrays[0].dtype.name)
+    try:
+        with _borrowed_loop(key) as loop:
+            return key if loop.fits(network) else None
+    except (TypeError, ValueError):  # Keras could not build it again
+        return None
 
 
-def train_epoch(key, network, arrays, rows, *, after_batches):
+def train_epoch(key, network, arrays, rows, *, batch_size, after_batches):
     """Train a network on rows of samples once, batch by batch.
 
     Each step is one of Keras' own ``fit``. Threads may train different networks at once.
@@ -80,10 +104,13 @@ def train_epoch(key, network, arrays, rows, *, after_batches):
         Compiled. Its weights and its optimizer change when the epoch is over.
 
     arrays : tuple of ndarray
-        Samples, one-hot labels and weights, all of the dtype that Keras computes in.
+        Samples, one-hot labels and weights, of one dtype, in C order.
 
     rows : ndarray of int
         The samples to train on, in this order.
+
+    batch_size : int
+        Samples a step. The last step takes what remains.
 
     after_batches : callable
         Called with the number of batches done and the means so far, after each few of them.
@@ -93,11 +120,11 @@ def train_epoch(key, network, arrays, rows, *, after_batches):
     means : dict of str to float
         ``loss`` and ``accuracy``, as measured while training.
     """
-    with _borrowed_loop((*key, arrays[0].dtype.name)) as loop:
-        return loop.train_epoch(network, arrays, rows, after_batches)
+    with _borrowed_loop(key) as loop:
+        return loop.train_epoch(network, arrays, rows, batch_size, after_batches)
 
 
-def forward_pass(network):
+def forward_pass(network, X):
     """Return a compiled function from samples to a network's probabilities.
 
     Parameters
@@ -105,28 +132,45 @@ def forward_pass(network):
     network : keras.Model
         Ends in probabilities.
 
+    X : ndarray of shape (n_samples, ...)
+        Samples, or others of the same shape and dtype.
+
     Returns
     -------
     forward : callable
-        Takes and returns arrays. Always uses the network's present weights. The network itself,
-        if it cannot be compiled for all of its shape.
+        Takes and returns arrays, of any number of samples. Threads may call it at once. It has the
+        network's present weights. Not compiled if text does not tell all that the network computes.
     """
-    forward = _forward_passes.get(network)
-    if forward is None:
+    # what a user may exchange in a fitted network
+    parts = [id(getattr(layer, "activation", layer)) for layer in network.layers]
+    known_parts, blueprint = _blueprints.get(network, (None, None))
+    if known_parts != parts:
         blueprint = blueprint_of(network)
-        forward = _forward_passes[network] = blueprint and _compiled_forward_pass(blueprint)
-    if forward is None:
+        _blueprints[network] = parts, blueprint
+    forward = None
+    if blueprint is not None:
+        forward = _compiled_forward_pass(blueprint, X.shape[1:], X.dtype.name)
+    if forward is None or forward.n_variables != len(network.variables):
         return lambda X: network(X, training=False).numpy()
     values = [tf.convert_to_tensor(variable.value) for variable in network.variables]
-    return lambda X: forward(values, X).numpy()
+    return lambda X: forward(tf.constant(X), *values).numpy()
 
 
 @lru_cache(KEPT)
-def _compiled_forward_pass(blueprint):
-    network = build_from(blueprint)
+def _compiled_forward_pass(blueprint, sample_shape, dtype):
+    """Trace a function of samples and of all variables, so that it keeps no network alive.
 
-    @tf.function(reduce_retracing=True, autograph=False)
-    def forward(values, X):
+    None if Keras cannot build the network again.
+    """
+    try:
+        network = build_from(blueprint)
+    except (TypeError, ValueError):
+        return None
+    samples = tf.TensorSpec((None, *sample_shape), dtype)
+    variables = [tf.TensorSpec(variable.shape, variable.dtype) for variable in network.variables]
+
+    @tf.function(input_signature=[samples, *variables], autograph=False)
+    def forward(X, *values):
         value_of = {id(v): value for v, value in zip(network.variables, values, strict=True)}
         outputs, _ = network.stateless_call(
             [value_of[id(variable)] for variable in network.trainable_variables],
@@ -136,7 +180,9 @@ def _compiled_forward_pass(blueprint):
         )
         return outputs
 
-    return forward
+    traced = forward.get_concrete_function()
+    traced.n_variables = len(variables)
+    return traced
 
 
 @contextmanager
@@ -149,7 +195,9 @@ def _borrowed_loop(key):
     yield loop  # one that failed does not come back
     with _idle_loops_lock:
         _idle_loops.append((key, loop))
-        del _idle_loops[:-KEPT]
+        n_bytes = np.cumsum([loop.n_bytes for _, loop in reversed(_idle_loops)])
+        fitting = np.count_nonzero(n_bytes <= KEPT_BYTES)
+        del _idle_loops[: -min(KEPT, max(fitting, 1))]
 
 
 class TrainingLoop:
@@ -163,36 +211,73 @@ class TrainingLoop:
     training_blueprint : str
         What ``training_blueprint_of`` says of them.
 
-    batch_size : int
-        Samples a step.
+    batch_size : int or None
+        Samples a step of the compiled loop; None if there is to be none.
+
+    shapes : tuple of tuple of int
+        Of one sample, of its label and of its weight.
 
     dtype : str
         Of samples, labels and weights.
     """
 
-    def __init__(self, blueprint, training_blueprint, batch_size, dtype):
+    def __init__(self, blueprint, training_blueprint, batch_size, shapes, dtype):
         self._network = build_from(blueprint)
         compile_from(training_blueprint, self._network)
-        self._batch_size = batch_size
+        self.n_bytes = sum(np.asarray(v).nbytes for v in _state(self._network))
+        self._shapes = shapes
         self._dtype = np.dtype(dtype)
-        self._shapes = [self._network.input_shape[1:], self._network.output_shape[1:], ()]
+        self._train_one = tf.function(
+            self._step, input_signature=self._signature(None), autograph=False
+        )
+        self._batch_size = None  # of the compiled loop
+        if batch_size is not None and _can_be_compiled(self._network):
+            self._compile(batch_size)
+
+    def _signature(self, *leading):
+        return [tf.TensorSpec((*leading, *shape), self._dtype) for shape in self._shapes]
+
+    def _compile(self, batch_size):
+        """Have XLA compile the loop, if it can; else each batch is trained on by itself.
+
+        Buffers that are still empty take no memory, of which XLA needs the most here.
+        """
         bytes_of_batch = batch_size * math.prod(self._shapes[0]) * self._dtype.itemsize
         self._n_batches = max(1, min(BYTES_A_CALL // bytes_of_batch, MOST_BATCHES_A_CALL))
-
-        def batches_of(*leading):
-            return [tf.TensorSpec((*leading, *shape), dtype) for shape in self._shapes]
-
-        many = [tf.TensorSpec((), tf.int32), *batches_of(self._n_batches, batch_size)]
         self._train_many = tf.function(
-            self._many_steps, input_signature=many, jit_compile=True, autograph=False
+            self._many_steps,
+            input_signature=[
+                tf.TensorSpec((), tf.int32),
+                *self._signature(self._n_batches, batch_size),
+            ],
+            jit_compile=True,
+            autograph=False,
         )
-        self._train_one = tf.function(self._step, input_signature=batches_of(None), autograph=False)
+        # The other function is traced while XLA compiles, yet not both at once: they share layers.
+        self._train_many.get_concrete_function()
+        with ThreadPoolExecutor(1) as tracer:
+            tracing = tracer.submit(self._train_one.get_concrete_function)
+            with suppress(tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+                self._train_many(
+                    *self._many_batches(0, self._buffers(self._n_batches * batch_size))
+                )
+                self._batch_size = batch_size
+            tracing.result()
 
-    def train_epoch(self, network, arrays, rows, after_batches):
+    def fits(self, network):
+        """Whether a network has the state that this loop trains, as far as its variables tell."""
+
+        def looks(network):
+            variables = [(v.shape, v.dtype, v.trainable) for v in network.variables]
+            return variables, [(v.shape, v.dtype) for v in network.optimizer.variables]
+
+        return looks(network) == looks(self._network)
+
+    def train_epoch(self, network, arrays, rows, batch_size, after_batches):
         """Train for one epoch; see the function of this name."""
         _copy_state(network, self._network)
         loss = n_right = n_batches = n_samples = 0
-        for train, batches, n_batches_here, n_samples_here in self._calls(arrays, rows):
+        for train, batches, n_batches_here, n_samples_here in self._calls(arrays, rows, batch_size):
             loss_here, n_right_here = train(*batches)
             loss += float(loss_here)
             n_right += float(n_right_here)
@@ -203,14 +288,13 @@ class TrainingLoop:
         _copy_state(self._network, network)
         return means
 
-    def _calls(self, arrays, rows):
+    def _calls(self, arrays, rows, size):
         """Yield what to call with what, while another thread gathers for the next call."""
-        size, n_full = self._batch_size, len(rows) // self._batch_size
-        n_many = size * n_full
-        if n_full < LEAST_BATCHES_TO_COMPILE or not _can_be_compiled(self._network):
-            n_many = 0
+        is_compiled = self._batch_size == size
+        n_many = len(rows) // size * size if is_compiled else 0
+        n_a_call = self._n_batches * size if is_compiled else min(size, len(rows))
         # Two sets of buffers in turn: TensorFlow reads one while the other is filled.
-        buffers = itertools.cycle([self._buffers(), self._buffers()])
+        buffers = itertools.cycle([self._buffers(n_a_call), self._buffers(n_a_call)])
 
         def gathered(chosen):
             filled = next(buffers)
@@ -220,7 +304,7 @@ class TrainingLoop:
             return filled
 
         def many(start):
-            chosen = rows[start : start + self._n_batches * size][: n_many - start]
+            chosen = rows[start : start + n_a_call][: n_many - start]
             n_batches = len(chosen) // size
             arguments = self._many_batches(n_batches, gathered(chosen))
             return self._train_many, arguments, n_batches, len(chosen)
@@ -230,31 +314,24 @@ class TrainingLoop:
             batch = [_as_tensor(part[: len(chosen)]) for part in gathered(chosen)]
             return self._train_one, batch, 1, len(chosen)
 
-        tasks = [(many, start) for start in range(0, n_many, self._n_batches * size)]
+        tasks = [(many, start) for start in range(0, n_many, n_a_call)]
         tasks += [(one, start) for start in range(n_many, len(rows), size)]
         with ThreadPoolExecutor(1) as gatherer:
-            if n_many:
-                # Only the first epoch compiles here, the others lose half a millisecond. Buffers
-                # that are still empty take no memory, of which XLA needs the most meanwhile. The
-                # other function is traced in that time, yet not both at once: they share layers.
-                self._train_many.get_concrete_function()
-                gatherer.submit(self._train_one.get_concrete_function)
-                self._train_many(*self._many_batches(0, self._buffers()))
             coming = gatherer.submit(*tasks[0])
             for task in tasks[1:]:
                 here, coming = coming.result(), gatherer.submit(*task)
                 yield here
             yield coming.result()
 
-    def _buffers(self):
-        """Room for the samples, labels and weights of one call."""
-        n_samples = self._n_batches * self._batch_size
+    def _buffers(self, n_samples):
+        """Room for samples, labels and weights."""
         return [_aligned_array((n_samples, *shape), self._dtype) for shape in self._shapes]
 
     def _many_batches(self, n_batches, buffers):
-        """What the compiled loop takes, of which it trains on the first batches."""
-        shape = self._n_batches, self._batch_size
-        batches = [_as_tensor(part.reshape(*shape, *part.shape[1:])) for part in buffers]
+        """What the compiled loop takes: how many batches it trains on, and room for all."""
+        batches = [
+            _as_tensor(part.reshape(self._n_batches, -1, *part.shape[1:])) for part in buffers
+        ]
         return tf.constant(n_batches), *batches
 
     def _many_steps(self, n_batches, X, y, weights):
@@ -301,7 +378,7 @@ def _as_tensor(array):
 
 def _can_be_compiled(layer):
     """Whether XLA takes a layer, and all layers in it where it is a network."""
-    return layer.supports_jit and all(map(_can_be_compiled, getattr(layer, "layers", ())))
+    return layer.supports_jit and all(map(_can_be_compiled, sublayers(layer)))
 
 
 def _copy_state(source, target):

@@ -341,7 +341,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
                 f" shape (None, {len(classes)}), a probability for each class. Got"
                 f" {getattr(network, 'output_shape', network)!r} instead."
             )
-        total = predict_probabilities(network, np.zeros((1, *self.sample_shape_))).sum()
+        nothing = np.zeros((1, *self.sample_shape_), keras.config.floatx())
+        total = predict_probabilities(network, nothing).sum()
         if not np.isclose(total, 1, atol=1e-3):
             raise ValueError(
                 f"{type(self).__name__}.build_network must return a network that ends in"

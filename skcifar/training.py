@@ -6,6 +6,7 @@ Knows neither pipelines nor data sets.
 import gc
 import math
 from contextlib import contextmanager
+from functools import partial
 
 import keras
 import numpy as np
@@ -94,7 +95,8 @@ def train_network(
     """Train a compiled network as Keras' own ``fit`` does, and on TensorFlow several times faster.
 
     Keras' own ``fit`` itself is used on other backends, for callbacks that ask for single batches,
-    and for networks that are not made of Keras' own parts alone.
+    and for networks that are not made of Keras' own parts alone. Otherwise weights, also those that
+    callbacks see, change when an epoch is over, and ``network.metrics`` are not kept.
 
     Parameters
     ----------
@@ -147,14 +149,18 @@ def train_network(
     if sample_weight is None:
         sample_weight = np.ones(len(X))
     rows = np.flatnonzero(sample_weight)
-    arrays = X, y, sample_weight.astype(X.dtype)
+    arrays = (
+        np.ascontiguousarray(X),
+        np.ascontiguousarray(y, dtype=X.dtype),
+        sample_weight.astype(X.dtype),
+    )
     batch_size = min(batch_size, len(rows))
     n_batches = math.ceil(len(rows) / batch_size)
     orders = _orders(rows, epochs=epochs, shuffle=shuffle, seed=seed)
     callbacks = [*(callbacks or ()), _StopAtDivergence()]
     key = None
     if _engine is not None and not any(map(_asks_for_batches, callbacks)):
-        key = _engine.training_key(network, batch_size=batch_size)
+        key = _engine.training_key(network, arrays, n_samples=len(rows), batch_size=batch_size)
     with memory_error_told():
         if key is not None:
             callbacks = keras.callbacks.CallbackList(
@@ -166,7 +172,10 @@ def train_network(
                 epochs=initial_epoch + epochs,
                 steps=n_batches,
             )
-            return _fit_by_engine(key, network, arrays, orders, initial_epoch, callbacks)
+            epoch_of_engine = partial(
+                _engine.train_epoch, key, network, arrays, batch_size=batch_size
+            )
+            return _fit_by_engine(epoch_of_engine, network, orders, initial_epoch, callbacks)
         return network.fit(
             _batches(arrays, orders, batch_size),
             steps_per_epoch=n_batches,
@@ -197,7 +206,7 @@ def _asks_for_batches(callback):
     )
 
 
-def _fit_by_engine(key, network, arrays, orders, initial_epoch, callbacks):
+def _fit_by_engine(train_epoch, network, orders, initial_epoch, callbacks):
     """Go through epochs as ``keras.Model.fit`` does, with batches left to the engine."""
 
     def after_batches(n_batches, means):
@@ -207,7 +216,7 @@ def _fit_by_engine(key, network, arrays, orders, initial_epoch, callbacks):
     callbacks.on_train_begin()
     for epoch, rows in enumerate(orders, start=initial_epoch):
         callbacks.on_epoch_begin(epoch)
-        means = _engine.train_epoch(key, network, arrays, rows, after_batches=after_batches)
+        means = train_epoch(rows, after_batches=after_batches)
         callbacks.on_epoch_end(epoch, means)
         if network.stop_training:
             break
@@ -251,7 +260,7 @@ def predict_probabilities(network, X):
     def by_keras(rows):
         return keras.ops.convert_to_numpy(network(rows, training=False))
 
-    forward = by_keras if _engine is None else _engine.forward_pass(network)
+    forward = by_keras if _engine is None else _engine.forward_pass(network, X)
     starts = range(0, len(X), PREDICTION_ROWS)
     with memory_error_told():
         return np.concatenate([forward(X[start : start + PREDICTION_ROWS]) for start in starts])
@@ -272,7 +281,7 @@ class NetworkTrainer(KerasClassifier):
             self.model_,
             X,
             y,
-            self.fit__sample_weight,
+            self.fit__sample_weight if sample_weight is None else sample_weight,
             batch_size=self.batch_size,
             epochs=epochs_as_scikeras_counts["epochs"],
             initial_epoch=self.current_epoch,

@@ -43,7 +43,7 @@ def sequential(**params):
 
 
 def around(layer):
-    inputs = keras.Input((4,))
+    inputs = keras.Input((4, 4) if isinstance(layer, layers.TimeDistributed) else (4,))
     return keras.Model(inputs, layer(inputs))
 
 
@@ -70,6 +70,10 @@ class TestNetworksOfKeras:
         assert blueprint_of(build_from(blueprint)) == blueprint
 
 
+def test_constant_initializer_is_told():
+    assert blueprint_of(around(layers.Dense(3, bias_initializer=keras.initializers.Constant(0.1))))
+
+
 def test_name_that_is_also_a_parameter_does_not_hide_the_parameter():
     relu, tanh = (around(layers.Dense(3, activation=name, name=name)) for name in ("relu", "tanh"))
     assert blueprint_of(relu) != blueprint_of(tanh)
@@ -87,6 +91,11 @@ def own_function(x):
     return x
 
 
+def relu(x):
+    """Has the name of another one."""
+    return keras.ops.clip(x, 0, 1)
+
+
 def own_loss(y, y_pred):
     return y - y_pred
 
@@ -96,6 +105,9 @@ def own_loss(y, y_pred):
     [
         OwnDense(3),
         layers.Dense(3, activation=own_function),
+        layers.Dense(3, activation=relu),
+        layers.Dense(3, activation=keras.ops.gelu),  # not what the name says: another default
+        layers.TimeDistributed(layers.Dense(3, activation=relu)),
         layers.Dense(3, activation=lambda x: x),
         layers.Activation(own_function),
         layers.Lambda(lambda x: x),

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from small_networks import small, weights_of
 
-from skcifar import make_dense_pipeline
+from skcifar import build_dense_network, make_dense_pipeline, training
 from skcifar.networks import seeded_layers
 from skcifar.training import compile_network, train_network
 
@@ -89,6 +89,16 @@ def demanding_network(*, noise=True):
         network = keras.Model(inputs, outputs)
     compile_network(network, learning_rate=0.01)
     return network
+
+
+def compiled_dense_network():
+    network = build_dense_network((FEATURES,), CLASSES)
+    compile_network(network, learning_rate=0.01)
+    return network
+
+
+def paths_of(network):
+    return [v.path for v in (*network.variables, *network.optimizer.variables)]
 
 
 def state_of(network):
@@ -176,7 +186,8 @@ def test_callback_that_asks_for_batches_gets_each(blobs, make_callback):
 
 
 def test_callback_of_epochs_alone_does_not_slow_training(blobs, tracing):
-    small(batch_size=11, callbacks=[keras.callbacks.EarlyStopping("loss")]).fit(*blobs)
+    stopping = keras.callbacks.EarlyStopping("loss")
+    small(hidden_layer_sizes=(9, 9), callbacks=[stopping]).fit(*blobs)
     assert "step" in tracing
 
 
@@ -240,10 +251,33 @@ def test_only_so_many_compiled_functions_are_kept(blobs):
     assert _engine._compiled_forward_pass.cache_info().currsize <= _engine.KEPT
 
 
+def test_fewer_of_large_networks_are_kept(blobs, monkeypatch):
+    monkeypatch.setattr(_engine, "KEPT_BYTES", 0)
+    for size in (10, 11):
+        small(hidden_layer_sizes=(size,), epochs=1).fit(*blobs)
+    assert len(_engine._idle_loops) == 1
+
+
 def test_network_that_is_gone_is_not_kept(blobs):
     network = weakref.ref(small().fit(*blobs).model_)
     gc.collect()
     assert network() is None
+
+
+def test_networks_that_are_gone_do_not_wait_for_pythons_collector(monkeypatch):
+    monkeypatch.setattr(training, "BYTES_OF_GARBAGE", 0)
+    gc.collect()
+    gc.disable()
+    try:
+        networks = [weakref.ref(demanding_network()) for _ in range(6)]
+        assert sum(network() is not None for network in networks) < 3
+    finally:
+        gc.enable()
+
+
+def test_networks_of_one_shape_use_the_same_names_of_variables():
+    first, second = (compiled_dense_network() for _ in range(2))
+    assert paths_of(first) == paths_of(second)
 
 
 @pytest.mark.usefixtures("always_compiled")
@@ -276,6 +310,15 @@ def test_samples_are_trained_on_where_they_lie(blobs, arrays_that_are_trained_on
     assert arrays_that_are_trained_on[0] is X or np.shares_memory(arrays_that_are_trained_on[0], X)
 
 
+def test_samples_in_another_memory_order_are_copied_once(blobs, arrays_that_are_trained_on):
+    X, y = blobs
+    by_columns = small().fit(np.asfortranarray(X), y)
+    first, *others = arrays_that_are_trained_on[::3]
+    assert first.flags.c_contiguous
+    assert all(array is first for array in others)
+    np.testing.assert_array_equal(weights_of(by_columns), weights_of(small().fit(X, y)))
+
+
 def test_nothing_is_in_float64(arrays_that_are_trained_on):
     X = np.random.default_rng(0).integers(256, size=(20, 4, 4, 3), dtype=np.uint8)
     weights = np.linspace(1, 2, 20)
@@ -283,6 +326,74 @@ def test_nothing_is_in_float64(arrays_that_are_trained_on):
     pipeline.fit(X, np.arange(20) % 2, classify__sample_weight=weights)
     assert {array.dtype.name for array in arrays_that_are_trained_on} == {"float32"}
     assert {np.dtype(v.dtype).name for v in pipeline[-1].model_.weights} == {"float32"}
+
+
+# --- networks that text does not quite tell ---
+
+
+def pictures_and_labels(*shape):
+    X = np.random.default_rng(0).random((60, *shape), dtype=np.float32)
+    return X, np.eye(CLASSES, dtype=np.float32)[np.arange(60) % CLASSES]
+
+
+def with_softmax(inputs, x):
+    x = layers.Flatten()(x)
+    network = keras.Model(inputs, layers.Dense(CLASSES, activation="softmax")(x))
+    compile_network(network, learning_rate=0.01)
+    return network
+
+
+def test_input_without_fixed_sizes():
+    inputs = keras.Input((None, None, 3))
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(inputs))
+    network = with_softmax(inputs, x)
+    train_network(network, *pictures_and_labels(6, 6, 3), batch_size=BATCH, epochs=1)
+    X, _ = pictures_and_labels(8, 8, 3)
+    np.testing.assert_allclose(_engine.forward_pass(network, X)(X), network(X), rtol=1e-5)
+
+
+def test_axis_that_keras_adds():
+    inputs = keras.Input((6, 6, 1))
+    network = with_softmax(inputs, layers.Conv2D(4, 3)(inputs))
+    X, y = pictures_and_labels(6, 6)
+    train_network(network, X, y, batch_size=BATCH, epochs=1)
+    np.testing.assert_allclose(_engine.forward_pass(network, X)(X), network(X), rtol=1e-5)
+
+
+def test_weight_that_is_frozen_by_itself_stays():
+    inputs = keras.Input((6, 6, 1))
+    layer = layers.Conv2D(4, 3)
+    x = layer(inputs)
+    layer.kernel.trainable = False
+    network = with_softmax(inputs, x)
+    before = np.array(layer.kernel)
+    train_network(network, *pictures_and_labels(6, 6, 1), batch_size=BATCH, epochs=1)
+    np.testing.assert_array_equal(layer.kernel, before)
+
+
+def test_layer_inside_a_layer_that_xla_does_not_take():
+    inputs = keras.Input((6, 6, 3))
+    network = with_softmax(inputs, layers.RandAugment((0, 1))(inputs))
+    X, y = pictures_and_labels(6, 6, 3)
+    history = train_network(network, X, y, batch_size=2, epochs=1)
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_activation_that_was_exchanged_counts(blobs):
+    X, _ = blobs
+    classifier = small().fit(*blobs)
+    classifier.predict_proba(X)
+    classifier.model_.layers[-1].activation = keras.activations.linear
+    np.testing.assert_allclose(classifier.predict_proba(X), classifier.model_(X), rtol=1e-5)
+
+
+def test_chunks_of_any_size_share_one_compiled_function(blobs, tracing):
+    X, y = blobs
+    classifier = small(hidden_layer_sizes=(13,)).partial_fit(X, y, classes=[0, 1])
+    tracing.clear()
+    for n in (3, 7, 20):
+        classifier.partial_fit(X[:n], y[:n])
+    assert not tracing
 
 
 # --- threads and processes ---
@@ -359,5 +470,5 @@ def test_layer_of_ones_own_is_trained_and_asked_by_keras(samples, tracing):
     compile_network(network, learning_rate=0.01)
     history = train_network(network, X, y, batch_size=BATCH, epochs=5)
     assert history["loss"][-1] < history["loss"][0]
-    np.testing.assert_array_equal(_engine.forward_pass(network)(X), network(X))
+    np.testing.assert_array_equal(_engine.forward_pass(network, X)(X), network(X))
     assert not tracing
