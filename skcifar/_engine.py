@@ -137,9 +137,9 @@ def forward_pass(network, X):
 
     Returns
     -------
-    forward : callable
+    forward : callable or None
         Takes and returns arrays, of any number of samples. Threads may call it at once. It has the
-        network's present weights. Not compiled if text does not tell all that the network computes.
+        network's present weights. None if text does not tell all that the network computes.
     """
     # what a user may exchange in a fitted network
     parts = [id(getattr(layer, "activation", layer)) for layer in network.layers]
@@ -151,7 +151,7 @@ def forward_pass(network, X):
     if blueprint is not None:
         forward = _compiled_forward_pass(blueprint, X.shape[1:], X.dtype.name)
     if forward is None or forward.n_variables != len(network.variables):
-        return lambda X: network(X, training=False).numpy()
+        return None
     values = [tf.convert_to_tensor(variable.value) for variable in network.variables]
     return lambda X: forward(tf.constant(X), *values).numpy()
 

@@ -159,9 +159,9 @@ def train_network(
     orders = _orders(rows, epochs=epochs, shuffle=shuffle, seed=seed)
     callbacks = [*(callbacks or ()), _StopAtDivergence()]
     key = None
-    if _engine is not None and not any(map(_asks_for_batches, callbacks)):
-        key = _engine.training_key(network, arrays, n_samples=len(rows), batch_size=batch_size)
     with memory_error_told():
+        if _engine is not None and not any(map(_asks_for_batches, callbacks)):
+            key = _engine.training_key(network, arrays, n_samples=len(rows), batch_size=batch_size)
         if key is not None:
             callbacks = keras.callbacks.CallbackList(
                 callbacks,
@@ -260,9 +260,9 @@ def predict_probabilities(network, X):
     def by_keras(rows):
         return keras.ops.convert_to_numpy(network(rows, training=False))
 
-    forward = by_keras if _engine is None else _engine.forward_pass(network, X)
     starts = range(0, len(X), PREDICTION_ROWS)
     with memory_error_told():
+        forward = (_engine and _engine.forward_pass(network, X)) or by_keras
         return np.concatenate([forward(X[start : start + PREDICTION_ROWS]) for start in starts])
 
 

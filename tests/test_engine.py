@@ -15,7 +15,7 @@ from small_networks import small, weights_of
 
 from skcifar import build_dense_network, make_dense_pipeline, training
 from skcifar.networks import seeded_layers
-from skcifar.training import compile_network, train_network
+from skcifar.training import compile_network, predict_probabilities, train_network
 
 if keras.config.backend() != "tensorflow":
     pytest.skip(
@@ -59,7 +59,7 @@ def always_compiled(monkeypatch):
 
 @pytest.fixture
 def tracing(monkeypatch):
-    """A list that grows by one for each step or forward pass that is traced anew."""
+    """A list that grows for each step that is traced and each network that is built anew."""
     traced = []
     step, build = _engine.TrainingLoop._step, _engine.build_from
 
@@ -470,5 +470,5 @@ def test_layer_of_ones_own_is_trained_and_asked_by_keras(samples, tracing):
     compile_network(network, learning_rate=0.01)
     history = train_network(network, X, y, batch_size=BATCH, epochs=5)
     assert history["loss"][-1] < history["loss"][0]
-    np.testing.assert_array_equal(_engine.forward_pass(network, X)(X), network(X))
+    np.testing.assert_array_equal(predict_probabilities(network, X), network(X))
     assert not tracing
