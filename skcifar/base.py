@@ -1,5 +1,6 @@
 """The base class of all classifiers: a Keras network in the shape of a scikit-learn estimator."""
 
+import math
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
 
@@ -10,18 +11,21 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from ._epochs import EpochTasks, StopEarly, Validation
+from ._histories import attributes_of_history, joined_histories
+from ._holdout import check_held_out, hold_out, told_to_callbacks, without
+from ._prediction import check_probabilities, memory_error_told, predict_probabilities
+from ._sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from ._targets import combine_weights, one_hot
 from ._validation import Interval, InvalidParameterError, StrOptions, validate_samples
 from .networks import seeded_layers
-from .training import (
-    NetworkTrainer,
-    compile_network,
-    memory_error_told,
-    predict_probabilities,
-)
+from .training import NetworkTrainer, compile_network, follows_schedule
+
+# What early stopping holds out where nothing else is said, as in MLPClassifier.
+DEFAULT_VALIDATION_FRACTION = 0.1
 
 
-class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
+class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of classifiers that train a Keras network.
 
     A subclass writes one method, :meth:`build_network`, and is an estimator that scikit-learn's
@@ -31,7 +35,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     Parameters
     ----------
     learning_rate : float, default=5e-4
-        Step size of the Adam optimizer.
+        Step size of the Adam optimizer, the largest one if it follows a schedule.
+
+    learning_rate_schedule : {"constant", "cosine", "one-cycle"}, default="constant"
+        How the step size changes over all steps of ``fit``. "cosine" lowers it to 0 along half a
+        cosine; "one-cycle" does so after raising it from a 25th over the first 30 % of the steps.
+
+    alpha : float, default=0.0
+        Decoupled weight decay (AdamW): each step takes the share ``alpha`` times the step size off
+        all weights.
 
     batch_size : int, default=32
         Number of samples for each step of the optimizer. If it exceeds the number of samples, a
@@ -43,6 +55,21 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     shuffle : bool, default=True
         Whether each epoch takes the samples in a new random order.
 
+    early_stopping : bool, default=False
+        Whether to stop when ``val_accuracy`` makes no progress. The weights of the epoch where it
+        was best are then brought back, however training ended.
+
+    validation_fraction : float, default=None
+        Share of the samples, in (0, 1), that ``fit`` keeps from training and validates on after
+        each epoch, the same share of each class. Not used when ``fit`` is given ``X_val``. None
+        holds out nothing, or a tenth where ``early_stopping`` needs it.
+
+    n_iter_no_change : int, default=5
+        Epochs without progress that end the training if ``early_stopping`` is set.
+
+    tol : float, default=1e-4
+        By how much ``val_accuracy`` has to exceed the best one before it to count as progress.
+
     class_weight : dict or "balanced", default=None
         Weights of classes in the loss, ``{class_label: weight}``. "balanced" makes each class
         count the same.
@@ -52,7 +79,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         network then stays as it was built, whatever parameters of it have changed since.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights, the order of the samples and Dropout. Pass an int for the
+        Determines the initial weights, the order of the samples, which of them are held out, and
+        Dropout. Pass an int for the
         same results every time.
 
     verbose : {0, 1, 2}, default=0
@@ -85,14 +113,31 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         Number of epochs that the network has been trained.
 
     history_ : dict of str to list of float
-        ``loss`` and ``accuracy`` of each epoch, as measured while training.
+        ``loss`` and ``accuracy`` of each epoch, as measured while training, and ``val_loss`` and
+        ``val_accuracy`` if there was something to validate on (NaN in epochs that had nothing).
+
+    best_iter_ : int or None
+        The epoch with the best ``val_accuracy`` of the last ``fit``, counted from 1. None if there
+        was nothing to validate on.
+
+    best_validation_score_ : float or None
+        That ``val_accuracy``.
     """
+
+    # what a Pipeline with metadata routing hands on to fit without being told
+    __metadata_request__fit = {"X_val": True, "y_val": True}  # noqa: RUF012
 
     _parameter_constraints: dict = {  # noqa: RUF012 (scikit-learn's convention)
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate_schedule": [StrOptions({"constant", "cosine", "one-cycle"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
@@ -104,9 +149,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         self,
         *,
         learning_rate=5e-4,
+        learning_rate_schedule="constant",
+        alpha=0.0,
         batch_size=32,
         epochs=10,
         shuffle=True,
+        early_stopping=False,
+        validation_fraction=None,
+        n_iter_no_change=5,
+        tol=1e-4,
         class_weight=None,
         warm_start=False,
         random_state=None,
@@ -114,9 +165,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         callbacks=None,
     ):
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.alpha = alpha
         self.batch_size = batch_size
         self.epochs = epochs
         self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
         self.class_weight = class_weight
         self.warm_start = warm_start
         self.random_state = random_state
@@ -150,7 +207,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             softmax) as output.
         """
 
-    def fit(self, X, y, sample_weight=None):
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
 
         Parameters
@@ -164,6 +222,17 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples in the loss, not negative. Only their ratios count: they are
             divided by the mean of those that are not 0.
+
+        X_val : array-like of shape (n_val_samples, ...), default=None
+            Samples to validate on after each epoch, of the same shape as those of X. In a Pipeline
+            they take the steps before if metadata routing is enabled and the Pipeline has
+            ``transform_input=["X_val"]``.
+
+        y_val : array-like of shape (n_val_samples,), default=None
+            Class labels of X_val.
+
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            Weights of X_val in ``val_loss`` and ``val_accuracy``.
 
         Returns
         -------
@@ -186,17 +255,38 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
                 "warm_start can only be used where `y` has the same classes as in the previous"
                 f" call to fit. Previously got {self.classes_}, `y` has {classes}."
             )
-        # Dividing by the mean of all weights, not of each batch's, keeps a batch of light samples
-        # light. Samples of weight 0 count as none.
         weights = combine_weights(y, classes, self.class_weight, sample_weight)
-        if weights is not None:
-            weights *= np.count_nonzero(weights) / weights.sum()
+        validation = check_held_out(self, X_val, y_val, sample_weight_val, classes)
+
         self._random_state = check_random_state(self.random_state)
-        if continues:
-            self._wrap_network()
-        else:
-            self._initialize(classes, seed=self._draw_seed())
-        return self._train("fit", X, y, weights)
+        seed_of_layers = None if continues else self._draw_seed()
+        seed_of_order = self._draw_seed()
+        held_out = None
+        if validation is None and self._validation_fraction is not None:
+            fraction = self._validation_fraction
+            held_out = hold_out(y, weights, validation_fraction=fraction, seed=self._draw_seed())
+            # Both sides share X, of which they leave out what has no weight.
+            validation = X, y, without(combine_weights(y, classes, None, sample_weight), ~held_out)
+            weights = without(weights, held_out)
+        n_samples = len(X) if weights is None else np.count_nonzero(weights)
+        if weights is not None:
+            # Dividing by the mean of all weights, not of each batch's, keeps a batch of light
+            # samples light.
+            weights *= n_samples / weights.sum()
+
+        if not continues:
+            self._initialize(classes, seed=seed_of_layers)
+        self._wrap_network(n_steps=self.epochs * math.ceil(n_samples / self.batch_size))
+        tasks = EpochTasks(
+            self,
+            epochs=self.epochs,
+            **told_to_callbacks(X, y, sample_weight, held_out),
+            fitted_attributes=self._attributes_after,
+        )
+        self._train(
+            "fit", X, y, weights, seed=seed_of_order, validation=validation, last_callback=tasks
+        )
+        return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train the network for one more epoch, on these samples.
@@ -225,6 +315,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             The classifier, trained further.
         """
         self._validate_params()
+        if self.early_stopping or self.learning_rate_schedule != "constant":
+            raise ValueError(
+                f"early_stopping={self.early_stopping} and"
+                f" learning_rate_schedule={self.learning_rate_schedule!r} are not supported for"
+                " partial_fit, which does not know how much will come. Set early_stopping=False and"
+                " learning_rate_schedule='constant', or call fit."
+            )
         if self.class_weight == "balanced":
             raise ValueError(
                 "class_weight='balanced' is not supported for partial_fit, which never sees all"
@@ -256,8 +353,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         if begins:
             self._random_state = check_random_state(self.random_state)
             self._initialize(known, seed=self._draw_seed())
+        if begins or follows_schedule(self.model_):
+            self._wrap_network()
         self.model_.optimizer.learning_rate = float(self.learning_rate)
-        return self._train("partial_fit", X, y, weights)
+        self._train("partial_fit", X, y, weights, seed=self._draw_seed())
+        return self
 
     def predict(self, X):
         """Predict the class of each sample.
@@ -313,8 +413,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         history = self.history_
         self._initialize(self.classes_, seed=0)  # any will do, the weights are replaced
         self.model_.set_weights(weights)
-        self.keras_classifier_.history_ = history
-        self._record_training()
+        self.history_ = history
+        self._wrap_network()
+        self.n_iter_ = len(history["loss"])
 
     def __sklearn_is_fitted__(self):
         # the last to be set, and the first to go when training begins
@@ -330,31 +431,35 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         check_classification_targets(y)
         return X, y
 
-    def _initialize(self, classes, *, seed):
-        """Begin anew: an untrained network for samples of ``sample_shape_``."""
-        self.classes_ = classes
-        with seeded_layers(seed), memory_error_told():
-            network = self.build_network(self.sample_shape_, len(classes))
-        if not isinstance(network, keras.Model) or network.output_shape != (None, len(classes)):
-            raise ValueError(
-                f"{type(self).__name__}.build_network must return a keras.Model with output of"
-                f" shape (None, {len(classes)}), a probability for each class. Got"
-                f" {getattr(network, 'output_shape', network)!r} instead."
-            )
-        nothing = np.zeros((1, *self.sample_shape_), keras.config.floatx())
-        total = predict_probabilities(network, nothing).sum()
-        if not np.isclose(total, 1, atol=1e-3):
-            raise ValueError(
-                f"{type(self).__name__}.build_network must return a network that ends in"
-                f" probabilities, by a softmax. Its outputs add up to {total:.3g} instead of 1."
-            )
-        self.model_ = network
-        self.history_ = {"loss": [], "accuracy": []}
-        self._wrap_network()
+    @property
+    def _validation_fraction(self):
+        if self.validation_fraction is None and self.early_stopping:
+            return DEFAULT_VALIDATION_FRACTION
+        return self.validation_fraction
 
-    def _wrap_network(self):
+    def _build(self, *, seed):
+        """Build an untrained network for samples of ``sample_shape_``, and see that it is one."""
+        n_classes = len(self.classes_)
+        with seeded_layers(seed), memory_error_told():
+            network = self.build_network(self.sample_shape_, n_classes)
+        check_probabilities(network, self.sample_shape_, n_classes, owner=type(self).__name__)
+        return network
+
+    def _initialize(self, classes, *, seed):
+        """Begin anew, with an untrained network and no history."""
+        self.classes_ = classes
+        self.model_ = self._build(seed=seed)
+        self.history_ = {"loss": [], "accuracy": []}
+
+    def _wrap_network(self, *, n_steps=None):
         """Give the network a new optimizer and a new trainer, which goes on with the history."""
-        compile_network(self.model_, learning_rate=self.learning_rate)
+        compile_network(
+            self.model_,
+            learning_rate=self.learning_rate,
+            learning_rate_schedule="constant" if n_steps is None else self.learning_rate_schedule,
+            n_steps=n_steps,
+            alpha=self.alpha,
+        )
         self.keras_classifier_ = NetworkTrainer(
             model=self.model_,
             optimizer=self.model_.optimizer,
@@ -363,28 +468,41 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         )
         self.keras_classifier_.history_ = self.history_
 
-    def _train(self, method, X, y, weights):
+    def _train(self, method, X, y, weights, *, seed, validation=None, last_callback=None):
         """Let the trainer do its work; what fails on its way leaves an estimator unfitted."""
         self._forget_training()
+        callbacks = list(self.callbacks or ())
+        if validation is not None:
+            X_val, y_val, weights_val = validation
+            callbacks.insert(0, Validation(X_val, one_hot(y_val, self.classes_), weights_val))
+        if self.early_stopping:
+            callbacks.append(StopEarly(n_iter_no_change=self.n_iter_no_change, tol=self.tol))
+        if last_callback is not None:
+            callbacks.append(last_callback)
         trainer = self.keras_classifier_.set_params(
             batch_size=self.batch_size,
             epochs=self.epochs,
             shuffle=self.shuffle,
             verbose=int(self.verbose),
-            fit__seed=self._draw_seed(),
+            fit__seed=seed,
             fit__sample_weight=weights,
-            fit__keras_callbacks=self.callbacks,
+            fit__keras_callbacks=callbacks,
         )
         try:
             getattr(trainer, method)(X, one_hot(y, self.classes_))
         finally:  # weights take memory, and callbacks may hold what cannot be pickled
             trainer.set_params(fit__sample_weight=None, fit__keras_callbacks=None)
-        return self._record_training()
+        vars(self).update(attributes_of_history(self.history_, trainer.history_))
 
-    def _record_training(self):
-        self.history_ = self.keras_classifier_.history_
-        self.n_iter_ = len(self.history_["loss"])
-        return self
+    def _attributes_after(self, history):
+        """What makes a copy of this classifier fitted after some epochs of a training.
+
+        Its network is one of its own, since this one goes on.
+        """
+        network = self._build(seed=0)
+        network.set_weights(self.model_.get_weights())
+        now = joined_histories(self.history_, history)
+        return {"model_": network} | attributes_of_history(self.history_, now)
 
     def _forget_training(self):
         vars(self).pop("n_iter_", None)

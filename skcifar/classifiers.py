@@ -22,11 +22,23 @@ class DenseClassifier(NetworkClassifier):
             "silu", "softplus", "softsign", "tanh"}, default="relu"
         Activation of the hidden layers.
 
+    batch_normalization : bool, default=False
+        Whether each hidden layer's sums are normalized over the batch before the activation, which
+        allows larger steps.
+
     dropout : float, default=0.0
         Share of each hidden layer's outputs, in [0, 1), that is set to zero while training.
 
     learning_rate : float, default=5e-4
-        Step size of the Adam optimizer.
+        Step size of the Adam optimizer, the largest one if it follows a schedule.
+
+    learning_rate_schedule : {"constant", "cosine", "one-cycle"}, default="constant"
+        How the step size changes over all steps of ``fit``. "cosine" lowers it to 0 along half a
+        cosine; "one-cycle" does so after raising it from a 25th over the first 30 % of the steps.
+
+    alpha : float, default=0.0
+        Decoupled weight decay (AdamW): each step takes the share ``alpha`` times the step size off
+        all weights.
 
     batch_size : int, default=32
         Number of samples for each step of the optimizer. If it exceeds the number of samples, a
@@ -38,6 +50,21 @@ class DenseClassifier(NetworkClassifier):
     shuffle : bool, default=True
         Whether each epoch takes the samples in a new random order.
 
+    early_stopping : bool, default=False
+        Whether to stop when ``val_accuracy`` makes no progress. The weights of the epoch where it
+        was best are then brought back, however training ended.
+
+    validation_fraction : float, default=None
+        Share of the samples, in (0, 1), that ``fit`` keeps from training and validates on after
+        each epoch, the same share of each class. Not used when ``fit`` is given ``X_val``. None
+        holds out nothing, or a tenth where ``early_stopping`` needs it.
+
+    n_iter_no_change : int, default=5
+        Epochs without progress that end the training if ``early_stopping`` is set.
+
+    tol : float, default=1e-4
+        By how much ``val_accuracy`` has to exceed the best one before it to count as progress.
+
     class_weight : dict or "balanced", default=None
         Weights of classes in the loss, ``{class_label: weight}``. "balanced" makes each class
         count the same.
@@ -47,7 +74,8 @@ class DenseClassifier(NetworkClassifier):
         network then stays as it was built, whatever parameters of it have changed since.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights, the order of the samples and dropout. Pass an int for the
+        Determines the initial weights, the order of the samples, which of them are held out, and
+        dropout. Pass an int for the
         same results every time.
 
     verbose : {0, 1, 2}, default=0
@@ -80,7 +108,15 @@ class DenseClassifier(NetworkClassifier):
         Number of epochs that the network has been trained.
 
     history_ : dict of str to list of float
-        ``loss`` and ``accuracy`` of each epoch, as measured while training.
+        ``loss`` and ``accuracy`` of each epoch, as measured while training, and ``val_loss`` and
+        ``val_accuracy`` if there was something to validate on (NaN in epochs that had nothing).
+
+    best_iter_ : int or None
+        The epoch with the best ``val_accuracy`` of the last ``fit``, counted from 1. None if there
+        was nothing to validate on.
+
+    best_validation_score_ : float or None
+        That ``val_accuracy``.
 
     See Also
     --------
@@ -117,6 +153,7 @@ class DenseClassifier(NetworkClassifier):
         **NetworkClassifier._parameter_constraints,
         "hidden_layer_sizes": ["array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
+        "batch_normalization": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
 
@@ -125,11 +162,18 @@ class DenseClassifier(NetworkClassifier):
         *,
         hidden_layer_sizes=(200, 150),
         activation="relu",
+        batch_normalization=False,
         dropout=0.0,
         learning_rate=5e-4,
+        learning_rate_schedule="constant",
+        alpha=0.0,
         batch_size=32,
         epochs=10,
         shuffle=True,
+        early_stopping=False,
+        validation_fraction=None,
+        n_iter_no_change=5,
+        tol=1e-4,
         class_weight=None,
         warm_start=False,
         random_state=None,
@@ -138,9 +182,15 @@ class DenseClassifier(NetworkClassifier):
     ):
         super().__init__(
             learning_rate=learning_rate,
+            learning_rate_schedule=learning_rate_schedule,
+            alpha=alpha,
             batch_size=batch_size,
             epochs=epochs,
             shuffle=shuffle,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
             class_weight=class_weight,
             warm_start=warm_start,
             random_state=random_state,
@@ -149,6 +199,7 @@ class DenseClassifier(NetworkClassifier):
         )
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
+        self.batch_normalization = batch_normalization
         self.dropout = dropout
 
     def _validate_params(self):
@@ -178,5 +229,6 @@ class DenseClassifier(NetworkClassifier):
             n_classes,
             hidden_layer_sizes=[int(size) for size in self.hidden_layer_sizes],
             activation=self.activation,
+            batch_normalization=bool(self.batch_normalization),
             dropout=self.dropout,
         )

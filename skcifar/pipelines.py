@@ -1,5 +1,6 @@
 """Whole ways from pictures to classes, as scikit-learn Pipelines."""
 
+from sklearn import get_config
 from sklearn.pipeline import Pipeline
 
 from .classifiers import DenseClassifier
@@ -20,6 +21,12 @@ def make_dense_pipeline(**params):
         With steps ``scale``, ``flatten`` and ``classify``. Takes pictures as they are read:
         integers from 0 to 255 of shape (n_samples, height, width, n_channels).
 
+    Notes
+    -----
+    Where metadata routing is switched on when the pipeline is made, by
+    ``sklearn.set_config(enable_metadata_routing=True)``, its ``transform_input`` is ``["X_val"]``:
+    validation pictures that ``fit`` is given are then scaled and flattened as all others.
+
     Examples
     --------
     >>> from skcifar import load_digit_images, make_dense_pipeline
@@ -34,5 +41,7 @@ def make_dense_pipeline(**params):
             ("scale", PixelScaler()),
             ("flatten", ImageFlattener()),
             ("classify", DenseClassifier(**params)),
-        ]
+        ],
+        # scikit-learn refuses to fit a pipeline that has this while routing is off
+        transform_input=["X_val"] if get_config()["enable_metadata_routing"] else None,
     )

@@ -9,14 +9,16 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ._sklearn_callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from ._validation import Interval, validate_samples
 
 
-class _PictureTransformer(TransformerMixin, BaseEstimator):
+class _PictureTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """What every transformer here shares: fitting learns the shape of a sample."""
 
     _parameter_constraints: dict = {}  # noqa: RUF012 (scikit-learn's convention)
 
+    @with_callbacks
     def fit(self, X, y=None):
         """Learn the shape of a sample.
 
@@ -34,7 +36,9 @@ class _PictureTransformer(TransformerMixin, BaseEstimator):
             The fitted transformer.
         """
         self._validate_params()
+        task = FitTask(self, X=X, y=y)
         validate_samples(self, X, reset=True)
+        task.end()
         return self
 
     def __sklearn_tags__(self):

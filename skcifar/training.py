@@ -1,49 +1,35 @@
-"""How a network is compiled, trained and asked, whatever backend Keras has.
+"""How a network is compiled and trained, whatever backend Keras has.
 
 Knows neither pipelines nor data sets.
 """
 
 import gc
 import math
-from contextlib import contextmanager
 from functools import partial
 
 import keras
 import numpy as np
 from scikeras.wrappers import KerasClassifier
 
-if keras.config.backend() == "tensorflow":
-    from . import _engine
-else:
-    _engine = None
+from ._epochs import StopAtDivergence
+from ._histories import joined_histories
+from ._prediction import engine, memory_error_told
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
-# Rows that go through a network at a time when it predicts: enough to keep the processor busy,
-# few enough that the layers' outputs stay small whatever the number of samples.
-PREDICTION_ROWS = 2048
+# Of the one-cycle schedule. L. N. Smith and N. Topin, "Super-Convergence: Very Fast Training of
+# Neural Networks Using Large Learning Rates", 2018; the numbers are those that are customary since.
+WARMUP_SHARE = 0.3
+WARMUP_FACTOR = 25
 
 BYTES_A_WEIGHT = 12  # in float32, with the two moments that Adam keeps of it
 BYTES_OF_GARBAGE = 128 * 2**20  # collecting takes a fifth of a second, so not too often
 _bytes_since_collection = 0
 
 
-@contextmanager
-def memory_error_told():
-    """Turn a backend's long account of missing memory into a MemoryError with a remedy."""
-    try:
-        yield
-    except Exception as error:
-        words_of_backends = "ResourceExhausted", "RESOURCE_EXHAUSTED", "Out of memory"
-        if not any(word in f"{type(error).__name__}: {error}" for word in words_of_backends):
-            raise
-        raise MemoryError(
-            "The network and its batches do not fit into memory. Take smaller layers or a smaller"
-            " batch_size."
-        ) from error
-
-
-def compile_network(network, *, learning_rate):
+def compile_network(
+    network, *, learning_rate, learning_rate_schedule="constant", n_steps=None, alpha=0.0
+):
     """Compile a network as the article does: Adam, categorical cross-entropy, accuracy.
 
     Parameters
@@ -52,16 +38,53 @@ def compile_network(network, *, learning_rate):
         Ends in probabilities. Compiled in place, which gives it a new optimizer.
 
     learning_rate : float
-        Step size of Adam.
+        Step size of Adam, the largest one if it follows a schedule.
+
+    learning_rate_schedule : {"constant", "cosine", "one-cycle"}, default="constant"
+        How the step size changes. "cosine" lowers it to 0 along half a cosine; "one-cycle" raises
+        it before, over the first :data:`WARMUP_SHARE` of all steps.
+
+    n_steps : int, default=None
+        Steps until a schedule has come to its end. Only needed where there is one.
+
+    alpha : float, default=0.0
+        Decoupled weight decay: the share, times the step size, that each step takes off all
+        weights.
     """
+    rate = float(learning_rate)
+    if learning_rate_schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=n_steps)
+    elif learning_rate_schedule == "one-cycle":
+        n_rising = math.ceil(WARMUP_SHARE * n_steps)
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / WARMUP_FACTOR,
+            warmup_target=rate,
+            warmup_steps=n_rising,
+            decay_steps=max(1, n_steps - n_rising),
+        )
     network.compile(
         # named, since Keras would count names up, each of which costs memory for good
-        optimizer=keras.optimizers.Adam(float(learning_rate), name="adam"),
+        optimizer=keras.optimizers.Adam(rate, weight_decay=float(alpha) or None, name="adam"),
         loss=keras.losses.CategoricalCrossentropy(),
         metrics=["accuracy"],
     )
     network.optimizer.build(network.trainable_variables)
     _clear_away_old_networks(network)
+
+
+def follows_schedule(network):
+    """Whether a compiled network's learning rate changes as it trains.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Compiled.
+
+    Returns
+    -------
+    follows : bool
+    """
+    return not isinstance(network.optimizer.get_config()["learning_rate"], float)
 
 
 def _clear_away_old_networks(network):
@@ -157,11 +180,11 @@ def train_network(
     batch_size = min(batch_size, len(rows))
     n_batches = math.ceil(len(rows) / batch_size)
     orders = _orders(rows, epochs=epochs, shuffle=shuffle, seed=seed)
-    callbacks = [*(callbacks or ()), _StopAtDivergence()]
+    callbacks = [*(callbacks or ()), StopAtDivergence()]
     key = None
     with memory_error_told():
-        if _engine is not None and not any(map(_asks_for_batches, callbacks)):
-            key = _engine.training_key(network, arrays, n_samples=len(rows), batch_size=batch_size)
+        if engine is not None and not any(map(_asks_for_batches, callbacks)):
+            key = engine.training_key(network, arrays, n_samples=len(rows), batch_size=batch_size)
         if key is not None:
             callbacks = keras.callbacks.CallbackList(
                 callbacks,
@@ -173,7 +196,7 @@ def train_network(
                 steps=n_batches,
             )
             epoch_of_engine = partial(
-                _engine.train_epoch, key, network, arrays, batch_size=batch_size
+                engine.train_epoch, key, network, arrays, batch_size=batch_size
             )
             return _fit_by_engine(epoch_of_engine, network, orders, initial_epoch, callbacks)
         return network.fit(
@@ -231,41 +254,6 @@ def _batches(arrays, orders, batch_size):
             yield tuple(array[rows[start : start + batch_size]] for array in arrays)
 
 
-class _StopAtDivergence(keras.callbacks.Callback):
-    def on_epoch_end(self, epoch, logs=None):
-        if not np.isfinite(logs["loss"]):
-            raise ValueError(
-                f"The loss became {logs['loss']} in epoch {epoch + 1} with learning_rate="
-                f"{float(self.model.optimizer.learning_rate):g}: the steps were too large. Lower"
-                " the learning rate, or scale X to about 0 to 1."
-            )
-
-
-def predict_probabilities(network, X):
-    """Ask a network for class probabilities, a bounded number of rows at a time.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Ends in probabilities.
-
-    X : ndarray of shape (n_samples, ...), dtype float
-        Samples.
-
-    Returns
-    -------
-    probabilities : ndarray of shape (n_samples, n_classes), dtype float
-    """
-
-    def by_keras(rows):
-        return keras.ops.convert_to_numpy(network(rows, training=False))
-
-    starts = range(0, len(X), PREDICTION_ROWS)
-    with memory_error_told():
-        forward = (_engine and _engine.forward_pass(network, X)) or by_keras
-        return np.concatenate([forward(X[start : start + PREDICTION_ROWS]) for start in starts])
-
-
 class NetworkTrainer(KerasClassifier):
     """scikeras' classifier, trained by :func:`train_network`.
 
@@ -290,5 +278,4 @@ class NetworkTrainer(KerasClassifier):
             callbacks=self.fit__keras_callbacks,
             verbose=self.verbose,
         )
-        # a callback may have added more, for some of the epochs
-        self.history_ = {name: values + history[name] for name, values in self.history_.items()}
+        self.history_ = joined_histories(self.history_, history)

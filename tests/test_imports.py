@@ -12,8 +12,19 @@ import skcifar
 PACKAGE = Path(skcifar.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 WAY_THROUGH_THE_HOUSE = [
-    *("_validation", "datasets", "preprocessing", "networks", "_blueprints", "_engine", "training"),
-    *("_targets", "base"),
+    *("_validation", "_journal", "_cluster", "search"),
+    *("_sklearn_callbacks", "datasets", "preprocessing"),
+    *(
+        "networks",
+        "_blueprints",
+        "_cores",
+        "_engine",
+        "_prediction",
+        "_histories",
+        "_epochs",
+        "training",
+    ),
+    *("_targets", "_holdout", "base"),
     "classifiers",
     *("pipelines", "displays", "persistence", "runs", "_progress", "commands", "cli", "__main__"),
 ]
@@ -62,6 +73,11 @@ def test_displays_need_no_keras():
     assert not modules_after("import skcifar.displays") & {"tensorflow", "keras", "matplotlib"}
 
 
+def test_searches_need_neither_keras_nor_dask():
+    loaded = modules_after("import skcifar.search")
+    assert not loaded & {"tensorflow", "keras", "matplotlib", "dask", "distributed"}
+
+
 @pytest.mark.parametrize("name", skcifar.__all__)
 def test_every_public_name_is_there_and_explained(name):
     assert getattr(skcifar, name).__doc__
@@ -97,11 +113,12 @@ def test_imports_run_one_way():
         (
             "keras",
             {
-                *("networks.py", "_blueprints.py", "training.py", "_targets.py", "base.py"),
-                "_progress.py",
+                *("networks.py", "_blueprints.py", "_engine.py", "_prediction.py", "_epochs.py"),
+                *("training.py", "_targets.py", "_holdout.py", "base.py", "_progress.py"),
             },
         ),
         ("scikeras", {"training.py"}),
+        ("distributed", {"_cluster.py"}),
     ],
 )
 def test_libraries_are_known_to_few(library, rooms):

@@ -36,6 +36,19 @@ def test_dropout_follows_each_hidden_layer():
     assert layer_names(network)[1:] == ["Dense", "Dropout", "Dense", "Dropout", "Dense"]
 
 
+def test_batch_normalization_stands_between_the_sums_and_the_activation():
+    network = build_dense_network(
+        (4,), 2, hidden_layer_sizes=(3,), batch_normalization=True, dropout=0.5
+    )
+    assert layer_names(network)[1:] == [
+        "Dense",
+        "BatchNormalization",
+        "Activation",
+        "Dropout",
+        "Dense",
+    ]
+
+
 def test_no_hidden_layers_make_a_softmax_regression():
     assert build_dense_network((4,), 3, hidden_layer_sizes=()).count_params() == 15
 

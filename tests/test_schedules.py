@@ -1,0 +1,98 @@
+"""Step sizes that change while training, and weights that decay."""
+
+import numpy as np
+import pytest
+from small_networks import small, weights_of
+
+from skcifar import build_dense_network
+from skcifar.training import compile_network
+
+
+def rates(schedule, n_steps=100):
+    network = build_dense_network((4,), 2, hidden_layer_sizes=(2,))
+    compile_network(network, learning_rate=0.5, learning_rate_schedule=schedule, n_steps=n_steps)
+    optimizer = network.optimizer
+    told = []
+    for step in range(n_steps + 1):
+        optimizer.iterations.assign(step)
+        told.append(float(optimizer.learning_rate))
+    return np.array(told)
+
+
+def test_cosine_goes_from_the_learning_rate_to_nothing():
+    told = rates("cosine")
+    assert told[0] == pytest.approx(0.5)
+    assert told[50] == pytest.approx(0.25)
+    assert told[-1] == pytest.approx(0, abs=1e-7)
+    assert (np.diff(told) < 0).all()
+
+
+def test_one_cycle_rises_over_three_tenths_and_falls():
+    told = rates("one-cycle")
+    assert told[0] == pytest.approx(0.02)
+    assert told.argmax() == 30
+    assert told.max() == pytest.approx(0.5)
+    assert told[-1] == pytest.approx(0, abs=1e-7)
+
+
+def test_constant_stays():
+    np.testing.assert_allclose(rates("constant"), 0.5)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one-cycle"])
+@pytest.mark.parametrize("n_steps", [1, 2])
+def test_shortest_trainings_have_a_schedule(schedule, n_steps):
+    assert np.isfinite(rates(schedule, n_steps)).all()
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one-cycle"])
+@pytest.mark.parametrize("batch_size", [7, 100])
+def test_schedule_ends_with_the_last_epoch(blobs, schedule, batch_size):
+    classifier = small(learning_rate_schedule=schedule, batch_size=batch_size, epochs=4)
+    optimizer = classifier.fit(*blobs).model_.optimizer
+    assert float(optimizer.learning_rate) == pytest.approx(0, abs=1e-8)
+
+
+def test_schedule_counts_the_samples_that_are_left(blobs):
+    classifier = small(learning_rate_schedule="cosine", batch_size=8, validation_fraction=0.2)
+    optimizer = classifier.fit(*blobs).model_.optimizer
+    assert int(optimizer.iterations) == 5 * 4  # 32 samples of 40
+    assert float(optimizer.learning_rate) == pytest.approx(0, abs=1e-8)
+
+
+def test_schedule_learns(blobs):
+    assert small(learning_rate_schedule="one-cycle", epochs=10).fit(*blobs).score(*blobs) > 0.9
+
+
+def test_warm_start_begins_the_schedule_again(blobs):
+    classifier = small(learning_rate_schedule="cosine", warm_start=True).fit(*blobs)
+    before = weights_of(classifier)
+    assert np.abs(weights_of(classifier.fit(*blobs)) - before).max() > 1e-3
+
+
+def test_partial_fit_has_no_schedule(blobs):
+    with pytest.raises(ValueError, match="learning_rate_schedule='cosine' are not supported"):
+        small(learning_rate_schedule="cosine").partial_fit(*blobs, classes=[0, 1])
+
+
+def test_partial_fit_goes_on_at_a_constant_rate_after_a_schedule(blobs):
+    classifier = small(learning_rate_schedule="cosine").fit(*blobs)
+    before = weights_of(classifier)
+    classifier.set_params(learning_rate_schedule="constant").partial_fit(*blobs)
+    assert np.abs(weights_of(classifier) - before).max() > 1e-3
+    assert classifier.n_iter_ == 6
+
+
+def test_decay_takes_its_share_off_every_weight(blobs):
+    """With a gradient of 0, a step does nothing else."""
+    X, y = np.zeros((8, 4)), np.tile([0, 1], 4)
+    params = {"hidden_layer_sizes": (3,), "batch_size": 8, "epochs": 1, "learning_rate": 0.5}
+    plain = small(**params).fit(X, y)
+    decayed = small(alpha=0.1, **params).fit(X, y)
+    before, after = (c.model_.get_layer("hidden_1").get_weights()[0] for c in (plain, decayed))
+    np.testing.assert_allclose(after, before * (1 - 0.5 * 0.1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("network", [{"batch_normalization": True}, {"dropout": 0.2}])
+def test_parameters_of_the_network_reach_it(blobs, network):
+    assert small(epochs=20, **network).fit(*blobs).score(*blobs) > 0.9
