@@ -16,15 +16,21 @@ _ROOMS = {
     "persistence": ("load_model", "save_model"),
     "pipelines": ("make_dense_pipeline",),
     "preprocessing": ("ImageFlattener", "PixelScaler"),
+    "search": ("DistributedGridSearchCV", "DistributedHalvingGridSearchCV"),
+    "search_displays": ("SearchHistoriesDisplay", "SearchResultsDisplay"),
 }
 _room_of = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "DenseClassifier",
+    "DistributedGridSearchCV",
+    "DistributedHalvingGridSearchCV",
     "ImageFlattener",
     "NetworkClassifier",
     "PixelScaler",
     "PredictionGridDisplay",
+    "SearchHistoriesDisplay",
+    "SearchResultsDisplay",
     "TrainingHistoryDisplay",
     "build_dense_network",
     "fetch_cifar10",

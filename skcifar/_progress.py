@@ -1,9 +1,11 @@
-"""Training as the command shows it: a line for each epoch, and a bar where there is a terminal."""
+"""Training and searching as the commands show them: lines, and a bar where there is a terminal."""
 
 import time
 
 import keras
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+from .search_displays import candidate_labels
 
 
 class EpochProgress(keras.callbacks.Callback):
@@ -53,3 +55,86 @@ class EpochProgress(keras.callbacks.Callback):
             f"   loss {logs['loss']:.4f}   accuracy {logs['accuracy']:.4f}"
             f"   time left {round(left) // 60}:{round(left) % 60:02d}"
         )
+
+
+class SearchProgress:
+    """Show how far a search is: a bar where there is a terminal, a line for each fit elsewhere.
+
+    Used as a context manager, so that the terminal is put right however the search ends. Called
+    with each finished fit, as the ``on_result`` of a search.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        Where to print.
+
+    n_fits : int
+        How many fits will come.
+
+    n_folds : int
+        How many of them make a candidate's mean score.
+    """
+
+    def __init__(self, console, *, n_fits, n_folds):
+        self.console = console
+        self.n_fits = n_fits
+        self.n_folds = n_folds
+        self.n_done = self.n_found = 0
+        self.best = None
+        self.scores = {}
+        self.bar = Progress(
+            SpinnerColumn(),
+            TextColumn("searching"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("fits   {task.fields[told]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self.task = self.bar.add_task("searching", total=n_fits, told="")
+
+    def __enter__(self):
+        self.bar.start()
+        self.begin = time.perf_counter()
+        return self
+
+    def __exit__(self, *exception):
+        self.bar.stop()
+        if self.n_found == self.n_done:  # so that no fit came after which to tell it
+            self._tell_found()
+
+    def __call__(self, cell):
+        if not cell["from_journal"] and self.n_found == self.n_done:
+            self._tell_found()
+        self.n_done += 1
+        self.n_found += cell["from_journal"]
+        told = "failed" if cell["error"] else self._score(cell)
+        if not cell["from_journal"]:
+            told = f"{told}   time left {self._time_left()}"
+        self.bar.update(self.task, completed=self.n_done, told=told)
+        number = f"fit {self.n_done:{len(str(self.n_fits))}}/{self.n_fits}"
+        if cell["error"]:
+            (candidate,) = candidate_labels([cell["params"]])
+            self.console.print(f"{number}   failed with {candidate}: {cell['error']}")
+        elif not cell["from_journal"] and not self.console.is_terminal:
+            self.console.print(f"{number}   {told}")
+
+    def _tell_found(self):
+        if self.n_found:
+            self.console.print(f"{self.n_found} of {self.n_fits} fits were there already")
+
+    def _score(self, cell):
+        """Tell the last score, and the best mean of a candidate whose folds are all done."""
+        scores = self.scores.setdefault(repr(cell["params"]), [])
+        scores.append(cell["test_scores"])
+        if len(scores) == self.n_folds:
+            mean = sum(scores) / len(scores)
+            self.best = mean if self.best is None else max(self.best, mean)
+        best = "" if self.best is None else f"   best mean {self.best:.4f}"
+        return f"score {cell['test_scores']:.4f}{best}"
+
+    def _time_left(self):
+        n_new = self.n_done - self.n_found
+        left = (time.perf_counter() - self.begin) / n_new * (self.n_fits - self.n_done)
+        return f"{round(left) // 60}:{round(left) % 60:02d}"

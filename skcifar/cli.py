@@ -73,13 +73,7 @@ def _build_parser():
         description="Train the dense network. auto, the default, is CIFAR-10 where it is at hand"
         " or can be downloaded (170 MB), otherwise the digits.",
     )
-    train.add_argument(
-        "--epochs",
-        type=_positive_int,
-        default=10,
-        metavar="N",
-        help="passes over the pictures (default: %(default)s)",
-    )
+    _add_epochs(train)
     train.add_argument(
         "--hidden-layer-sizes",
         type=_sizes,
@@ -101,13 +95,7 @@ def _build_parser():
         metavar="N",
         help="pictures a step (default: %(default)s)",
     )
-    train.add_argument(
-        "--random-state",
-        type=_seed,
-        default=0,
-        metavar="N",
-        help="seed; the same gives the same network (default: %(default)s)",
-    )
+    _add_random_state(train)
     train.add_argument(
         "--out",
         default="skcifar-run",
@@ -116,6 +104,59 @@ def _build_parser():
         " (default: %(default)s)",
     )
     train.set_defaults(run=commands.train)
+
+    search = subparsers.add_parser(
+        "search",
+        parents=[data],
+        help="search for good parameters of the dense network, on this machine or on many",
+        description="Search for good parameters of the dense network by cross-validation. A search"
+        " that was interrupted goes on where it was, when the same command is given again.",
+    )
+    grid = search.add_mutually_exclusive_group()
+    grid.add_argument(
+        "--grid",
+        metavar="FILE",
+        help="TOML file of lists of values by the name of a DenseClassifier's parameter, such as"
+        " dropout = [0.0, 0.2]; several grids are tables [[grid]]",
+    )
+    grid.add_argument(
+        "--preset",
+        choices=("quick", "dense"),
+        help="grid that is there already: a first look, or large networks (default: quick)",
+    )
+    _add_epochs(search)
+    search.add_argument(
+        "--cv",
+        type=_int_from(2, 2**31 - 1),
+        default=3,
+        metavar="N",
+        help="folds, each left out once for validation (default: %(default)s)",
+    )
+    search.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=1,
+        metavar="N",
+        help="fits at the same time on this machine, -1 for one a core (default: %(default)s)",
+    )
+    search.add_argument(
+        "--halving",
+        action="store_true",
+        help="begin with few epochs, and give more to the best third only, round by round",
+    )
+    search.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="have the fits done by the workers of a Dask scheduler, such as tcp://10.0.0.1:8786",
+    )
+    _add_random_state(search)
+    search.add_argument(
+        "--out",
+        default="skcifar-search",
+        metavar="DIR",
+        help="folder to write to, and to go on in (default: %(default)s)",
+    )
+    search.set_defaults(run=commands.search)
 
     evaluate = subparsers.add_parser(
         "evaluate",
@@ -147,6 +188,26 @@ def _build_parser():
     return parser
 
 
+def _add_epochs(parser):
+    parser.add_argument(
+        "--epochs",
+        type=_positive_int,
+        default=10,
+        metavar="N",
+        help="passes over the pictures (default: %(default)s)",
+    )
+
+
+def _add_random_state(parser):
+    parser.add_argument(
+        "--random-state",
+        type=_seed,
+        default=0,
+        metavar="N",
+        help="seed; the same gives the same network (default: %(default)s)",
+    )
+
+
 def _source(text):
     if not text:
         raise argparse.ArgumentTypeError("must be auto, cifar10, digits or a folder, got nothing")
@@ -170,6 +231,10 @@ def _int_from(lowest, highest):
 
 _positive_int = _int_from(1, 2**31 - 1)  # which is as far as TensorFlow counts
 _seed = _int_from(0, 2**32 - 1)
+
+
+def _jobs(text):
+    return -1 if text == "-1" else _positive_int(text)
 
 
 def _positive_float(text):

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 N_BEST = 3  # classes that ``predict`` tells for each picture
 
@@ -27,7 +27,6 @@ def train(arguments):
         0 when all was done.
     """
     import matplotlib
-    from rich.console import Console
 
     with _quiet_tensorflow():
         from ._progress import EpochProgress
@@ -35,14 +34,10 @@ def train(arguments):
         from .runs import RUN_FILES, prepare_run_folder, write_run
 
     matplotlib.use("Agg")  # files only; a window would need a screen
-    # what is printed holds names of files and classes, which are no markup
-    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+    console = _console()
     source, (X_train, y_train), (X_test, y_test) = _load_train_test(arguments)
     folder = prepare_run_folder(arguments.out)
-    console.print(
-        f"{source}: {len(X_train):,} training and {len(X_test):,} test pictures of"
-        f" {len(set(y_train))} classes"
-    )
+    _tell_data(console, source, y_train, y_test)
 
     pipeline = make_dense_pipeline(
         hidden_layer_sizes=arguments.hidden_layer_sizes,
@@ -85,6 +80,80 @@ def train(arguments):
         f"\ntraining   loss {train_loss:.4f}   accuracy {train_accuracy:.4f}"
         f"\ntest       loss {test_loss:.4f}   accuracy {test_accuracy:.4f}"
         f"\n\n{folder} holds {', '.join(RUN_FILES)}"
+    )
+    return 0
+
+
+def search(arguments):
+    """Search for good parameters of the dense pipeline, and write what came out."""
+    import matplotlib
+
+    with _quiet_tensorflow():
+        from . import _searches
+        from ._progress import SearchProgress
+        from .pipelines import make_dense_pipeline
+        from .runs import prepare_run_folder
+
+    matplotlib.use("Agg")
+    console = _console()
+    pipeline = make_dense_pipeline(epochs=arguments.epochs, random_state=arguments.random_state)
+    preset = arguments.preset or "quick"
+    grids = _searches.check_grids(
+        _searches.read_grid(arguments.grid) if arguments.grid else preset,
+        pipeline,
+        source=arguments.grid or f"preset {preset}",
+        halving=arguments.halving,
+    )
+    source, (X_train, y_train), (X_test, y_test) = _load_train_test(arguments)
+    folder = prepare_run_folder(arguments.out)
+    _tell_data(console, source, y_train, y_test)
+    search = _searches.make_search(
+        pipeline,
+        grids,
+        halving=arguments.halving,
+        cv=arguments.cv,
+        n_jobs=arguments.jobs,
+        scheduler=arguments.scheduler,
+        journal=folder / _searches.JOURNAL,
+    )
+    plan, n_fits = _searches.tell_plan(search)
+    console.print(plan)
+
+    begin = time.perf_counter()
+    progress = SearchProgress(console, n_fits=n_fits, n_folds=arguments.cv)
+    # other processes on this machine chatter too when they begin, and interrupted ones at the end
+    alone = arguments.jobs == 1 or arguments.scheduler
+    try:
+        with nullcontext() if alone else _quiet_tensorflow(), progress:
+            _searches.fit_search(search, X_train, y_train, on_result=progress)
+    except KeyboardInterrupt:
+        complain(
+            f"interrupted, {progress.n_done} of {n_fits} fits are in {search.journal}. The same"
+            " command goes on from there."
+        )
+        return 130
+    except ImportError as error:  # of Dask
+        complain(error)
+        return 2
+    seconds = time.perf_counter() - begin
+
+    test_loss, test_accuracy, _ = _score(search.best_estimator_, X_test, y_test)
+    metrics = {
+        "data": source,
+        "n_train": len(X_train),
+        "n_test": len(X_test),
+        "n_fits": n_fits,
+        "test_loss": test_loss,
+        "test_accuracy": test_accuracy,
+        "seconds": seconds,
+    }
+    _searches.write_search(folder, search, metrics)
+    ranking, best = _searches.tell_ranking(search)
+    console.print(
+        f"\n{ranking}\n\nbest: {best}"
+        f"\nsearched in {seconds:.1f} s, of which {search.refit_time_:.1f} s trained the best on"
+        f" all pictures\ntest   loss {test_loss:.4f}   accuracy {test_accuracy:.4f}"
+        f"\n\n{folder} holds {', '.join(_searches.SEARCH_FILES)}"
     )
     return 0
 
@@ -150,6 +219,20 @@ def complain(error):
         What to tell.
     """
     print(f"skcifar: error: {' '.join(str(error).split())}", file=sys.stderr)
+
+
+def _console():
+    from rich.console import Console
+
+    # what is printed holds names of files and classes, which are no markup
+    return Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def _tell_data(console, source, y_train, y_test):
+    console.print(
+        f"{source}: {len(y_train):,} training and {len(y_test):,} test pictures of"
+        f" {len(set(y_train))} classes"
+    )
 
 
 def _load_train_test(arguments, image_size=(32, 32)):

@@ -83,7 +83,7 @@ class PredictionGridDisplay:
         n_images = len(self.images)
         n_columns = min(n_columns, n_images)
         n_rows = -(-n_images // n_columns)
-        grid = _subplots(n_rows, n_columns, cell_size=(1.25, 1.65), ax=ax)
+        grid = subplots(n_rows, n_columns, cell_size=(1.25, 1.65), ax=ax)
         self.figure_ = grid.flat[0].figure
         for axes in grid.flat:
             axes.set_axis_off()
@@ -192,7 +192,8 @@ class TrainingHistoryDisplay:
     Parameters
     ----------
     history : dict of str to list of float
-        ``loss`` and ``accuracy`` of each epoch, as in the ``history_`` of a classifier.
+        ``loss`` and ``accuracy`` of each epoch, as in the ``history_`` of a classifier, and
+        ``val_loss`` and ``val_accuracy`` where there are any. Values may be NaN.
 
     Attributes
     ----------
@@ -226,9 +227,7 @@ class TrainingHistoryDisplay:
         -------
         display : :class:`TrainingHistoryDisplay`
         """
-        from matplotlib.ticker import MaxNLocator
-
-        self.axes_ = _subplots(1, 2, cell_size=(4.5, 3.4), ax=ax).ravel()
+        self.axes_ = subplots(1, 2, cell_size=(4.5, 3.4), ax=ax).ravel()
         self.figure_ = self.axes_[0].figure
         for axes, name, title in zip(
             self.axes_,
@@ -236,20 +235,14 @@ class TrainingHistoryDisplay:
             ("Loss while training", "Accuracy while training"),
             strict=True,
         ):
-            values = self.history[name]
-            epochs = np.arange(1, len(values) + 1)
-            axes.plot(epochs, values, color=RIGHT_COLOR, marker="o", markersize=4)
-            axes.annotate(
-                f"{values[-1]:.3f}",
-                (epochs[-1], values[-1]),
-                xytext=(0, 8),
-                textcoords="offset points",
-                horizontalalignment="center",
-            )
+            lines = [_draw_curve(axes, self.history[name], RIGHT_COLOR, "o", label="training")]
+            if f"val_{name}" in self.history:
+                values = self.history[f"val_{name}"]
+                lines.append(_draw_curve(axes, values, WRONG_COLOR, "s", label="validation"))
+                axes.legend()
+            _write_last_values(axes, lines)
             axes.set(title=title, xlabel="epoch", ylabel=name)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-            axes.margins(x=0.08, y=0.15)
-            axes.grid(alpha=0.3)
+            dress_epochs(axes)
         return self
 
     @classmethod
@@ -282,6 +275,59 @@ class TrainingHistoryDisplay:
         return cls(history=last.history_).plot(ax=ax)
 
 
+def subplots(n_rows, n_columns, *, cell_size, ax):
+    """Make a grid of axes, in a figure of its own or in the place of given axes.
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+        Shape of the grid.
+
+    cell_size : tuple of float
+        Width and height of each of the axes in a new figure, in inches.
+
+    ax : matplotlib axes or None
+        Axes whose place the grid takes.
+
+    Returns
+    -------
+    axes : ndarray of shape (n_rows, n_columns)
+    """
+    import matplotlib.pyplot as plt
+
+    if ax is None:
+        width, height = cell_size
+        return plt.subplots(
+            n_rows,
+            n_columns,
+            figsize=(width * n_columns, height * n_rows),
+            layout="constrained",
+            squeeze=False,
+        )[1]
+    ax.set_axis_off()
+    place = ax.get_subplotspec()
+    if place is None:  # axes that were put somewhere by hand
+        box = ax.get_position()
+        sides = {"left": box.x0, "right": box.x1, "bottom": box.y0, "top": box.y1}
+        place = ax.figure.add_gridspec(1, 1, **sides)[0]
+    return place.subgridspec(n_rows, n_columns).subplots(squeeze=False)
+
+
+def dress_epochs(axes):
+    """Give axes what curves over epochs need: whole numbers, a grid and some room.
+
+    Parameters
+    ----------
+    axes : matplotlib axes
+        Drawn to already.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.margins(x=0.08, y=0.15)
+    axes.grid(alpha=0.3)
+
+
 def _choose(X, y, *, n_images, random_state):
     check_consistent_length(X, y)
     X, y = np.asarray(X), np.asarray(y)
@@ -304,23 +350,26 @@ def _write_under(axes, line, text, *, x=0.5, ha="center", **style):
     axes.text(x, y, text, parse_math=False, **style)
 
 
-def _subplots(n_rows, n_columns, *, cell_size, ax):
-    """A grid of axes in a figure of its own, or in the place of ``ax``."""
-    import matplotlib.pyplot as plt
+def _draw_curve(axes, values, color, marker, *, label):
+    epochs = np.arange(1, len(values) + 1)
+    return axes.plot(epochs, values, color=color, marker=marker, markersize=4, label=label)[0]
 
-    if ax is None:
-        width, height = cell_size
-        return plt.subplots(
-            n_rows,
-            n_columns,
-            figsize=(width * n_columns, height * n_rows),
-            layout="constrained",
-            squeeze=False,
-        )[1]
-    ax.set_axis_off()
-    place = ax.get_subplotspec()
-    if place is None:  # axes that were put somewhere by hand
-        box = ax.get_position()
-        sides = {"left": box.x0, "right": box.x1, "bottom": box.y0, "top": box.y1}
-        place = ax.figure.add_gridspec(1, 1, **sides)[0]
-    return place.subgridspec(n_rows, n_columns).subplots(squeeze=False)
+
+def _write_last_values(axes, lines):
+    """Write the last value of each curve beside it, the higher one above, the lower one below."""
+    lasts = []
+    for line in lines:
+        known = np.flatnonzero(np.isfinite(line.get_ydata()))
+        if known.size:
+            lasts.append((line.get_ydata()[known[-1]], line.get_xdata()[known[-1]], line))
+    for value, epoch, line in lasts:
+        below = len(lasts) > 1 and line is min(lasts, key=lambda last: last[0])[2]
+        axes.annotate(
+            f"{value:.3f}",
+            (epoch, value),
+            xytext=(0, -8 if below else 8),
+            textcoords="offset points",
+            horizontalalignment="center",
+            verticalalignment="top" if below else "bottom",
+            color=line.get_color() if len(lines) > 1 else "black",
+        )

@@ -9,9 +9,15 @@ from contextlib import contextmanager
 
 import keras
 
-# Keras draws the seeds of layers from Python's own random state, which all threads share.
 # A build_network may build further networks, hence the R.
-_random_state_lock = threading.RLock()
+_random_module_lock = threading.RLock()
+
+# The functions of Python's random module that draw from the state that all threads share.
+_DRAWING = [
+    name
+    for name in random.__all__
+    if isinstance(getattr(getattr(random, name), "__self__", None), random.Random)
+]
 
 ACTIVATIONS = frozenset(
     {
@@ -104,20 +110,31 @@ def build_dense_network(
 def seeded_layers(seed):
     """Make the layers that are built inside depend on ``seed`` alone.
 
-    A layer that is given no seed asks Python's random state for one. That state is set for the
-    time of building and put back, so that nobody outside notices. Threads that build networks
-    wait for each other; one that draws from Python's random state in these few milliseconds, for
-    whatever else, would change what the layers draw.
+    A layer that is given no seed draws one by Python's ``random`` module. Meanwhile, what this
+    thread draws from there comes from a generator of its own. Other threads, which draw as ever,
+    neither notice nor disturb it.
 
     Parameters
     ----------
     seed : int
         Seed of the initial weights and of layers, such as Dropout, that draw random numbers.
     """
-    with _random_state_lock:
-        before = random.getstate()
-        random.seed(seed)
+    own = random.Random(seed)
+    builder = threading.get_ident()
+
+    def routed(name, shared):
+        def draw(*args, **kwargs):
+            source = getattr(own, name) if threading.get_ident() == builder else shared
+            return source(*args, **kwargs)
+
+        return draw
+
+    with _random_module_lock:
+        before = {name: getattr(random, name) for name in _DRAWING}
+        for name, shared in before.items():
+            setattr(random, name, routed(name, shared))
         try:
             yield
         finally:
-            random.setstate(before)
+            for name, shared in before.items():
+                setattr(random, name, shared)

@@ -136,6 +136,20 @@ def test_history_is_drawn_by_epoch():
         assert line.get_ydata() == pytest.approx(HISTORY[name])
 
 
+def test_validation_is_drawn_beside_training():
+    history = HISTORY | {"val_loss": [np.nan, 1.6, 1.4], "val_accuracy": [np.nan, 0.4, np.nan]}
+    display = TrainingHistoryDisplay(history=history).plot()
+    for axes, name in zip(display.axes_, ("loss", "accuracy"), strict=True):
+        training, validation = axes.get_lines()
+        np.testing.assert_array_equal(training.get_ydata(), history[name])
+        np.testing.assert_array_equal(validation.get_ydata(), history[f"val_{name}"])
+        assert training.get_color() != validation.get_color()
+        assert training.get_marker() != validation.get_marker()
+        names = [text.get_text() for text in axes.get_legend().get_texts()]
+        assert names == ["training", "validation"]
+    assert written_under(display.axes_[1]) == ["0.550", "0.400"]
+
+
 def test_history_comes_from_the_last_step_of_a_pipeline():
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

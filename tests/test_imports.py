@@ -12,7 +12,7 @@ import skcifar
 PACKAGE = Path(skcifar.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 WAY_THROUGH_THE_HOUSE = [
-    *("_validation", "_journal", "_cluster", "search"),
+    *("_validation", "_journal", "_cluster", "_cells", "search"),
     *("_sklearn_callbacks", "datasets", "preprocessing"),
     *(
         "networks",
@@ -26,7 +26,8 @@ WAY_THROUGH_THE_HOUSE = [
     ),
     *("_targets", "_holdout", "base"),
     "classifiers",
-    *("pipelines", "displays", "persistence", "runs", "_progress", "commands", "cli", "__main__"),
+    *("pipelines", "displays", "search_displays", "persistence", "runs", "_searches"),
+    *("_progress", "commands", "cli", "__main__"),
 ]
 
 

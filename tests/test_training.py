@@ -2,6 +2,7 @@
 
 import copy
 import random
+import threading
 
 import keras
 import numpy as np
@@ -166,6 +167,25 @@ def test_equal_random_states_give_equal_weights(blobs):
     np.testing.assert_array_equal(weights_of(first), weights_of(second))
     third = small(**params, random_state=1).fit(X, y)
     assert not np.array_equal(weights_of(first), weights_of(third))
+
+
+def test_threads_that_draw_meanwhile_do_not_disturb(blobs):
+    undisturbed = [weights_of(small(epochs=1).fit(*blobs)) for _ in range(2)]
+    done = threading.Event()
+
+    def draw():
+        while not done.is_set():
+            random.random()
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        disturbed = [weights_of(small(epochs=1).fit(*blobs)) for _ in range(5)]
+    finally:
+        done.set()
+        thread.join()
+    for weights in disturbed:
+        np.testing.assert_array_equal(weights, undisturbed[0])
 
 
 def test_random_state_rules_the_order_alone_too(blobs):

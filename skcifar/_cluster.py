@@ -1,0 +1,196 @@
+"""Tasks on the machines of a Dask cluster: the one room that knows Dask.
+
+Dask is imported when it is needed, and need not be there otherwise.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from sklearn import config_context, get_config
+
+SCHEDULER_TIMEOUT = 8  # seconds
+WORKERS_TIMEOUT = 10
+
+
+class Cluster:
+    """Workers that share data and do tasks with it.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Connected to a scheduler.
+
+    shared : object
+        What every task needs. Workers get it once, not with each task.
+
+    retries : int
+        How often a task, or data that all its holders took with them, is sent out again.
+    """
+
+    def __init__(self, client, shared, *, retries):
+        self.client = client
+        self.shared = shared
+        self.retries = retries
+        self.address = client.scheduler.address
+        self._sent = None
+
+    def run(self, function, tasks, groups):
+        """Do tasks, and tell of each as soon as it is done.
+
+        Parameters
+        ----------
+        function : callable
+            Called as ``function(shared, groups[group], **options)`` on a worker.
+
+        tasks : list of (int, dict)
+            The group and the options of each.
+
+        groups : list
+            What many tasks have in common. Sent once as well.
+
+        Yields
+        ------
+        number : int
+            Which task.
+
+        result : object
+            What the function returned.
+
+        error : Exception or None
+            Why there is no result.
+
+        Raises
+        ------
+        OSError
+            If there are no workers, or if they are lost again and again.
+        """
+        from distributed import as_completed
+
+        unfinished = dict(enumerate(tasks))
+        for _ in range(1 + self.retries):
+            data, parts = self._send(groups)
+            numbers = {
+                self.client.submit(
+                    _call,
+                    get_config(),
+                    function,
+                    data,
+                    parts[group],
+                    options,
+                    pure=False,  # two searches may ask for the same, and random numbers differ
+                    retries=self.retries,
+                ): number
+                for number, (group, options) in unfinished.items()
+            }
+            finished = as_completed(
+                list(numbers), loop=self.client.loop, with_results=True, raise_errors=False
+            )
+            try:
+                for future, result in finished:
+                    # cancelled ones are those whose data was lost with the last worker holding it
+                    if future.status in ("finished", "error"):
+                        number = numbers.pop(future)
+                        del unfinished[number]
+                        yield number, *((None, result[1]) if future.status == "error" else result)
+            finally:
+                if numbers:
+                    self.client.cancel(list(numbers))
+            if not unfinished:
+                return
+        raise OSError(
+            f"The Dask cluster at {self.address} lost its workers or its scheduler"
+            f" {1 + self.retries} times, and {len(unfinished)} fits are not done. See why they"
+            " end, or raise `retries`."
+        )
+
+    def _send(self, groups):
+        """Put data on every worker, as far as it is not there."""
+        try:
+            self.client.wait_for_workers(1, timeout=WORKERS_TIMEOUT)
+            if self._sent is None or self._sent.status != "finished":
+                (self._sent,) = self._scatter([self.shared])
+            return self._sent, self._scatter(groups)
+        except TimeoutError as error:
+            raise OSError(
+                f"The Dask scheduler at {self.address} has no workers. Start some, on any machine"
+                f" that has skcifar: dask worker {self.address} --nworkers 2 --nthreads 1"
+            ) from error
+        except (OSError, RuntimeError) as error:  # of a connection that is gone, or a closed client
+            raise OSError(
+                f"The Dask scheduler at {self.address} no longer answers ({error}). Start it and"
+                " its workers again."
+            ) from error
+        except Exception as error:  # which is how Dask tells what went wrong on a worker
+            raise OSError(
+                f"The workers of {self.address} cannot take the data ({error}). Install there what"
+                " is used here, in the same versions."
+            ) from error
+
+    def _scatter(self, values):
+        # named by chance: names by content take time, and one that was lost would stay lost
+        return self.client.scatter(values, broadcast=True, hash=False)
+
+
+@contextmanager
+def connected(scheduler):
+    """Give a client of a Dask scheduler, and close it if it was opened here.
+
+    Parameters
+    ----------
+    scheduler : str or distributed.Client
+        Where to find it, such as ``tcp://192.168.1.10:8786``, or who has found it.
+
+    Yields
+    ------
+    client : distributed.Client
+
+    Raises
+    ------
+    ImportError
+        If Dask is not installed.
+
+    OSError
+        If nobody answers there within seconds.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        raise ImportError(
+            'Spreading a search over machines needs Dask: pip install "skcifar[dask]"'
+        ) from error
+    if not isinstance(scheduler, str):
+        yield scheduler
+        return
+    # A Client that does not get through hangs on long after, so the scheduler is asked by a plain
+    # call first; in a thread, for there may be an event loop in this one, as in a notebook.
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            thread.submit(asyncio.run, _ask(scheduler)).result()
+        except Exception as error:
+            raise OSError(
+                f"No Dask scheduler answers at {scheduler!r}"
+                f" ({' '.join(str(error).split()) or type(error).__name__}). Start one by `dask"
+                " scheduler` and give the address that it tells, such as tcp://192.168.1.10:8786."
+            ) from error
+    with distributed.Client(scheduler, timeout=SCHEDULER_TIMEOUT, set_as_default=False) as client:
+        yield client
+
+
+async def _ask(address):
+    from distributed import Security, rpc
+
+    async with rpc(address, connection_args=Security().get_connection_args("client")) as scheduler:
+        await asyncio.wait_for(scheduler.identity(), SCHEDULER_TIMEOUT)
+
+
+def _call(config, function, shared, group, options):
+    """Return the function's result and its error, under the settings of the machine that asks.
+
+    An error that were raised would have Dask try again what would only fail again.
+    """
+    try:
+        with config_context(**config):
+            return function(shared, group, **options), None
+    except Exception as error:
+        return None, error

@@ -1,0 +1,373 @@
+"""scikit-learn's searches, which may be interrupted, gone on with, and spread over machines."""
+
+import numpy as np
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401 (makes the import work)
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
+
+from ._cells import CellSearch
+
+
+class DistributedGridSearchCV(GridSearchCV, CellSearch):
+    """Exhaustive search over a grid, which may be interrupted and spread over machines.
+
+    Does what :class:`~sklearn.model_selection.GridSearchCV` does and finds the same. The last four
+    parameters are its own.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What to find parameters for. It needs a ``score`` method unless ``scoring`` is given.
+
+    param_grid : dict or list of dict
+        Lists of values to try, by the name of the parameter; or several such grids.
+
+    scoring : str, callable, list, tuple or dict, default=None
+        How to score predictions on the left out fold. By default, by the estimator's own ``score``.
+
+    n_jobs : int or None, default=None
+        Number of fits at the same time on this machine, through joblib. None is 1 unless
+        :func:`joblib.parallel_config` says otherwise, -1 is all processors. Not used with a
+        ``scheduler``.
+
+    refit : bool, str or callable, default=True
+        Whether to fit the best on all samples. With several scorers, the name of the one that
+        counts. Or what chooses the best, a function of ``cv_results_`` that returns its index.
+
+    cv : int, cross-validation generator or iterable, default=None
+        Folds, by default 5.
+
+    verbose : int, default=0
+        The higher, the more is printed.
+
+    pre_dispatch : int or str, default="2*n_jobs"
+        Number of fits that joblib prepares ahead.
+
+    error_score : "raise" or float, default=nan
+        Score of a candidate on a fold where it failed. "raise" ends the search instead.
+
+    return_train_score : bool, default=False
+        Whether to score on the training folds too.
+
+    scheduler : str or distributed.Client, default=None
+        Address of a Dask scheduler, such as ``tcp://192.168.1.10:8786``, or a client of one. Its
+        workers then do the fits. None is this machine. A Client cannot be pickled with the search.
+
+    retries : int, default=3
+        How often a fit is sent out again whose worker was lost, not the fit itself.
+
+    journal : str or path-like, default=None
+        File to keep each fit's outcome in as it comes. Where it exists already, only what it lacks
+        is done, and what failed is tried again; the data, the grid and the estimator must be those
+        that it was begun with.
+
+    on_result : callable, default=None
+        Called here with a dict for each fit as it is done: ``params``, ``fold``, ``test_scores``,
+        ``train_scores``, ``fit_time``, ``score_time``, ``error`` (None or a line of text),
+        ``history``, and ``from_journal``, which tells that it had been done before.
+
+    Attributes
+    ----------
+    cv_results_ : dict of str to ndarray
+        A row for each candidate: its parameters, scores, times and rank.
+
+    histories_ : list of list
+        For each row of ``cv_results_``, the ``history_`` of the estimator, or of a Pipeline's last
+        step, on each fold; None where there is none.
+
+    best_estimator_ : estimator
+        The best candidate, fitted on all samples.
+
+    best_score_ : float
+        Its mean score.
+
+    best_params_ : dict
+        Its parameters.
+
+    best_index_ : int
+        Its row in ``cv_results_``.
+
+    scorer_ : callable or dict
+        What scored.
+
+    n_splits_ : int
+        Number of folds.
+
+    refit_time_ : float
+        Seconds that fitting the best on all samples took.
+
+    multimetric_ : bool
+        Whether there are several scores.
+
+    classes_ : ndarray of shape (n_classes,)
+        Classes of the best estimator, if it is a classifier.
+
+    n_features_in_ : int
+        Number of features of the best estimator.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where the best estimator knows them.
+
+    See Also
+    --------
+    DistributedHalvingGridSearchCV : Gives up weak candidates early.
+
+    Notes
+    -----
+    A fit fails if its training or one of its scorers raises. It then costs its own scores only, and
+    a FitFailedWarning names it. A search that failed in every fit raises.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skcifar import DistributedGridSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> tree = DecisionTreeClassifier(random_state=0)
+    >>> search = DistributedGridSearchCV(tree, {"max_depth": [1, 3]}).fit(X, y)
+    >>> search.best_params_
+    {'max_depth': 3}
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **GridSearchCV._parameter_constraints,
+        **CellSearch.own_constraints,
+    }
+
+    def __init__(
+        self,
+        estimator,
+        param_grid,
+        *,
+        scoring=None,
+        n_jobs=None,
+        refit=True,
+        cv=None,
+        verbose=0,
+        pre_dispatch="2*n_jobs",
+        error_score=np.nan,
+        return_train_score=False,
+        scheduler=None,
+        retries=3,
+        journal=None,
+        on_result=None,
+    ):
+        super().__init__(
+            estimator,
+            param_grid,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.scheduler = scheduler
+        self.retries = retries
+        self.journal = journal
+        self.on_result = on_result
+
+
+class DistributedHalvingGridSearchCV(HalvingGridSearchCV, CellSearch):
+    """Search by successive halving, which may be interrupted and spread over machines.
+
+    Does what :class:`~sklearn.model_selection.HalvingGridSearchCV` does and finds the same: all
+    candidates begin with few resources, such as epochs, and only the best of each round go on with
+    more. The last four parameters are its own.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What to find parameters for. It needs a ``score`` method unless ``scoring`` is given.
+
+    param_grid : dict or list of dict
+        Lists of values to try, by the name of the parameter; or several such grids.
+
+    factor : int or float, default=3
+        One of so many candidates goes on to the next round, with so many times the resources.
+
+    resource : str, default="n_samples"
+        What grows from round to round: the number of samples, or a parameter of the estimator that
+        takes positive ints.
+
+    max_resources : int or "auto", default="auto"
+        What no candidate gets more of. "auto" is the number of samples.
+
+    min_resources : {"exhaust", "smallest"} or int, default="exhaust"
+        What candidates begin with. "exhaust" has the last round use ``max_resources`` as far as it
+        can.
+
+    aggressive_elimination : bool, default=False
+        Whether to repeat the first round until so few candidates are left that the last one has
+        fewer than ``factor``.
+
+    cv : int, cross-validation generator or iterable, default=5
+        Folds. They must be the same each time.
+
+    scoring : str, callable or None, default=None
+        How to score predictions on the left out fold. By default, by the estimator's own ``score``.
+
+    refit : bool or callable, default=True
+        Whether to fit the best on all samples.
+
+    error_score : "raise" or float, default=nan
+        Score of a candidate on a fold where it failed. "raise" ends the search instead.
+
+    return_train_score : bool, default=True
+        Whether to score on the training folds too.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines which samples a round takes, if they are the resource.
+
+    n_jobs : int or None, default=None
+        Number of fits at the same time on this machine, through joblib. None is 1 unless
+        :func:`joblib.parallel_config` says otherwise, -1 is all processors. Not used with a
+        ``scheduler``.
+
+    verbose : int, default=0
+        The higher, the more is printed.
+
+    scheduler : str or distributed.Client, default=None
+        Address of a Dask scheduler, such as ``tcp://192.168.1.10:8786``, or a client of one. Its
+        workers then do the fits. None is this machine. A Client cannot be pickled with the search.
+
+    retries : int, default=3
+        How often a fit is sent out again whose worker was lost, not the fit itself.
+
+    journal : str or path-like, default=None
+        File to keep each fit's outcome in as it comes. Where it exists already, only what it lacks
+        is done, and what failed is tried again; the data, the grid and the estimator must be those
+        that it was begun with.
+
+    on_result : callable, default=None
+        Called here with a dict for each fit as it is done; see :class:`DistributedGridSearchCV`.
+
+    Attributes
+    ----------
+    n_resources_, n_candidates_ : list of int
+        What each candidate got in each round, and how many there were.
+
+    n_remaining_candidates_ : int
+        How many were left after the last round.
+
+    max_resources_, min_resources_ : int
+        The most and the least that a candidate got.
+
+    n_iterations_, n_possible_iterations_, n_required_iterations_ : int
+        Rounds that there were, that resources allow, and that leave fewer than ``factor``.
+
+    cv_results_ : dict of str to ndarray
+        A row for each candidate of each round: its parameters, scores, times and rank.
+
+    histories_ : list of list
+        For each row of ``cv_results_``, the ``history_`` of the estimator, or of a Pipeline's last
+        step, on each fold; None where there is none.
+
+    best_estimator_ : estimator
+        The best candidate, fitted on all samples.
+
+    best_score_ : float
+        Its mean score.
+
+    best_params_ : dict
+        Its parameters.
+
+    best_index_ : int
+        Its row in ``cv_results_``.
+
+    scorer_ : callable
+        What scored.
+
+    n_splits_ : int
+        Number of folds.
+
+    refit_time_ : float
+        Seconds that fitting the best on all samples took.
+
+    multimetric_ : bool
+        False.
+
+    classes_ : ndarray of shape (n_classes,)
+        Classes of the best estimator, if it is a classifier.
+
+    n_features_in_ : int
+        Number of features of the best estimator.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where the best estimator knows them.
+
+    See Also
+    --------
+    DistributedGridSearchCV : Gives every candidate all resources.
+
+    Notes
+    -----
+    A fit fails if its training or its scorer raises. It then costs its own scores only, and a
+    FitFailedWarning names it. A search whose round failed in every fit raises.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skcifar import DistributedHalvingGridSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = DistributedHalvingGridSearchCV(
+    ...     RandomForestClassifier(random_state=0),
+    ...     {"max_depth": [1, 3, 5]},
+    ...     resource="n_estimators",
+    ...     max_resources=9,
+    ... )
+    >>> search.fit(X, y).n_resources_
+    [3, 9]
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **HalvingGridSearchCV._parameter_constraints,
+        **CellSearch.own_constraints,
+    }
+
+    def __init__(
+        self,
+        estimator,
+        param_grid,
+        *,
+        factor=3,
+        resource="n_samples",
+        max_resources="auto",
+        min_resources="exhaust",
+        aggressive_elimination=False,
+        cv=5,
+        scoring=None,
+        refit=True,
+        error_score=np.nan,
+        return_train_score=True,
+        random_state=None,
+        n_jobs=None,
+        verbose=0,
+        scheduler=None,
+        retries=3,
+        journal=None,
+        on_result=None,
+    ):
+        super().__init__(
+            estimator,
+            param_grid,
+            factor=factor,
+            resource=resource,
+            max_resources=max_resources,
+            min_resources=min_resources,
+            aggressive_elimination=aggressive_elimination,
+            cv=cv,
+            scoring=scoring,
+            refit=refit,
+            error_score=error_score,
+            return_train_score=return_train_score,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
+        self.scheduler = scheduler
+        self.retries = retries
+        self.journal = journal
+        self.on_result = on_result

@@ -1,0 +1,608 @@
+"""Searches, compared with scikit-learn's own, interrupted, and spread over processes."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+import sklearn
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.datasets import load_iris
+from sklearn.exceptions import FitFailedWarning
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, get_scorer, make_scorer
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    HalvingGridSearchCV,
+    KFold,
+    StratifiedKFold,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+from slow_estimators import SlowTree
+from small_networks import small
+
+from skcifar import DistributedGridSearchCV, DistributedHalvingGridSearchCV
+
+X, y = load_iris(return_X_y=True)
+TREE = DecisionTreeClassifier(random_state=0)
+DEPTHS = {"max_depth": [1, 2, 3]}
+
+
+class Picky(ClassifierMixin, BaseEstimator):
+    """Fits unless it is told to fail."""
+
+    def __init__(self, fails=False, score_fails=False):
+        self.fails = fails
+        self.score_fails = score_fails
+
+    def fit(self, X, y):
+        if self.fails:
+            raise RuntimeError("the first line\nand the second")
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        if self.score_fails:
+            raise RuntimeError("no prediction")
+        return np.full(len(X), self.classes_[0])
+
+
+def search(estimator=TREE, grid=DEPTHS, *, halving=False, **params):
+    cls = DistributedHalvingGridSearchCV if halving else DistributedGridSearchCV
+    return cls(estimator, grid, **({"cv": 3} | params))
+
+
+def assert_same_results(ours, theirs):
+    assert list(ours.cv_results_) == list(theirs.cv_results_)
+    for name, column in theirs.cv_results_.items():
+        if "_time" not in name:
+            np.testing.assert_array_equal(ours.cv_results_[name], column, err_msg=name)
+            assert type(ours.cv_results_[name]) is type(column)
+    for name in ("best_index_", "best_params_", "best_score_", "n_splits_", "multimetric_"):
+        assert getattr(ours, name, None) == getattr(theirs, name, None)
+    assert hasattr(ours, "refit_time_") == hasattr(theirs, "refit_time_")
+    assert type(ours.scorer_) is type(theirs.scorer_)
+
+
+# --- the same as scikit-learn's ---
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"return_train_score": True, "scoring": "neg_log_loss"},
+        {"scoring": ["accuracy", "f1_macro"], "refit": "f1_macro"},
+        {"scoring": {"a": "accuracy", "b": make_scorer(accuracy_score)}, "refit": False},
+        {"scoring": get_scorer("f1_macro")},
+        {"refit": lambda results: 0},
+        {"cv": StratifiedKFold(4, shuffle=True, random_state=0)},
+        {"n_jobs": 2},
+    ],
+)
+def test_grid_search_finds_what_scikit_learn_finds(params):
+    params = {"cv": 3} | params
+    ours = DistributedGridSearchCV(TREE, DEPTHS, **params).fit(X, y)
+    theirs = GridSearchCV(TREE, DEPTHS, **params).fit(X, y)
+    assert_same_results(ours, theirs)
+    if ours.refit:
+        assert ours.score(X, y) == theirs.score(X, y)
+        np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+
+
+def both_scores(estimator, X, y):
+    accuracy = accuracy_score(y, estimator.predict(X))
+    return {"right": accuracy, "wrong": 1 - accuracy}
+
+
+def test_scorer_may_return_several_scores():
+    params = {"scoring": both_scores, "refit": "right", "cv": 3}
+    ours = DistributedGridSearchCV(TREE, DEPTHS, **params).fit(X, y)
+    assert_same_results(ours, GridSearchCV(TREE, DEPTHS, **params).fit(X, y))
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"resource": "n_samples", "random_state": 0},
+        {"resource": "min_samples_leaf", "max_resources": 9},
+        {"resource": "min_samples_leaf", "max_resources": 20, "min_resources": "smallest"},
+        {"aggressive_elimination": True, "max_resources": 40, "random_state": 0},
+    ],
+)
+def test_halving_finds_what_scikit_learn_finds(params):
+    grid = {"max_depth": [1, 2, 3, 4, 5], "criterion": ["gini", "entropy"]}
+    params = {"cv": 2} | params
+    ours = DistributedHalvingGridSearchCV(TREE, grid, **params).fit(X, y)
+    theirs = HalvingGridSearchCV(TREE, grid, **params).fit(X, y)
+    assert_same_results(ours, theirs)
+    for name in ("n_resources_", "n_candidates_", "n_iterations_", "min_resources_"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    assert len(ours.histories_) == len(ours.cv_results_["params"])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (DistributedGridSearchCV, GridSearchCV),
+        (DistributedHalvingGridSearchCV, HalvingGridSearchCV),
+    ],
+)
+def test_parameters_are_those_of_scikit_learn_and_four_more(ours, theirs):
+    params, known = ours(TREE, DEPTHS).get_params(), theirs(TREE, DEPTHS).get_params()
+    own = {"scheduler": None, "retries": 3, "journal": None, "on_result": None}
+    assert params == known | own
+    assert clone(ours(TREE, DEPTHS, retries=1)).retries == 1
+
+
+def test_weights_and_groups_go_where_scikit_learn_has_them_go():
+    groups, weights = np.arange(len(y)) % 5, np.linspace(0, 1, len(y))
+    params = {"cv": GroupKFold(3)}
+    fit_params = {"groups": groups, "sample_weight": weights}
+    ours = DistributedGridSearchCV(TREE, DEPTHS, **params).fit(X, y, **fit_params)
+    assert_same_results(ours, GridSearchCV(TREE, DEPTHS, **params).fit(X, y, **fit_params))
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_metadata_is_routed(n_jobs):
+    weights = np.linspace(0, 1, len(y))
+    with sklearn.config_context(enable_metadata_routing=True):
+        scorer = make_scorer(accuracy_score).set_score_request(sample_weight="weights")
+        tree = clone(TREE).set_fit_request(sample_weight=False)
+        params = {"scoring": scorer, "cv": 3, "n_jobs": n_jobs}
+        ours = DistributedGridSearchCV(tree, DEPTHS, **params).fit(X, y, weights=weights)
+        theirs = GridSearchCV(tree, DEPTHS, **params).fit(X, y, weights=weights)
+    assert_same_results(ours, theirs)
+
+
+def test_estimators_may_be_searched_over():
+    pipeline = make_pipeline(StandardScaler(), TREE)
+    grid = {"decisiontreeclassifier": [TREE, LogisticRegression()]}
+    ours = DistributedGridSearchCV(pipeline, grid, cv=3).fit(X, y)
+    theirs = GridSearchCV(pipeline, grid, cv=3).fit(X, y)
+    np.testing.assert_array_equal(
+        ours.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"]
+    )
+
+
+def test_callbacks_of_scikit_learn_hear_of_each_fit():
+    class Counting:
+        ended = 0
+
+        def setup(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            pass
+
+        def on_fit_task_end(self, estimator, context):
+            self.ended += context.task_name == "candidate-split-evaluation"
+
+    counting = Counting()
+    search().set_callbacks(counting).fit(X, y)
+    assert counting.ended == 9
+
+
+def test_wrong_parameters_are_told_in_scikit_learns_words():
+    with pytest.raises(ValueError, match="The 'retries' parameter of DistributedGridSearchCV"):
+        search(retries=-1).fit(X, y)
+    with pytest.raises(ValueError, match="The 'scheduler' parameter"):
+        search(scheduler=8786).fit(X, y)
+
+
+def test_unknown_parameter_is_told_before_all_work():
+    results = []
+    grid = [DEPTHS, {"depth": [1]}]
+    with pytest.raises(ValueError, match="Invalid parameter 'depth'"):
+        search(grid=grid, on_result=results.append).fit(X, y)
+    assert results == []
+
+
+# --- fits that fail ---
+
+
+def test_failing_candidate_costs_its_own_score():
+    grid = {"fails": [False, True]}
+    with pytest.warns(FitFailedWarning) as caught, pytest.warns(UserWarning, match="non-finite"):
+        found = search(Picky(), grid).fit(X, y)
+    (warning,) = [w for w in caught if w.category is FitFailedWarning]
+    expected = "{'fails': True} on fold 0: RuntimeError: the first line and the second"
+    assert "3 of 6 fits failed" in str(warning.message)
+    assert expected in str(warning.message)
+    assert np.isnan(found.cv_results_["mean_test_score"]).tolist() == [False, True]
+    assert found.best_params_ == {"fails": False}
+
+
+def test_error_score_is_what_a_failing_candidate_gets():
+    grid = {"score_fails": [False, True]}
+    params = {"error_score": -1, "scoring": ["accuracy"], "refit": "accuracy"}
+    with pytest.warns(FitFailedWarning):
+        found = search(Picky(), grid, return_train_score=True, **params).fit(X, y)
+    assert found.cv_results_["mean_test_accuracy"][1] == -1
+    assert found.cv_results_["mean_train_accuracy"][1] == -1
+
+
+def test_search_that_fails_everywhere_raises():
+    with pytest.raises(ValueError, match=r"All the 3 fits failed(.|\n)*the first line and"):
+        search(Picky(), {"fails": [True]}).fit(X, y)
+
+
+def test_error_score_raise_raises():
+    with pytest.raises(RuntimeError, match="the first line\nand"):
+        search(Picky(), {"fails": [False, True]}, error_score="raise").fit(X, y)
+
+
+# --- the journal ---
+
+
+class Interrupting:
+    """Raises KeyboardInterrupt at the nth fit that is done."""
+
+    def __init__(self, at=None):
+        self.at = at
+        self.cells = []
+
+    def __call__(self, cell):
+        self.cells.append(cell)
+        if len(self.cells) == self.at:
+            raise KeyboardInterrupt
+
+    @property
+    def n_new(self):
+        return sum(not cell["from_journal"] for cell in self.cells)
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return tmp_path / "journal.jsonl"
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("halving", [False, True])
+def test_interrupted_search_goes_on_where_it_was(journal, halving, n_jobs):
+    options = {"halving": halving, "journal": journal, "n_jobs": n_jobs}
+    if halving:
+        options |= {"random_state": 0, "resource": "min_samples_leaf", "max_resources": 9}
+    whole = Interrupting()
+    expected = search(**(options | {"journal": None}), on_result=whole).fit(X, y)
+    with pytest.raises(KeyboardInterrupt):
+        search(**options, on_result=Interrupting(at=4)).fit(X, y)
+    rest = Interrupting()
+    found = search(**options, on_result=rest).fit(X, y)
+    assert len(rest.cells) == len(whole.cells)
+    assert rest.n_new == len(whole.cells) - 4
+    assert_same_results(found, expected)
+    again = Interrupting()
+    assert_same_results(search(**options, on_result=again).fit(X, y), expected)
+    assert again.n_new == 0
+
+
+def test_subsamples_of_halving_go_on_too(journal):
+    options = {"halving": True, "journal": journal, "random_state": 0}
+    with pytest.raises(KeyboardInterrupt):
+        search(**options, on_result=Interrupting(at=10)).fit(X, y)
+    rest = Interrupting()
+    found = search(**options, on_result=rest).fit(X, y)
+    assert rest.n_new == len(rest.cells) - 10
+    expected = HalvingGridSearchCV(TREE, DEPTHS, cv=3, random_state=0).fit(X, y)
+    assert_same_results(found, expected)
+
+
+def test_what_a_fit_told_is_told_again(journal):
+    first, second = Interrupting(), Interrupting()
+    search(journal=journal, on_result=first).fit(X, y)
+    search(journal=journal, on_result=second).fit(X, y)
+    for cell, again in zip(first.cells, second.cells, strict=True):
+        assert cell | {"from_journal": True} == again
+    assert set(cell) == {
+        *("params", "fold", "test_scores", "train_scores", "fit_time", "score_time"),
+        *("error", "history", "from_journal"),
+    }
+
+
+def test_order_of_several_scores_survives_the_journal(journal):
+    params = {"scoring": ["f1_macro", "accuracy"], "refit": False, "journal": journal}
+    first = search(**params).fit(X, y)
+    assert_same_results(search(**params).fit(X, y), first)
+
+
+@pytest.mark.parametrize("n_lost", [1, 30])
+def test_torn_last_line_is_done_again(journal, n_lost):
+    search(journal=journal).fit(X, y)
+    journal.write_bytes(journal.read_bytes()[:-n_lost])
+    rest = Interrupting()
+    search(journal=journal, on_result=rest).fit(X, y)
+    assert rest.n_new == 1
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert len(lines) == 10
+
+
+def test_torn_first_line_is_begun_again(journal):
+    search(journal=journal).fit(X, y)
+    journal.write_bytes(journal.read_bytes()[:20])
+    assert search(journal=journal).fit(X, y).best_params_
+
+
+def test_failed_fits_are_tried_again_and_nan_is_kept(journal):
+    def score(estimator, X, y):
+        return np.nan if estimator.fails is None else 1.0
+
+    options = {"grid": {"fails": [None, False, True]}, "scoring": score, "journal": journal}
+    for n_new in (9, 3):
+        results = Interrupting()
+        with pytest.warns(FitFailedWarning), pytest.warns(UserWarning, match="non-finite"):
+            found = search(Picky(), on_result=results, **options).fit(X, y)
+        assert results.n_new == n_new
+        expected = [np.nan, 1.0, np.nan]
+        np.testing.assert_array_equal(found.cv_results_["mean_test_score"], expected)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"grid": {"max_depth": [1]}}, "differs in param_grid"),
+        (
+            {"estimator": clone(TREE).set_params(min_samples_leaf=2)},
+            r"differs in estimator min_samples_leaf \(1 there, 2 here\)",
+        ),
+        ({"estimator": SlowTree(random_state=0)}, "differs in estimator"),
+        ({"cv": 4}, "differs in folds"),
+        ({"scoring": "f1_macro"}, r'differs in scoring \(null there, "f1_macro" here\)'),
+        ({"return_train_score": True}, "differs in return_train_score"),
+        ({"halving": True, "random_state": 0}, "differs in kind"),
+        ({"X": X + 1}, "differs in X"),
+        ({"y": 2 - y}, "differs in y"),
+        ({"sample_weight": np.ones(len(y))}, "differs in fit parameters"),
+    ],
+)
+def test_journal_of_another_search_is_refused(journal, changed, message):
+    search(journal=journal).fit(X, y)
+    content = journal.read_bytes()
+    data = {"X": changed.pop("X", X), "y": changed.pop("y", y)}
+    if "sample_weight" in changed:
+        data["sample_weight"] = changed.pop("sample_weight")
+    with pytest.raises(ValueError, match=message):
+        search(journal=journal, **changed).fit(**data)
+    assert journal.read_bytes() == content
+
+
+def test_change_that_scores_do_not_depend_on_is_no_other_search(journal):
+    search(journal=journal).fit(X, y)
+    results = Interrupting()
+    changed = {"n_jobs": 2, "refit": False, "error_score": 0, "retries": 1}
+    search(journal=str(journal), on_result=results, **changed).fit(X, y)
+    assert results.n_new == 0
+
+
+def test_parameter_of_a_step_is_named(journal):
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=1.0))
+    grid = {"logisticregression__C": [0.1]}
+    search(pipeline, grid, journal=journal).fit(X, y)
+    pipeline.set_params(standardscaler__with_mean=False)
+    message = r"differs in estimator standardscaler__with_mean \(true there, false here\)\."
+    with pytest.raises(ValueError, match=message):
+        search(pipeline, grid, journal=journal).fit(X, y)
+
+
+def test_same_search_in_another_process_goes_on(journal):
+    """What a journal is recognized by is no address of an object."""
+    code = (
+        "import sys; from sklearn.datasets import load_iris;"
+        "from sklearn.metrics import make_scorer, accuracy_score;"
+        "from sklearn.tree import DecisionTreeClassifier;"
+        "from skcifar import DistributedGridSearchCV; new = [];"
+        "grid = {'max_depth': [1, 2], 'class_weight': [{0: 1, 1: 2, 2: 1}, 'balanced']};"
+        "tree = DecisionTreeClassifier(random_state=0); scorer = make_scorer(accuracy_score);"
+        "search = DistributedGridSearchCV(tree, grid, journal=sys.argv[1], scoring=scorer,"
+        " on_result=lambda cell: new.append(not cell['from_journal']));"
+        "search.fit(*load_iris(return_X_y=True)); print(sum(new))"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code, str(journal)], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert told == ["20", "0"]
+
+
+@pytest.mark.parametrize("content", [b"not a journal\n", b"no line", b"[]\n", b"{}\n", b"\xff\n"])
+def test_other_file_is_not_touched(journal, content):
+    journal.write_bytes(content)
+    with pytest.raises(ValueError, match="is not a journal that a search has written"):
+        search(journal=journal).fit(X, y)
+    assert journal.read_bytes() == content
+
+
+def test_damaged_line_is_named(journal):
+    search(journal=journal).fit(X, y)
+    lines = journal.read_bytes().split(b"\n")
+    lines[3] = lines[3][5:]
+    journal.write_bytes(b"\n".join(lines))
+    with pytest.raises(ValueError, match=r"Line 4 of .*journal\.jsonl is damaged"):
+        search(journal=journal).fit(X, y)
+
+
+def test_journal_of_another_format_is_refused(journal):
+    journal.write_text('{"format": 99, "journal": "skcifar search", "search": {}}\n')
+    with pytest.raises(ValueError, match="is a journal of format 99"):
+        search(journal=journal).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"cv": KFold(3, shuffle=True)}, "Give an int as random_state to cv"),
+        ({"halving": True}, "Give an int as random_state to the search"),
+    ],
+)
+def test_journal_needs_the_same_folds_each_time(journal, params, message):
+    with pytest.raises(ValueError, match=message):
+        search(journal=journal, **params).fit(X, y)
+    assert not journal.exists()
+
+
+# --- networks ---
+
+
+def test_histories_are_those_of_each_fold(blobs, journal):
+    network = small(epochs=2, hidden_layer_sizes=())
+    pipeline = make_pipeline(StandardScaler(), network)
+    grid = {"denseclassifier__epochs": [1, 3]}
+    found = search(pipeline, grid, cv=2, journal=journal).fit(*blobs)
+    assert [[len(h["loss"]) for h in row] for row in found.histories_] == [[1, 1], [3, 3]]
+    again = search(pipeline, grid, cv=2, journal=journal).fit(*blobs)
+    assert again.histories_ == found.histories_
+    theirs = GridSearchCV(pipeline, grid, cv=2).fit(*blobs)
+    assert_same_results(found, theirs)
+
+
+def test_what_keeps_no_history_has_none():
+    assert search().fit(X, y).histories_ == [[None] * 3] * 3
+
+
+# --- Dask ---
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def start_dask(kind, *options):
+    folder = Path(__file__).parent
+    path = os.pathsep.join([str(folder), str(folder.parent), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [sys.executable, "-m", "dask", kind, *options, "--no-dashboard"],
+        env=os.environ | {"PYTHONPATH": path},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture
+def scheduler():
+    """The address of a Dask scheduler that has no workers."""
+    pytest.importorskip("distributed")
+    port = free_port()
+    process = start_dask("scheduler", "--host", "127.0.0.1", "--port", str(port))
+    yield f"tcp://127.0.0.1:{port}"
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def workers(scheduler):
+    """Two worker processes that stay dead when they are killed."""
+    options = ["--host", "127.0.0.1", "--no-nanny", "--nthreads", "1"]
+    processes = [start_dask("worker", scheduler, *options) for _ in range(2)]
+    yield processes
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def test_search_outlives_a_worker_and_leaves_dask_as_it_was(scheduler, workers, journal):
+    from distributed import Client
+
+    def kill_a_worker(cell):
+        cells.append(cell)
+        if len(cells) == 4:
+            workers[0].kill()
+
+    cells = []
+    tree = SlowTree(random_state=0)
+    expected = GridSearchCV(TREE, DEPTHS, cv=5).fit(X, y)
+    found = search(tree, cv=5, scheduler=scheduler, on_result=kill_a_worker, journal=journal).fit(
+        X, y
+    )
+    assert workers[0].wait(5) != 0
+    assert len(cells) == 15
+    assert_same_results(found, expected)
+
+    with Client(scheduler, set_as_default=False) as client:
+        # settings reach the workers, and a client of the user's stays open
+        weights = np.linspace(0, 1, len(y))
+        with sklearn.config_context(enable_metadata_routing=True):
+            scorer = make_scorer(accuracy_score).set_score_request(sample_weight=True)
+            weighed = clone(TREE).set_fit_request(sample_weight=True)
+            params = {"scoring": scorer, "cv": 3}
+            ours = search(weighed, scheduler=client, **params).fit(X, y, sample_weight=weights)
+            theirs = GridSearchCV(weighed, DEPTHS, **params).fit(X, y, sample_weight=weights)
+        assert_same_results(ours, theirs)
+        assert client.status == "running"
+
+        with pytest.raises(RuntimeError, match="the first line"):
+            search(Picky(), {"fails": [True]}, scheduler=client, error_score="raise").fit(X, y)
+
+        # what was interrupted leaves nothing to do behind
+        with pytest.raises(KeyboardInterrupt):
+            search(tree, scheduler=client, on_result=Interrupting(at=1)).fit(X, y)
+        wait_until(lambda: not any(client.processing().values()))
+
+        # data that was lost with its last holder is sent again
+        def kill_the_other(cell):
+            if workers[1].poll() is None:
+                workers[1].kill()
+                options = ["--host", "127.0.0.1", "--no-nanny", "--nthreads", "1"]
+                workers.append(start_dask("worker", scheduler, *options))
+
+        found = search(tree, scheduler=client, on_result=kill_the_other).fit(X, y)
+        assert_same_results(found, GridSearchCV(TREE, DEPTHS, cv=3).fit(X, y))
+
+    # joblib's own way to Dask needs a default client, and is what it was
+    with Client(scheduler), joblib.parallel_config(backend="dask"):
+        plain = GridSearchCV(TREE, DEPTHS, cv=3).fit(X, y)
+    assert_same_results(found, plain)
+
+
+def wait_until(true, seconds=10):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_scheduler_that_does_not_answer_is_told_soon():
+    pytest.importorskip("distributed")
+    address = f"tcp://127.0.0.1:{free_port()}"
+    begin = time.monotonic()
+    with pytest.raises(OSError, match=f"No Dask scheduler answers at '{address}'") as caught:
+        search(scheduler=address).fit(X, y)
+    assert time.monotonic() - begin < 15
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "", "foo://127.0.0.1:1"])
+def test_address_that_is_none_is_told(address):
+    pytest.importorskip("distributed")
+    with pytest.raises(OSError, match="No Dask scheduler answers at"):
+        search(scheduler=address).fit(X, y)
+
+
+def test_scheduler_without_workers_is_told(scheduler, monkeypatch):
+    monkeypatch.setattr("skcifar._cluster.WORKERS_TIMEOUT", 0.5)
+    command = re.escape(f"dask worker {scheduler} --nworkers 2 --nthreads 1")
+    with pytest.raises(OSError, match=command):
+        search(scheduler=scheduler).fit(X, y)
+
+
+def test_missing_dask_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ImportError, match=r'pip install "skcifar\[dask\]"'):
+        search(scheduler="tcp://127.0.0.1:8786").fit(X, y)
