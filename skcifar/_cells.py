@@ -4,32 +4,40 @@ They are scikit-learn's own searches, with another way to get the fits done: gri
 of results and ranks stay scikit-learn's. Which fits are done when, where and whether at all cannot
 be reached in a public way, so this is the one room that uses private names of scikit-learn's model
 selection: those that ``BaseSearchCV.fit`` itself consists of, and ``_fit_and_score``, which alone
-takes parameters that were routed before. The version of scikit-learn is pinned for this too.
+takes parameters that were routed before, with the little that both of them call. The version of
+scikit-learn is pinned for this too.
 """
 
+import copy
 import os
 import textwrap
 import time
 import warnings
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, closing
 from numbers import Integral
 from types import SimpleNamespace
 
+import numpy as np
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.base import _fit_context, clone, is_classifier
+from sklearn.callback import AutoPropagatedCallback
 from sklearn.exceptions import FitFailedWarning
-from sklearn.metrics import check_scoring
+from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._validation import _fit_and_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import indexable
+from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _check_method_params
 
 from ._cluster import Cluster, connected
 from ._journal import Journal, describe, digest, plain
 from ._validation import HasMethods, Interval
 
-N_TOLD = 10  # failed fits that one warning names
+N_TOLD = 10  # failures that one warning names
 
 # Parameters of a search that its scores do not depend on, or that the journal tells otherwise.
 NOT_IN_JOURNAL = frozenset(
@@ -75,18 +83,21 @@ class CellSearch(BaseSearchCV):
         self : object
             The fitted search.
         """
+        self._check_callbacks()
         scorer, refit_metric = self._get_scorers()
         X, y = indexable(X, y)
+        params = _check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
         # scikit-learn's callbacks hear of fits where the search runs, not where the fits do
+        told = {"estimator": self, "X": X, "y": y, "metadata": _weights_among(params)}
         task = self._init_callback_context(max_subtasks=2 if self.refit else 1)
-        task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        task.call_on_fit_task_begin(**told)
         self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self._check_input_parameters(X=X, y=y, split_params=routed.splitter.split)
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **routed.splitter.split)
 
         with ExitStack() as stack:
-            cells = _Cells(self, X, y, routed, stack)
+            cells = _Cells(self, X, y, scorer, routed, stack)
             self._run_search(cells.evaluate, callback_ctx=task)
         results = cells.results
         first_scores = cells.outcomes[0]["test_scores"]
@@ -101,24 +112,46 @@ class CellSearch(BaseSearchCV):
             if not callable(self.refit):
                 self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
         if self.refit:
-            self._refit(X, y, routed.estimator.fit, task)
+            self._refit(X, y, routed.estimator.fit, task, told)
         # of several scorers, a dict
         self.scorer_ = getattr(scorer, "_scorers", scorer)
         self.cv_results_ = results
         self.histories_ = cells.histories
-        task.call_on_fit_task_end(estimator=self, X=X, y=y)
+        task.call_on_fit_task_end(**told)
         return self
 
-    def _refit(self, X, y, fit_params, task):
+    def __sklearn_clone__(self):
+        # a connection has no copy, and who waits for results waits for the clone's too
+        light = copy.copy(self)
+        light.scheduler = light.on_result = None
+        cloned = super(CellSearch, light).__sklearn_clone__()
+        cloned.scheduler, cloned.on_result = self.scheduler, self.on_result
+        return cloned
+
+    def _check_callbacks(self):
+        """Raise in scikit-learn's words where it would only do so within each fit."""
+        wrong = [
+            type(callback).__name__
+            for callback in getattr(self.estimator, "_skl_callbacks", [])
+            if isinstance(callback, AutoPropagatedCallback)
+        ]
+        if wrong:
+            raise TypeError(
+                f"The sub-estimator ({type(self.estimator).__name__}) of a meta-estimator"
+                f" ({type(self).__name__}) can't have auto-propagated callbacks ({wrong})."
+                " Register them directly on the meta-estimator."
+            )
+
+    def _refit(self, X, y, fit_params, task, told):
         # values of parameters may be estimators, which must not be those of the results
         best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
         subtask = task.subcontext(task_name="refit-with-best-params")
         with subtask.propagate_callback_context(best):
-            subtask.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            subtask.call_on_fit_task_begin(**told)
             begin = time.time()
             best.fit(*((X,) if y is None else (X, y)), **fit_params)
             self.refit_time_ = time.time() - begin
-        subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
+        subtask.call_on_fit_task_end(**told)
         self.best_estimator_ = best
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_
@@ -135,6 +168,9 @@ class _Cells:
     X, y : array-like
         What it is fitted on.
 
+    scorer : callable
+        What scores.
+
     routed : Bunch
         Parameters for the estimator, the scorer and the splitter.
 
@@ -142,11 +178,12 @@ class _Cells:
         Closes what is opened here.
     """
 
-    def __init__(self, search, X, y, routed, stack):
+    def __init__(self, search, X, y, scorer, routed, stack):
         self.search = search
         self.X = X
         self.y = y
         self.split_params = routed.splitter.split
+        self.fit_params = routed.estimator.fit
         self.candidates = []
         self.outcomes = []
         self.histories = []
@@ -158,8 +195,7 @@ class _Cells:
             fit_params=routed.estimator.fit,
             score_params=routed.scorer.score,
             estimator=clone(search.estimator),
-            # one that raises, unlike the search's own, so that all failures are told alike
-            scorer=check_scoring(search.estimator, scoring=search.scoring),
+            scorer=scorer,
             return_train_score=search.return_train_score,
             raises=search.error_score == "raise",
             verbose=search.verbose,
@@ -168,7 +204,7 @@ class _Cells:
         if search.journal is not None:
             self.journal = stack.enter_context(Journal(search.journal, self._identify(shared)))
         if search.scheduler is None:
-            self.workplace = _ThisMachine(search, shared)
+            self.workplace = _ThisMachine(search, shared, stack)
         else:
             client = stack.enter_context(connected(search.scheduler))
             self.workplace = Cluster(client, shared, retries=search.retries)
@@ -237,7 +273,7 @@ class _Cells:
             found = self.journal.find(key)
             if found and found["error"] is None:
                 cells[number] = found | {"from_journal": True}
-                self._tell(number, places, cells, task)
+                self._tell(number, places, cells, splits, task)
         missing = [number for number, cell in enumerate(cells) if cell is None]
         tasks = [
             (
@@ -261,31 +297,33 @@ class _Cells:
                 if self.journal is not None:
                     self.journal.append(keys[number], cell)
                 cells[number] = cell | {"from_journal": False}
-                self._tell(number, places, cells, task)
+                self._tell(number, places, cells, splits, task)
         return cells
 
     def _keys(self, places, splits):
         """Tell each cell in JSON; none are needed without a journal."""
         if self.journal is None:
             return []
-        digests = [digest(split) for split in splits]
-        return [
+        digests = [digest(split, name="cv") for split in splits]
+        keys = [
             {
-                "params": {name: plain(value) for name, value in params.items()},
+                "params": {name: plain(value, name=name) for name, value in params.items()},
                 "fold": fold,
                 "split": digests[fold],
             }
             for params, fold in places
         ]
+        self.journal.check_keys(keys)
+        return keys
 
     def _identify(self, shared):
         """Describe the search by all that its scores depend on."""
         cv = self.search._checked_cv_orig
-        folds = {"digest": digest(self._split(cv))}
+        folds = {"digest": digest(self._split(cv), name="cv")}
         subsamples = getattr(self.search, "resource", None) == "n_samples" and not isinstance(
             self.search.random_state, Integral
         )
-        if subsamples or folds != {"digest": digest(self._split(cv))}:
+        if subsamples or folds != {"digest": digest(self._split(cv), name="cv")}:
             raise ValueError(
                 "A search with a journal needs the same folds each time. Give an int as"
                 f" random_state to {'the search' if subsamples else 'cv'}."
@@ -293,53 +331,76 @@ class _Cells:
         params = self.search.get_params(deep=False)
         return {
             "kind": type(self.search).__name__,
-            "X": {"digest": digest(self.X)},
-            "y": {"digest": digest(self.y)},
+            "X": {"digest": digest(self.X, name="X")},
+            "y": {"digest": digest(self.y, name="y")},
             "folds": folds,
-            "fit parameters": {"digest": digest([shared.fit_params, shared.score_params])},
-            "estimator": plain(type(self.search.estimator)),
-            **{n: plain(v) for n, v in params.items() if n not in NOT_IN_JOURNAL},
+            "fit parameters": {
+                "digest": digest([shared.fit_params, shared.score_params], name="fit parameters")
+            },
+            "estimator": plain(type(self.search.estimator), name="estimator"),
+            **{n: plain(v, name=n) for n, v in params.items() if n not in NOT_IN_JOURNAL},
             **{f"estimator {n}": v for n, v in describe(self.search.estimator).items()},
         }
 
-    def _tell(self, number, places, cells, task):
+    def _tell(self, number, places, cells, splits, task):
         params, fold = places[number]
         if task is not None:
+            train, _ = splits[fold]
+            told = {
+                "estimator": self.search,
+                # cut out only for callbacks that ask
+                "X": lambda: _safe_split(self.search.estimator, self.X, self.y, train)[0],
+                "y": lambda: _safe_split(self.search.estimator, self.X, self.y, train)[1],
+                "metadata": lambda: _weights_among(
+                    _check_method_params(self.X, params=self.fit_params, indices=train)
+                ),
+            }
             subtask = task.subcontext(task_name="candidate-split-evaluation", task_id=number)
-            subtask.call_on_fit_task_begin(estimator=self.search)
-            subtask.call_on_fit_task_end(estimator=self.search)
+            subtask.call_on_fit_task_begin(**told)
+            subtask.call_on_fit_task_end(**told)
         cells[number] |= {"params": params, "fold": fold}
         if self.search.on_result is not None:
             self.search.on_result(cells[number])
 
     def _tell_failures(self, cells):
-        failed = [cell for cell in cells if cell["error"] is not None]
-        if not failed:
-            return
-        lines = [f"{cell['params']} on fold {cell['fold']}: {cell['error']}" for cell in failed]
-        more = [f"and {len(lines) - N_TOLD} more"] if len(lines) > N_TOLD else []
-        told = "\n".join(lines[:N_TOLD] + more)
-        if len(failed) == len(cells):
+        """Warn of fits and of scorers that raised; raise if there is no fit to go on with."""
+        n_failed, told = _list_errors(cells, "error")
+        if n_failed == len(cells):
             raise ValueError(
                 f"All the {len(cells)} fits failed. error_score='raise' shows where.\n{told}"
             )
-        warnings.warn(
-            f"{len(failed)} of {len(cells)} fits failed and score"
-            f" {self.search.error_score}. error_score='raise' shows where.\n{told}",
-            FitFailedWarning,
-            stacklevel=2,
-        )
+        if n_failed:
+            warnings.warn(
+                f"{n_failed} of {len(cells)} fits failed and score"
+                f" {self.search.error_score}. error_score='raise' shows where.\n{told}",
+                FitFailedWarning,
+                stacklevel=2,
+            )
+        n_failed, told = _list_errors(cells, "score_error")
+        if n_failed:
+            warnings.warn(
+                f"Scoring failed after {n_failed} of {len(cells)} fits; what is missing scores"
+                f" {self.search.error_score}. error_score='raise' shows where.\n{told}",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def _with_error_scores(self, cells):
-        """Return what makes the table of results, with a score for failed cells too."""
-        names = ["test_scores", *(["train_scores"] if self.search.return_train_score else [])]
-        scores = next(cell["test_scores"] for cell in cells if cell["error"] is None)
-        error_score = self.search.error_score
-        if isinstance(scores, dict):
-            error_score = dict.fromkeys(scores, error_score)
+        """Return what makes the table of results, with a score where there is none."""
+        kinds = ["test_scores", *(["train_scores"] if self.search.return_train_score else [])]
+        scorers = next((list(s) for c in cells if isinstance(s := c["test_scores"], dict)), None)
+
+        def filled(score):
+            return self.search.error_score if score is None else score
+
+        def completed(scores):
+            if scorers is None:
+                return filled(scores)
+            return {name: filled(scores and scores[name]) for name in scorers}
+
         return [
             {name: cell[name] for name in ("fit_time", "score_time")}
-            | {name: cell[name] if cell["error"] is None else error_score for name in names}
+            | {kind: completed(cell[kind]) for kind in kinds}
             for cell in cells
         ]
 
@@ -347,19 +408,34 @@ class _Cells:
 class _ThisMachine:
     """The workers that joblib finds here; in the shape of :class:`Cluster`."""
 
-    def __init__(self, search, shared):
+    def __init__(self, search, shared, stack):
         self.shared = shared
-        self.options = {"n_jobs": search.n_jobs, "pre_dispatch": search.pre_dispatch}
+        self.journal = search.journal
+        self.parallel = stack.enter_context(
+            Parallel(
+                n_jobs=search.n_jobs,
+                pre_dispatch=search.pre_dispatch,
+                return_as="generator_unordered",
+            )
+        )
 
     def run(self, function, tasks, groups):
         work = (
             delayed(_numbered)(number, function, self.shared, groups[group], options)
             for number, (group, options) in enumerate(tasks)
         )
-        results = Parallel(**self.options, return_as="generator_unordered")(work)
+        results = self.parallel(work)
         try:
             for number, result in results:
                 yield number, result, None
+        except BrokenProcessPool as error:
+            why = "was ended, usually for lack of memory"
+            if not isinstance(error, TerminatedWorkerError):
+                why = f"broke down ({' '.join(str(error).split())})"
+            later = f" The same search goes on from {self.journal}." if self.journal else ""
+            raise OSError(
+                f"A worker process {why}. Use fewer jobs, or smaller networks or batches.{later}"
+            ) from error
         finally:
             with warnings.catch_warnings():  # of work that an interrupted search does not wait for
                 warnings.filterwarnings("ignore", r"\d+ tasks", UserWarning)
@@ -393,13 +469,14 @@ def _fit_cell(shared, split, *, params, **progress):
         What came out, in values that JSON knows.
     """
     train, test = split
+    scorer = _Scorer(shared.scorer, raises=shared.raises)
     begin = time.time()
     try:
         done = _fit_and_score(
             clone(shared.estimator),
             shared.X,
             shared.y,
-            scorer=shared.scorer,
+            scorer=scorer,
             train=train,
             test=test,
             verbose=shared.verbose,
@@ -413,17 +490,60 @@ def _fit_cell(shared, split, *, params, **progress):
             **progress,
         )
     except Exception as error:
-        if shared.raises:
+        if shared.raises or scorer.errors:  # what scorers do wrong beyond raising is no failed fit
             raise
         return _failed(error, seconds=time.time() - begin)
+    test_errors, *train_errors = scorer.errors
+    told = [
+        f"{name}: {line}" if name else line
+        for errors in scorer.errors
+        for name, line in errors.items()
+    ]
     return {
-        "test_scores": _floats(done["test_scores"]),
-        "train_scores": _floats(done.get("train_scores")),
+        "test_scores": _floats(done["test_scores"], test_errors),
+        "train_scores": _floats(done["train_scores"], *train_errors) if train_errors else None,
         "fit_time": done["fit_time"],
         "score_time": done["score_time"],
         "error": None,
+        "score_error": "; ".join(dict.fromkeys(told)) or None,
         "history": _history(done["estimator"]),
     }
+
+
+class _Scorer:
+    """Scores as the search's own scorer does, and keeps what it raises apart from failed fits.
+
+    Parameters
+    ----------
+    scorer : callable
+        The search's own.
+
+    raises : bool
+        Whether to let it raise.
+    """
+
+    def __init__(self, scorer, *, raises):
+        self.scorer = scorer
+        self.raises = raises
+        self.errors = []  # of each call, lines by the name of the scorer, which may be None
+
+    def __call__(self, estimator, *data, **params):
+        errors = {}
+        self.errors.append(errors)
+        several = isinstance(self.scorer, _MultimetricScorer)
+        try:
+            scores = self.scorer(estimator, *data, **params)
+        except Exception as error:
+            if self.raises or several:  # several only raise what is wrong with all of them
+                raise
+            errors[None] = _line(error)
+            return np.nan
+        if several:
+            for name, score in scores.items():
+                if isinstance(score, str):  # a traceback, which is how they tell an error
+                    errors[name] = _shorten(score.strip().rpartition("\n")[-1])
+                    scores[name] = np.nan
+        return scores
 
 
 def _failed(error, *, seconds=0.0):
@@ -433,15 +553,38 @@ def _failed(error, *, seconds=0.0):
         "train_scores": None,
         "fit_time": seconds,
         "score_time": 0.0,
-        "error": textwrap.shorten(f"{type(error).__name__}: {error}", 500, placeholder=" ..."),
+        "error": _line(error),
+        "score_error": None,
         "history": None,
     }
 
 
-def _floats(scores):
+def _line(error):
+    return _shorten(f"{type(error).__name__}: {error}")
+
+
+def _shorten(text):
+    return textwrap.shorten(text, 500, placeholder=" ...")
+
+
+def _list_errors(cells, kind):
+    """Count what went wrong, and tell the first of it, a line for each cell."""
+    lines = [f"{c['params']} on fold {c['fold']}: {c[kind]}" for c in cells if c[kind] is not None]
+    more = [f"and {len(lines) - N_TOLD} more"] if len(lines) > N_TOLD else []
+    return len(lines), "\n".join(lines[:N_TOLD] + more)
+
+
+def _weights_among(params):
+    """Return what scikit-learn's callbacks are told of the parameters of a fit."""
+    weights = params.get("sample_weight")
+    return None if weights is None else {"sample_weight": weights}
+
+
+def _floats(scores, errors):
+    """Return scores in values that JSON knows, and None for those that could not be had."""
     if isinstance(scores, dict):
-        return {name: float(score) for name, score in scores.items()}
-    return None if scores is None else float(scores)
+        return {n: None if n in errors else float(score) for n, score in scores.items()}
+    return None if errors else float(scores)
 
 
 def _history(estimator):

@@ -4,6 +4,7 @@ Dask is imported when it is needed, and need not be there otherwise.
 """
 
 import asyncio
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -11,6 +12,10 @@ from sklearn import config_context, get_config
 
 SCHEDULER_TIMEOUT = 8  # seconds
 WORKERS_TIMEOUT = 10
+
+
+class _NoWorkersError(OSError):
+    pass
 
 
 class Cluster:
@@ -25,7 +30,8 @@ class Cluster:
         What every task needs. Workers get it once, not with each task.
 
     retries : int
-        How often a task, or data that all its holders took with them, is sent out again.
+        How often tasks are sent out again that Dask has given up, since worker after worker ended
+        while doing them, or since their data went with its last holder.
     """
 
     def __init__(self, client, shared, *, retries):
@@ -58,64 +64,92 @@ class Cluster:
             What the function returned.
 
         error : Exception or None
-            Why there is no result.
+            Why there is no result: the task ended every worker that it was given to, or could not
+            be read by one.
 
         Raises
         ------
+        Exception
+            That the function raised.
+
         OSError
             If there are no workers, or if they are lost again and again.
         """
-        from distributed import as_completed
+        from distributed import KilledWorker
 
         unfinished = dict(enumerate(tasks))
+        n_killed = Counter()
         for _ in range(1 + self.retries):
-            data, parts = self._send(groups)
-            numbers = {
-                self.client.submit(
-                    _call,
-                    get_config(),
-                    function,
-                    data,
-                    parts[group],
-                    options,
-                    pure=False,  # two searches may ask for the same, and random numbers differ
-                    retries=self.retries,
-                ): number
-                for number, (group, options) in unfinished.items()
-            }
-            finished = as_completed(
-                list(numbers), loop=self.client.loop, with_results=True, raise_errors=False
-            )
-            try:
-                for future, result in finished:
-                    # cancelled ones are those whose data was lost with the last worker holding it
-                    if future.status in ("finished", "error"):
-                        number = numbers.pop(future)
+            # those that may have ended their workers go alone, lest others are blamed for it
+            batches = [[number for number in unfinished if not n_killed[number]]]
+            batches += [[number] for number in unfinished if n_killed[number]]
+            for batch in filter(None, batches):
+                work = {number: tasks[number] for number in batch}
+                for number, result, error in self._do(function, work, groups):
+                    if isinstance(error, KilledWorker):
+                        n_killed[number] += 1
+                    else:
                         del unfinished[number]
-                        yield number, *((None, result[1]) if future.status == "error" else result)
-            finally:
-                if numbers:
-                    self.client.cancel(list(numbers))
+                        yield number, result, error
             if not unfinished:
                 return
-        raise OSError(
-            f"The Dask cluster at {self.address} lost its workers or its scheduler"
-            f" {1 + self.retries} times, and {len(unfinished)} fits are not done. See why they"
-            " end, or raise `retries`."
+        for number in [n for n in unfinished if n_killed[n] == 1 + self.retries]:
+            del unfinished[number]
+            yield (
+                number,
+                None,
+                OSError("each worker that it was given to ended, usually for lack of memory"),
+            )
+        if unfinished:
+            raise OSError(
+                f"The Dask cluster at {self.address} lost its workers or its scheduler"
+                f" {1 + self.retries} times, and {len(unfinished)} fits are not done. See why they"
+                " end, or raise `retries`."
+            )
+
+    def _do(self, function, tasks, groups):
+        """Send tasks out once; none is told whose data was lost with the last worker holding it."""
+        from distributed import as_completed
+
+        data, parts = self._send(groups)
+        numbers = {
+            self.client.submit(
+                _call,
+                get_config(),
+                function,
+                data,
+                parts[group],
+                options,
+                pure=False,  # two searches may ask for the same, and random numbers differ
+                retries=self.retries,
+            ): number
+            for number, (group, options) in tasks.items()
+        }
+        finished = as_completed(
+            list(numbers), loop=self.client.loop, with_results=True, raise_errors=False
         )
+        try:
+            for future, result in finished:
+                if future.status == "error":
+                    yield numbers.pop(future), None, result[1]
+                elif future.status == "finished":
+                    value, error = result
+                    if error is not None:
+                        raise error
+                    yield numbers.pop(future), value, None
+        finally:
+            if numbers:
+                self.client.cancel(list(numbers))
 
     def _send(self, groups):
         """Put data on every worker, as far as it is not there."""
         try:
-            self.client.wait_for_workers(1, timeout=WORKERS_TIMEOUT)
+            self._wait_for_workers()
             if self._sent is None or self._sent.status != "finished":
                 (self._sent,) = self._scatter([self.shared])
             return self._sent, self._scatter(groups)
-        except TimeoutError as error:
-            raise OSError(
-                f"The Dask scheduler at {self.address} has no workers. Start some, on any machine"
-                f" that has skcifar: dask worker {self.address} --nworkers 2 --nthreads 1"
-            ) from error
+        except _NoWorkersError:
+            raise
         except (OSError, RuntimeError) as error:  # of a connection that is gone, or a closed client
             raise OSError(
                 f"The Dask scheduler at {self.address} no longer answers ({error}). Start it and"
@@ -125,6 +159,15 @@ class Cluster:
             raise OSError(
                 f"The workers of {self.address} cannot take the data ({error}). Install there what"
                 " is used here, in the same versions."
+            ) from error
+
+    def _wait_for_workers(self):
+        try:
+            self.client.wait_for_workers(1, timeout=WORKERS_TIMEOUT)
+        except TimeoutError as error:
+            raise _NoWorkersError(
+                f"The Dask scheduler at {self.address} has no workers. Start some, on any machine"
+                f" that has skcifar: dask worker {self.address} --nworkers 2 --nthreads 1"
             ) from error
 
     def _scatter(self, values):

@@ -1,34 +1,38 @@
-"""The share of the processor's cores that a worker process computes on.
+"""The share of the processor's cores that a worker process computes on."""
 
-Knows the operating system alone.
-"""
-
+import multiprocessing
 import os
 import random
 import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
 
-_claims = []  # sockets whose names stand for cores; they are free again when the process ends
+CLAIM = "\0skcifar-core-{}"  # a socket's name without a file, which ends with the process
+
+_claims = []
 
 
 def take_share_of_cores():
-    """Keep to as many cores as ``OMP_NUM_THREADS`` says.
+    """Tell how many threads are to compute, and keep a worker process to its share of the cores.
 
-    joblib and Dask tell worker processes their share of the cores in this variable. How many
-    threads add numbers up decides on how a sum is rounded, so that fewer threads would make a
-    worker's networks differ from those of the main process, in the last digits at first. Where the
-    operating system lets a process choose its cores, it therefore keeps to its share of them with
-    as many threads as ever; that costs no time.
+    joblib and Dask tell worker processes their share in ``OMP_NUM_THREADS``. How many threads add
+    numbers up decides on how a sum is rounded, so that fewer threads would make a worker's networks
+    differ from those of the main process, in the last digits at first. Where the operating system
+    lets a process choose its cores, a worker therefore keeps to its share of them with as many
+    threads as there are cores; that costs no time.
 
     Returns
     -------
     n_threads : int or None
-        How many threads are to compute. None where nothing was said, or all cores were.
+        None where nothing was said, or all cores were.
     """
     try:
-        share = int(os.environ["OMP_NUM_THREADS"])
+        share = int(os.environ["OMP_NUM_THREADS"]) * _tasks_at_a_time()
     except (KeyError, ValueError):
         return None
-    if not hasattr(os, "sched_setaffinity"):  # only Linux has it
+    is_worker = multiprocessing.current_process().name != "MainProcess"
+    if not (is_worker and hasattr(os, "sched_setaffinity")):  # which only Linux has
         return share if 0 < share < (os.cpu_count() or 1) else None
     cores = sorted(os.sched_getaffinity(0))
     if not 0 < share < len(cores):
@@ -37,17 +41,32 @@ def take_share_of_cores():
     in_turn = cores[first:] + cores[:first]
     free = [core for core in in_turn if len(_claims) < share and _claim(core)]
     # with more workers than shares, some have to meet on a core
-    os.sched_setaffinity(0, [*free, *in_turn][:share])
+    _keep_to([*free, *in_turn][:share])
     return len(cores)
 
 
+def _tasks_at_a_time():
+    """How many tasks a Dask worker does at a time, each of which has a share of its own."""
+    dask = sys.modules.get("distributed")  # loaded in its workers, and nothing else needs it here
+    if dask is not None:
+        with suppress(ValueError):  # no worker
+            return dask.get_worker().state.nthreads
+    return 1
+
+
 def _claim(core):
-    """Whether no other process of this package had this core, which it then has no more."""
+    """Whether no other process of this package had this core, which is now this one's."""
     claim = socket.socket(socket.AF_UNIX)
     try:
-        claim.bind(f"\0skcifar-core-{core}")  # a name without a file, which ends with the process
+        claim.bind(CLAIM.format(core))
     except OSError:
         claim.close()
         return False
     _claims.append(claim)
     return True
+
+
+def _keep_to(cores):
+    for thread in Path("/proc/self/task").iterdir():  # those that are there; others follow suit
+        with suppress(OSError):  # it has ended meanwhile
+            os.sched_setaffinity(int(thread.name), cores)

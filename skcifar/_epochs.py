@@ -19,17 +19,17 @@ class Validation(keras.callbacks.Callback):
     X : ndarray of shape (n_samples, ...), dtype float
         Samples.
 
-    y : ndarray of shape (n_samples, n_classes), dtype float
-        One-hot labels.
+    classes : ndarray of shape (n_samples,), dtype int
+        Which output of the network stands for the actual class.
 
     sample_weight : ndarray of shape (n_samples,), default=None
         Weights of the samples in both means. Samples of weight 0 are left out.
     """
 
-    def __init__(self, X, y, sample_weight=None):
+    def __init__(self, X, classes, sample_weight=None):
         super().__init__()
-        self.X = np.ascontiguousarray(X)
-        self.classes = y.argmax(axis=1)
+        self.X = X
+        self.classes = classes
         self.rows = self.weights = None
         if sample_weight is not None:
             self.rows = np.flatnonzero(sample_weight)
@@ -74,7 +74,7 @@ class StopEarly(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Keep the weights if they are the best, and see whether to go on."""
         score = logs["val_accuracy"]
-        if score < self.best + self.tol:
+        if score <= self.best + self.tol:
             self.n_epochs_without_progress += 1
         else:
             self.n_epochs_without_progress = 0
@@ -97,9 +97,15 @@ class StopAtDivergence(keras.callbacks.Callback):
         if not np.isfinite(logs["loss"]):
             raise ValueError(
                 f"The loss became {logs['loss']} in epoch {epoch + 1} with learning_rate="
-                f"{float(self.model.optimizer.learning_rate):g}: the steps were too large. Lower"
-                " the learning rate, or scale X to about 0 to 1."
+                f"{self._largest_step():g}: the steps were too large. Lower the learning rate, or"
+                " scale X to about 0 to 1."
             )
+
+    def _largest_step(self):
+        rate = self.model.optimizer.get_config()["learning_rate"]
+        if isinstance(rate, dict):  # a schedule
+            rate = rate["config"].get("warmup_target") or rate["config"]["initial_learning_rate"]
+        return rate
 
 
 class EpochTasks(keras.callbacks.Callback):

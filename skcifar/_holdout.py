@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from ._targets import combine_weights
+from ._targets import check_labels, combine_weights
 from ._validation import validate_samples
 
 
@@ -49,12 +49,15 @@ def check_held_out(classifier, X_val, y_val, sample_weight_val, classes):
             " metadata routing and give the Pipeline transform_input=['X_val']."
         )
     dtype = keras.config.floatx()
-    X_val, y_val = validate_samples(classifier, X_val, y_val, reset=False, dtype=dtype)
-    unknown = np.setdiff1d(y_val, classes)
-    if unknown.size:
-        raise ValueError(
-            f"`y_val` has labels {unknown} that are not in `y`, whose classes are {classes}."
-        )
+    try:
+        X_val, y_val = validate_samples(classifier, X_val, y_val, reset=False, dtype=dtype)
+    except ValueError as error:  # which speaks of X and y
+        raise ValueError(f"In X_val and y_val: {error}") from error
+    check_labels(
+        y_val,
+        classes,
+        message="`y_val` has labels {unknown} that are not in `y`, whose classes are {classes}.",
+    )
     return X_val, y_val, combine_weights(y_val, classes, None, sample_weight_val)
 
 
@@ -149,5 +152,5 @@ def told_to_callbacks(X, y, sample_weight, is_held_out):
     return {
         "X": trained_on(X),
         "y": trained_on(y),
-        "metadata": weights and (lambda: {k: v[~is_held_out] for k, v in weights.items()}),
+        "metadata": weights and (lambda: {"sample_weight": weights["sample_weight"][~is_held_out]}),
     }

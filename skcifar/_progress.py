@@ -109,14 +109,15 @@ class SearchProgress:
             self._tell_found()
         self.n_done += 1
         self.n_found += cell["from_journal"]
-        told = "failed" if cell["error"] else self._score(cell)
+        error = cell["error"] or cell["score_error"]
+        told = "failed" if error else self._score(cell)
         if not cell["from_journal"]:
             told = f"{told}   time left {self._time_left()}"
         self.bar.update(self.task, completed=self.n_done, told=told)
         number = f"fit {self.n_done:{len(str(self.n_fits))}}/{self.n_fits}"
-        if cell["error"]:
+        if error:
             (candidate,) = candidate_labels([cell["params"]])
-            self.console.print(f"{number}   failed with {candidate}: {cell['error']}")
+            self.console.print(f"{number}   failed with {candidate}: {error}")
         elif not cell["from_journal"] and not self.console.is_terminal:
             self.console.print(f"{number}   {told}")
 

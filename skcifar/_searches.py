@@ -142,7 +142,7 @@ def fit_search(search, X, y, *, on_result):
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitFailedWarning)
-        warnings.filterwarnings("ignore", "One or more of the .* scores are non-finite")
+        warnings.filterwarnings("ignore", "Scoring failed|One or more of the .* scores are non-fin")
         search.set_params(on_result=on_result).fit(X, y)
 
 
@@ -211,25 +211,25 @@ def check_grids(grids, pipeline, *, source, halving=False):
     GridError
         If a name, a list or a value is wrong.
     """
-    known = [name for name in pipeline.get_params() if "__" in name]
     checked = []
     for grid in [PRESETS[grids]] if isinstance(grids, str) else grids:
         if not grid:
             raise GridError(f"{source} has no parameters. Give some, such as: dropout = [0.0, 0.2]")
-        full = {}
+        names = _full_names(grid, pipeline, source)
         for name, values in grid.items():
             if not isinstance(values, list) or not values:
                 raise GridError(
                     f"{source}: {name} must be a list of values to try, got {_toml(values)}. Write"
                     f" {name} = [{'...' if values == [] else _toml(values)}]"
                 )
-            full[_full_name(name, known, source)] = [_tuples(value) for value in values]
+        full = {names[name]: [_tuples(value) for value in grid[name]] for name in grid}
         if halving and RESOURCE in full:
             raise GridError(
                 f"{source}: epochs are what a halving search gives out. Leave them out of the grid,"
                 " and say by --epochs how many there are at most."
             )
         checked.append(full)
+    seen = set()
     for params in ParameterGrid(checked):
         candidate = clone(pipeline).set_params(**params)
         try:
@@ -240,6 +240,11 @@ def check_grids(grids, pipeline, *, source, halving=False):
             hint = " A list as a value has brackets of its own: [[512, 256]]"
             hint = hint if "array-like" in str(error) else ""
             raise GridError(f"{source}: {told} cannot be fitted. {error}{hint}") from error
+        text = repr(sorted(params.items()))
+        if text in seen:
+            (told,) = candidate_labels([params])
+            raise GridError(f"{source}: {told} is there twice. Leave out what is repeated.")
+        seen.add(text)
     return checked
 
 
@@ -319,8 +324,8 @@ def write_search(folder, search, metrics):
     save_model(search.best_estimator_, folder / "model.safetensors")
     with replacing(folder / "metrics.json") as path:
         path.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    _write_table(folder / "cv_results.csv", *_results_table(search.cv_results_))
-    _write_table(folder / "learning_curves.csv", *_curves_table(search.histories_))
+    _write_table(folder / "cv_results.csv", *_results_table(search))
+    _write_table(folder / "learning_curves.csv", *_curves_table(search))
     for name, display in (
         ("scores.png", SearchResultsDisplay),
         ("learning_curves.png", SearchHistoriesDisplay),
@@ -328,6 +333,28 @@ def write_search(folder, search, metrics):
         with replacing(folder / name) as path:
             figure = display.from_search(search).figure_
             figure.savefig(path, dpi=120, bbox_inches="tight")
+
+
+def _full_names(grid, pipeline, source):
+    """Return the full name of each name in a grid."""
+    known = [name for name in pipeline.get_params() if "__" in name]
+    steps = dict(pipeline.steps)
+    names = {}
+    for name, values in grid.items():
+        if isinstance(values, dict) and name in steps:
+            within = next(iter(values), "dropout")
+            raise GridError(
+                f"{source}: {name} is a table, but a grid is flat. Write"
+                f" {name}__{within} = {_toml(values.get(within, ['...']))}"
+            )
+        full = _full_name(name, known, source)
+        if full in names.values():
+            (other,) = (n for n in names if names[n] == full)
+            raise GridError(
+                f"{source}: {other} and {name} are the same parameter. Leave one of them out."
+            )
+        names[name] = full
+    return names
 
 
 def _full_name(name, known, source):
@@ -350,37 +377,54 @@ def _toml(value):
 
 
 def _write_table(path, header, rows):
-    with replacing(path) as unfinished, unfinished.open("w", newline="") as file:
+    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)
 
 
-def _results_table(results):
+def _results_table(search):
     """Return names and rows of results, with what is most asked for in front."""
+    results = search.cv_results_
     first = ("iter", "n_resources", "param_", "mean_test_", "std_test_", "rank_test_")
 
     def place(name):
         return next((i for i, start in enumerate(first) if name.startswith(start)), len(first))
 
     names = sorted((name for name in results if name != "params"), key=place)
-    columns = [
-        ["" if value is np.ma.masked else value for value in results[name]] for name in names
-    ]
-    rows = ([number, *values] for number, values in enumerate(zip(*columns, strict=True)))
+    columns = [[_csv(value) for value in results[name]] for name in names]
+    rows = zip(_candidate_numbers(search), *columns, strict=True)
     return ["candidate", *names], rows
 
 
-def _curves_table(histories):
+def _curves_table(search):
+    histories = search.histories_
     measures = list(dict.fromkeys(name for row in histories for h in row if h for name in h))
+    rounds = search.cv_results_.get("iter")  # of a halving search only
     rows = (
-        [candidate, fold, epoch, *values]
-        for candidate, folds in enumerate(histories)
-        for fold, history in enumerate(folds)
+        [number, *([] if rounds is None else [rounds[row]]), fold, epoch, *values]
+        for row, number in enumerate(_candidate_numbers(search))
+        for fold, history in enumerate(histories[row])
         if history
         for epoch, values in enumerate(
             itertools.zip_longest(*(history.get(name, []) for name in measures), fillvalue=""),
             start=1,
         )
     )
-    return ["candidate", "fold", "epoch", *measures], rows
+    return ["candidate", *([] if rounds is None else ["iter"]), "fold", "epoch", *measures], rows
+
+
+def _candidate_numbers(search):
+    """Tell whom each row is of; in a halving search a candidate has one for each of its rounds."""
+    numbers = {}
+    candidates = [
+        repr(candidate_of(search, row)) for row in range(len(search.cv_results_["params"]))
+    ]
+    return [numbers.setdefault(candidate, len(numbers)) for candidate in candidates]
+
+
+def _csv(value):
+    """Write None as such, since an empty field is a parameter that the candidate lacks."""
+    if value is np.ma.masked:
+        return ""
+    return "None" if value is None else value

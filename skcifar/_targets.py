@@ -26,6 +26,32 @@ def one_hot(y, classes):
     return np.eye(len(classes), dtype=keras.config.floatx())[np.searchsorted(classes, y)]
 
 
+def check_labels(y, classes, *, message):
+    """Raise if there are labels that are not among the classes.
+
+    NumPy would compare 10 with "10" as texts, so that they were the same.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Labels.
+
+    classes : ndarray of shape (n_classes,)
+        The class labels.
+
+    message : str
+        What to say, with ``{unknown}`` and ``{classes}`` in it.
+
+    Raises
+    ------
+    ValueError
+        If there are such labels.
+    """
+    unknown = set(np.unique(y).tolist()) - set(classes.tolist())
+    if unknown:
+        raise ValueError(message.format(unknown=sorted(unknown, key=str), classes=classes))
+
+
 def combine_weights(y, classes, class_weight, sample_weight):
     """Multiply the weights of samples by those of their classes.
 

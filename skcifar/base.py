@@ -1,5 +1,6 @@
 """The base class of all classifiers: a Keras network in the shape of a scikit-learn estimator."""
 
+import copy
 import math
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
@@ -16,7 +17,7 @@ from ._histories import attributes_of_history, joined_histories
 from ._holdout import check_held_out, hold_out, told_to_callbacks, without
 from ._prediction import check_probabilities, memory_error_told, predict_probabilities
 from ._sklearn_callbacks import CallbackSupportMixin, with_callbacks
-from ._targets import combine_weights, one_hot
+from ._targets import check_labels, combine_weights, one_hot
 from ._validation import Interval, InvalidParameterError, StrOptions, validate_samples
 from .networks import seeded_layers
 from .training import NetworkTrainer, compile_network, follows_schedule
@@ -80,8 +81,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
 
     random_state : int, RandomState instance or None, default=None
         Determines the initial weights, the order of the samples, which of them are held out, and
-        Dropout. Pass an int for the
-        same results every time.
+        Dropout. Pass an int for the same results every time.
 
     verbose : {0, 1, 2}, default=0
         Print nothing, a progress bar, or a line for each epoch.
@@ -118,7 +118,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
 
     best_iter_ : int or None
         The epoch with the best ``val_accuracy`` of the last ``fit``, counted from 1. None if there
-        was nothing to validate on.
+        was nothing to validate on, as in ``partial_fit``.
 
     best_validation_score_ : float or None
         That ``val_accuracy``.
@@ -226,7 +226,8 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         X_val : array-like of shape (n_val_samples, ...), default=None
             Samples to validate on after each epoch, of the same shape as those of X. In a Pipeline
             they take the steps before if metadata routing is enabled and the Pipeline has
-            ``transform_input=["X_val"]``.
+            ``transform_input=["X_val"]``, as that of :func:`make_dense_pipeline`; without it they
+            come as they are given.
 
         y_val : array-like of shape (n_val_samples,), default=None
             Class labels of X_val.
@@ -315,13 +316,12 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             The classifier, trained further.
         """
         self._validate_params()
-        if self.early_stopping or self.learning_rate_schedule != "constant":
-            raise ValueError(
-                f"early_stopping={self.early_stopping} and"
-                f" learning_rate_schedule={self.learning_rate_schedule!r} are not supported for"
-                " partial_fit, which does not know how much will come. Set early_stopping=False and"
-                " learning_rate_schedule='constant', or call fit."
-            )
+        for name, value in (("early_stopping", False), ("learning_rate_schedule", "constant")):
+            if getattr(self, name) != value:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} is not supported for partial_fit, which does"
+                    f" not know how much will come. Set {name}={value!r}, or call fit."
+                )
         if self.class_weight == "balanced":
             raise ValueError(
                 "class_weight='balanced' is not supported for partial_fit, which never sees all"
@@ -346,16 +346,18 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
                 f" {self.classes_!r}"
             )
         known = classes if begins else self.classes_
-        unknown = np.setdiff1d(y, known)
-        if unknown.size:
-            raise ValueError(f"`y` has labels {unknown} that are not in `classes`: {known}.")
+        check_labels(
+            y, known, message="`y` has labels {unknown} that are not in `classes`: {classes}."
+        )
         weights = combine_weights(y, known, self.class_weight, sample_weight)
         if begins:
             self._random_state = check_random_state(self.random_state)
             self._initialize(known, seed=self._draw_seed())
         if begins or follows_schedule(self.model_):
             self._wrap_network()
-        self.model_.optimizer.learning_rate = float(self.learning_rate)
+        optimizer = self.model_.optimizer
+        optimizer.learning_rate = float(self.learning_rate)
+        optimizer.weight_decay = float(self.alpha) or None
         self._train("partial_fit", X, y, weights, seed=self._draw_seed())
         return self
 
@@ -415,6 +417,8 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         self.model_.set_weights(weights)
         self.history_ = history
         self._wrap_network()
+        for name in ("best_iter_", "best_validation_score_"):
+            vars(self).setdefault(name, None)
         self.n_iter_ = len(history["loss"])
 
     def __sklearn_is_fitted__(self):
@@ -429,7 +433,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
     def _validate_samples_and_labels(self, X, y, *, reset):
         X, y = validate_samples(self, X, y, reset=reset, dtype=keras.config.floatx())
         check_classification_targets(y)
-        return X, y
+        return np.ascontiguousarray(X), y  # copied here or not at all
 
     @property
     def _validation_fraction(self):
@@ -453,20 +457,21 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
 
     def _wrap_network(self, *, n_steps=None):
         """Give the network a new optimizer and a new trainer, which goes on with the history."""
+        self.keras_classifier_ = self._make_trainer(self.model_, self.history_, n_steps=n_steps)
+
+    def _make_trainer(self, network, history, *, n_steps=None):
         compile_network(
-            self.model_,
+            network,
             learning_rate=self.learning_rate,
             learning_rate_schedule="constant" if n_steps is None else self.learning_rate_schedule,
             n_steps=n_steps,
             alpha=self.alpha,
         )
-        self.keras_classifier_ = NetworkTrainer(
-            model=self.model_,
-            optimizer=self.model_.optimizer,
-            loss=self.model_.loss,
-            metrics=["accuracy"],
+        trainer = NetworkTrainer(
+            model=network, optimizer=network.optimizer, loss=network.loss, metrics=["accuracy"]
         )
-        self.keras_classifier_.history_ = self.history_
+        trainer.history_ = history
+        return trainer
 
     def _train(self, method, X, y, weights, *, seed, validation=None, last_callback=None):
         """Let the trainer do its work; what fails on its way leaves an estimator unfitted."""
@@ -474,7 +479,8 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         callbacks = list(self.callbacks or ())
         if validation is not None:
             X_val, y_val, weights_val = validation
-            callbacks.insert(0, Validation(X_val, one_hot(y_val, self.classes_), weights_val))
+            places = np.searchsorted(self.classes_, y_val)
+            callbacks.insert(0, Validation(X_val, places, weights_val))
         if self.early_stopping:
             callbacks.append(StopEarly(n_iter_no_change=self.n_iter_no_change, tol=self.tol))
         if last_callback is not None:
@@ -497,12 +503,18 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
     def _attributes_after(self, history):
         """What makes a copy of this classifier fitted after some epochs of a training.
 
-        Its network is one of its own, since this one goes on.
+        Its network is one of its own, since this one goes on, and so is what would train it.
         """
-        network = self._build(seed=0)
+        with seeded_layers(0):
+            network = keras.models.clone_model(self.model_)  # whatever parameters are now
         network.set_weights(self.model_.get_weights())
         now = joined_histories(self.history_, history)
-        return {"model_": network} | attributes_of_history(self.history_, now)
+        own = {
+            "model_": network,
+            "keras_classifier_": self._make_trainer(network, now),
+            "_random_state": copy.deepcopy(self._random_state),
+        }
+        return own | attributes_of_history(self.history_, now)
 
     def _forget_training(self):
         vars(self).pop("n_iter_", None)

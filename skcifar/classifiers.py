@@ -75,8 +75,7 @@ class DenseClassifier(NetworkClassifier):
 
     random_state : int, RandomState instance or None, default=None
         Determines the initial weights, the order of the samples, which of them are held out, and
-        dropout. Pass an int for the
-        same results every time.
+        dropout. Pass an int for the same results every time.
 
     verbose : {0, 1, 2}, default=0
         Print nothing, a progress bar, or a line for each epoch.
@@ -113,7 +112,7 @@ class DenseClassifier(NetworkClassifier):
 
     best_iter_ : int or None
         The epoch with the best ``val_accuracy`` of the last ``fit``, counted from 1. None if there
-        was nothing to validate on.
+        was nothing to validate on, as in ``partial_fit``.
 
     best_validation_score_ : float or None
         That ``val_accuracy``.

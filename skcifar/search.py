@@ -43,7 +43,8 @@ class DistributedGridSearchCV(GridSearchCV, CellSearch):
         Number of fits that joblib prepares ahead.
 
     error_score : "raise" or float, default=nan
-        Score of a candidate on a fold where it failed. "raise" ends the search instead.
+        Score of a candidate on a fold where it failed, or where the scorer did. "raise" ends the
+        search instead.
 
     return_train_score : bool, default=False
         Whether to score on the training folds too.
@@ -53,16 +54,20 @@ class DistributedGridSearchCV(GridSearchCV, CellSearch):
         workers then do the fits. None is this machine. A Client cannot be pickled with the search.
 
     retries : int, default=3
-        How often a fit is sent out again whose worker was lost, not the fit itself.
+        How often fits are sent out again that Dask has given up, since worker after worker ended
+        while doing them, or since their data went with its last holder. The fits of a single lost
+        worker Dask itself gives to others. A fit that ends its workers each time is a failed one.
 
     journal : str or path-like, default=None
         File to keep each fit's outcome in as it comes. Where it exists already, only what it lacks
-        is done, and what failed is tried again; the data, the grid and the estimator must be those
-        that it was begun with.
+        is done, and fits that failed are tried again; the data, the grid and the estimator must be
+        those that it was begun with. Functions and classes are told by their names, so lambdas and
+        what is defined within a function are refused. One search at a time can use it.
 
     on_result : callable, default=None
         Called here with a dict for each fit as it is done: ``params``, ``fold``, ``test_scores``,
-        ``train_scores``, ``fit_time``, ``score_time``, ``error`` (None or a line of text),
+        ``train_scores``, ``fit_time``, ``score_time``, ``error`` (None or a line of text that tells
+        why the fit failed), ``score_error`` (the same of the scorers, whose scores are then None),
         ``history``, and ``from_journal``, which tells that it had been done before.
 
     Attributes
@@ -113,8 +118,13 @@ class DistributedGridSearchCV(GridSearchCV, CellSearch):
 
     Notes
     -----
-    A fit fails if its training or one of its scorers raises. It then costs its own scores only, and
-    a FitFailedWarning names it. A search that failed in every fit raises.
+    A fit that raises costs its own scores only, and a FitFailedWarning names it. A search that
+    failed in every fit raises. A scorer that raises costs its own score, and a UserWarning tells.
+
+    A clone has the same ``scheduler`` and ``on_result``, not copies of them.
+
+    scikit-learn's callbacks hear of each fit as it is done, not of the epochs within it; those of
+    the last fit, on all samples, they hear of.
 
     Examples
     --------
@@ -212,7 +222,8 @@ class DistributedHalvingGridSearchCV(HalvingGridSearchCV, CellSearch):
         Whether to fit the best on all samples.
 
     error_score : "raise" or float, default=nan
-        Score of a candidate on a fold where it failed. "raise" ends the search instead.
+        Score of a candidate on a fold where it failed, or where the scorer did. "raise" ends the
+        search instead.
 
     return_train_score : bool, default=True
         Whether to score on the training folds too.
@@ -233,12 +244,15 @@ class DistributedHalvingGridSearchCV(HalvingGridSearchCV, CellSearch):
         workers then do the fits. None is this machine. A Client cannot be pickled with the search.
 
     retries : int, default=3
-        How often a fit is sent out again whose worker was lost, not the fit itself.
+        How often fits are sent out again that Dask has given up, since worker after worker ended
+        while doing them, or since their data went with its last holder. The fits of a single lost
+        worker Dask itself gives to others. A fit that ends its workers each time is a failed one.
 
     journal : str or path-like, default=None
         File to keep each fit's outcome in as it comes. Where it exists already, only what it lacks
-        is done, and what failed is tried again; the data, the grid and the estimator must be those
-        that it was begun with.
+        is done, and fits that failed are tried again; the data, the grid and the estimator must be
+        those that it was begun with. Functions and classes are told by their names, so lambdas and
+        what is defined within a function are refused. One search at a time can use it.
 
     on_result : callable, default=None
         Called here with a dict for each fit as it is done; see :class:`DistributedGridSearchCV`.
@@ -303,8 +317,14 @@ class DistributedHalvingGridSearchCV(HalvingGridSearchCV, CellSearch):
 
     Notes
     -----
-    A fit fails if its training or its scorer raises. It then costs its own scores only, and a
-    FitFailedWarning names it. A search whose round failed in every fit raises.
+    A fit that raises costs its own scores only, and a FitFailedWarning names it. A search whose
+    round failed in every fit raises. A scorer that raises costs its own score, and a UserWarning
+    tells.
+
+    A clone has the same ``scheduler`` and ``on_result``, not copies of them.
+
+    scikit-learn's callbacks hear of each fit as it is done, not of the epochs within it; those of
+    the last fit, on all samples, they hear of.
 
     Examples
     --------

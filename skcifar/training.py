@@ -180,7 +180,7 @@ def train_network(
     batch_size = min(batch_size, len(rows))
     n_batches = math.ceil(len(rows) / batch_size)
     orders = _orders(rows, epochs=epochs, shuffle=shuffle, seed=seed)
-    callbacks = [*(callbacks or ()), StopAtDivergence()]
+    callbacks = [StopAtDivergence(), *(callbacks or ())]
     key = None
     with memory_error_told():
         if engine is not None and not any(map(_asks_for_batches, callbacks)):

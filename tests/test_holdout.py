@@ -73,6 +73,13 @@ def test_there_is_no_validation_by_default(blobs):
     assert classifier.best_validation_score_ is None
 
 
+def test_labels_that_only_look_alike_are_refused():
+    """NumPy finds "10" among the numbers 0 to 19."""
+    X, y = np.eye(20), np.arange(20)
+    with pytest.raises(ValueError, match="`y_val` has labels"):
+        small().fit(X, y, X_val=X, y_val=y.astype(str))
+
+
 def test_given_weights_count_in_validation(blobs):
     X, y = blobs
     wrong = np.r_[np.full(10, 1 - y[0]), y[10:]]
@@ -209,7 +216,8 @@ def test_pipeline_holds_out_without_routing(digits):
         ({"X_val": np.ones((2, 3)), "y_val": [0, 1]}, r"shape \(3,\), but those of X .* \(4,\)"),
         ({"X_val": np.ones((2, 4)), "y_val": [0, 2]}, r"`y_val` has labels \[2\] that are not in"),
         ({"X_val": np.ones((2, 4)), "y_val": [0, 1, 1]}, "inconsistent numbers of samples"),
-        ({"X_val": np.full((2, 4), np.nan), "y_val": [0, 1]}, "contains NaN"),
+        ({"X_val": np.full((2, 4), np.nan), "y_val": [0, 1]}, "In X_val and y_val: .*NaN"),
+        ({"X_val": np.ones((2, 4)), "y_val": ["0", "1"]}, r"labels \['0', '1'\] that are not in"),
         (
             {"X_val": np.ones((2, 4)), "y_val": [0, 1], "sample_weight_val": [-1, 1]},
             "Negative values",

@@ -91,6 +91,22 @@ def test_classifier_alone_is_saved_with_every_kind_of_parameter(blobs, tmp_path,
     np.testing.assert_array_equal(loaded.predict(blobs[0]), classifier.predict(blobs[0]))
 
 
+def test_validation_is_told_by_a_loaded_pipeline(images, tmp_path):
+    params = {"hidden_layer_sizes": (6,), "epochs": 3, "random_state": 0}
+    pipeline = make_dense_pipeline(early_stopping=True, batch_normalization=True, **params)
+    pipeline.fit(images, ["cat", "dog", "frog"] * 10)
+    save_model(pipeline, tmp_path / "model.safetensors")
+    loaded = load_model(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.predict_proba(images), pipeline.predict_proba(images))
+    for name in ("history_", "n_iter_", "best_iter_", "best_validation_score_"):
+        assert getattr(loaded[-1], name) == getattr(pipeline[-1], name)
+
+
+def test_file_from_before_validation_was_there_is_loaded(path):
+    change_description(path, lambda d: d["steps"][-1]["learned"].pop("best_iter_"))
+    assert load_model(path)[-1].best_iter_ is None
+
+
 def test_column_names_are_kept(blobs, tmp_path):
     pandas = pytest.importorskip("pandas")
     X = pandas.DataFrame(blobs[0], columns=list("abcd"))

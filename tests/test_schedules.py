@@ -19,6 +19,11 @@ def rates(schedule, n_steps=100):
     return np.array(told)
 
 
+def steps_of_schedule(optimizer):
+    config = optimizer.get_config()["learning_rate"]["config"]
+    return config["decay_steps"] + config["warmup_steps"]
+
+
 def test_cosine_goes_from_the_learning_rate_to_nothing():
     told = rates("cosine")
     assert told[0] == pytest.approx(0.5)
@@ -50,14 +55,14 @@ def test_shortest_trainings_have_a_schedule(schedule, n_steps):
 def test_schedule_ends_with_the_last_epoch(blobs, schedule, batch_size):
     classifier = small(learning_rate_schedule=schedule, batch_size=batch_size, epochs=4)
     optimizer = classifier.fit(*blobs).model_.optimizer
+    assert int(optimizer.iterations) == steps_of_schedule(optimizer)
     assert float(optimizer.learning_rate) == pytest.approx(0, abs=1e-8)
 
 
 def test_schedule_counts_the_samples_that_are_left(blobs):
     classifier = small(learning_rate_schedule="cosine", batch_size=8, validation_fraction=0.2)
     optimizer = classifier.fit(*blobs).model_.optimizer
-    assert int(optimizer.iterations) == 5 * 4  # 32 samples of 40
-    assert float(optimizer.learning_rate) == pytest.approx(0, abs=1e-8)
+    assert int(optimizer.iterations) == steps_of_schedule(optimizer) == 5 * 4  # 32 samples of 40
 
 
 def test_schedule_learns(blobs):
@@ -71,7 +76,7 @@ def test_warm_start_begins_the_schedule_again(blobs):
 
 
 def test_partial_fit_has_no_schedule(blobs):
-    with pytest.raises(ValueError, match="learning_rate_schedule='cosine' are not supported"):
+    with pytest.raises(ValueError, match=r"^learning_rate_schedule='cosine' is not supported"):
         small(learning_rate_schedule="cosine").partial_fit(*blobs, classes=[0, 1])
 
 
@@ -91,6 +96,23 @@ def test_decay_takes_its_share_off_every_weight(blobs):
     decayed = small(alpha=0.1, **params).fit(X, y)
     before, after = (c.model_.get_layer("hidden_1").get_weights()[0] for c in (plain, decayed))
     np.testing.assert_allclose(after, before * (1 - 0.5 * 0.1), rtol=1e-6)
+
+
+def test_partial_fit_takes_a_new_decay(blobs):
+    X, y = np.zeros((8, 4)), np.tile([0, 1], 4)
+    params = {"hidden_layer_sizes": (3,), "batch_size": 8, "learning_rate": 0.5}
+    classifier = small(**params).partial_fit(X, y, classes=[0, 1])
+    before = classifier.model_.get_layer("hidden_1").get_weights()[0]
+    classifier.set_params(alpha=0.1).partial_fit(X, y)
+    after = classifier.model_.get_layer("hidden_1").get_weights()[0]
+    np.testing.assert_allclose(after, before * (1 - 0.5 * 0.1), rtol=1e-6)
+
+
+def test_divergence_under_a_schedule_is_told_with_its_largest_step(blobs):
+    for schedule in ("cosine", "one-cycle"):
+        classifier = small(learning_rate=1e30, learning_rate_schedule=schedule, epochs=30)
+        with pytest.raises(ValueError, match=r"loss became .* with learning_rate=1e\+30"):
+            classifier.fit(*blobs)
 
 
 @pytest.mark.parametrize("network", [{"batch_normalization": True}, {"dropout": 0.2}])

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.callback import ProgressBar
 from sklearn.datasets import load_iris
 from sklearn.exceptions import FitFailedWarning
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -27,12 +29,13 @@ from sklearn.model_selection import (
     StratifiedKFold,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from slow_estimators import SlowTree
 from small_networks import small
 
 from skcifar import DistributedGridSearchCV, DistributedHalvingGridSearchCV
+from skcifar._journal import digest
 
 X, y = load_iris(return_X_y=True)
 TREE = DecisionTreeClassifier(random_state=0)
@@ -56,6 +59,36 @@ class Picky(ClassifierMixin, BaseEstimator):
         if self.score_fails:
             raise RuntimeError("no prediction")
         return np.full(len(X), self.classes_[0])
+
+
+class Deadly(DecisionTreeClassifier):
+    """Ends its own process, as a system does that is short of memory."""
+
+    def __init__(self, deadly=False, max_depth=None):
+        super().__init__(max_depth=max_depth, random_state=0)
+        self.deadly = deadly
+
+    def fit(self, X, y):
+        if self.deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().fit(X, y)
+
+
+class Interrupting:
+    """Raises KeyboardInterrupt at the nth fit that is done."""
+
+    def __init__(self, at=None):
+        self.at = at
+        self.cells = []
+
+    def __call__(self, cell):
+        self.cells.append(cell)
+        if len(self.cells) == self.at:
+            raise KeyboardInterrupt
+
+    @property
+    def n_new(self):
+        return sum(not cell["from_journal"] for cell in self.cells)
 
 
 def search(estimator=TREE, grid=DEPTHS, *, halving=False, **params):
@@ -197,6 +230,62 @@ def test_callbacks_of_scikit_learn_hear_of_each_fit():
     assert counting.ended == 9
 
 
+def test_callbacks_are_told_what_scikit_learn_tells_them():
+    class Listening:
+        def __init__(self):
+            self.told = {}
+
+        def setup(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context, *, X, y, metadata):
+            self.told["begin", context.task_name, context.task_id] = X, y, metadata
+
+        def on_fit_task_end(self, estimator, context, *, X, y, metadata):
+            self.told["end", context.task_name, context.task_id] = X, y, metadata
+
+    weights = np.linspace(0, 1, len(y))
+    ours, theirs = Listening(), Listening()
+    search().set_callbacks(ours).fit(X, y, sample_weight=weights)
+    theirs_search = GridSearchCV(TREE, DEPTHS, cv=3).set_callbacks(theirs)
+    theirs_search.fit(X, y, sample_weight=weights)
+    np.testing.assert_equal(ours.told, theirs.told)
+    assert len(ours.told) == 2 * (1 + 1 + 9 + 1)  # the whole, the candidates, their fits, the last
+
+
+def test_callbacks_that_belong_on_the_search_are_refused_before_all_work():
+    results = []
+    network = small().set_callbacks(ProgressBar())
+    with pytest.raises(TypeError, match="can't have auto-propagated callbacks"):
+        search(network, {"alpha": [0]}, on_result=results.append).fit(X, y)
+    assert results == []
+
+
+def test_fit_parameters_may_be_lists():
+    weights = np.linspace(0, 1, len(y)).tolist()
+    ours = search().fit(X, y, sample_weight=weights)
+    assert_same_results(ours, GridSearchCV(TREE, DEPTHS, cv=3).fit(X, y, sample_weight=weights))
+
+
+def test_clone_is_heard_by_the_same():
+    class Uncopied(Interrupting):
+        scatter = submit = None
+
+        def __deepcopy__(self, memo):
+            raise TypeError("a connection")
+
+    there = Uncopied()
+    original = search(scheduler=there, on_result=there, journal="path", retries=1)
+    copied = clone(original)
+    assert copied.scheduler is copied.on_result is there
+    assert (copied.journal, copied.retries) == ("path", 1)
+    assert copied.estimator is not original.estimator
+    assert original.scheduler is original.on_result is there
+
+
 def test_wrong_parameters_are_told_in_scikit_learns_words():
     with pytest.raises(ValueError, match="The 'retries' parameter of DistributedGridSearchCV"):
         search(retries=-1).fit(X, y)
@@ -215,6 +304,11 @@ def test_unknown_parameter_is_told_before_all_work():
 # --- fits that fail ---
 
 
+@pytest.fixture
+def journal(tmp_path):
+    return tmp_path / "journal.jsonl"
+
+
 def test_failing_candidate_costs_its_own_score():
     grid = {"fails": [False, True]}
     with pytest.warns(FitFailedWarning) as caught, pytest.warns(UserWarning, match="non-finite"):
@@ -228,12 +322,79 @@ def test_failing_candidate_costs_its_own_score():
 
 
 def test_error_score_is_what_a_failing_candidate_gets():
-    grid = {"score_fails": [False, True]}
+    grid = {"fails": [False, True]}
     params = {"error_score": -1, "scoring": ["accuracy"], "refit": "accuracy"}
     with pytest.warns(FitFailedWarning):
         found = search(Picky(), grid, return_train_score=True, **params).fit(X, y)
     assert found.cv_results_["mean_test_accuracy"][1] == -1
     assert found.cv_results_["mean_train_accuracy"][1] == -1
+
+
+def fails_in_two_classes(estimator, X, y):
+    if estimator.max_depth == 1:
+        raise RuntimeError("no score\nat all")
+    return both_scores(estimator, X, y)
+
+
+def one_score_or_none(estimator, X, y):
+    return fails_in_two_classes(estimator, X, y)["right"]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"scoring": ["accuracy", "roc_auc"], "refit": "accuracy", "return_train_score": True},
+        {"scoring": ["roc_auc", "accuracy"], "refit": "accuracy", "error_score": -1, "n_jobs": 2},
+        {"scoring": one_score_or_none, "return_train_score": True, "error_score": -1},
+        {"scoring": one_score_or_none},
+    ],
+)
+@pytest.mark.filterwarnings("ignore:(?s).*(Scoring failed|non-finite):UserWarning")
+def test_failing_scorer_costs_what_scikit_learn_has_it_cost(params, journal):
+    params = {"cv": 3} | params
+    theirs = GridSearchCV(TREE, DEPTHS, **params).fit(X, y)
+    results = Interrupting()
+    for error_score in (5, params.get("error_score", np.nan)):  # which a journal does not hold
+        options = params | {"error_score": error_score, "on_result": results, "journal": journal}
+        ours = search(**options).fit(X, y)
+    assert_same_results(ours, theirs)
+    assert results.n_new == 9
+    assert (ours.cv_results_["mean_fit_time"] > 0).all()
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores:UserWarning")
+def test_failing_scorer_is_told_once():
+    grid = {"score_fails": [False, True]}
+    results = Interrupting()
+    with pytest.warns(UserWarning, match="Scoring failed") as caught:
+        search(Picky(), grid, scoring=["accuracy"], refit="accuracy", on_result=results).fit(X, y)
+    failures = [w for w in caught if "Scoring failed" in str(w.message)]
+    assert len(failures) == 1
+    assert "Scoring failed after 3 of 6 fits" in str(failures[0].message)
+    line = "accuracy: RuntimeError: no prediction"
+    assert f"{{'score_fails': True}} on fold 0: {line}" in str(failures[0].message)
+    assert not any(w.category is FitFailedWarning for w in caught)
+    assert [cell["error"] for cell in results.cells] == [None] * 6
+    assert [cell["score_error"] for cell in results.cells] == [None] * 3 + [line] * 3
+    assert results.cells[-1]["test_scores"] == {"accuracy": None}
+
+
+def test_scorer_that_gives_no_number_ends_the_search():
+    with pytest.raises(ValueError, match="scoring must return a number"):
+        search(scoring=lambda estimator, X, y: "good").fit(X, y)
+    with pytest.raises(RuntimeError, match="no score"):
+        search(scoring=one_score_or_none, error_score="raise").fit(X, y)
+
+
+@pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
+def test_worker_that_is_ended_is_told(journal):
+    grid = {"deadly": [False, True]}
+    message = "A worker process was ended, usually for lack of memory. Use fewer jobs"
+    with pytest.raises(OSError, match=message) as caught:
+        search(Deadly(), grid, n_jobs=2, journal=journal).fit(X, y)
+    assert str(caught.value).endswith(f"The same search goes on from {journal}.")
+    assert "\n" not in str(caught.value)
+    assert search(n_jobs=2).fit(X, y).best_params_  # with workers that are there again
 
 
 def test_search_that_fails_everywhere_raises():
@@ -247,28 +408,6 @@ def test_error_score_raise_raises():
 
 
 # --- the journal ---
-
-
-class Interrupting:
-    """Raises KeyboardInterrupt at the nth fit that is done."""
-
-    def __init__(self, at=None):
-        self.at = at
-        self.cells = []
-
-    def __call__(self, cell):
-        self.cells.append(cell)
-        if len(self.cells) == self.at:
-            raise KeyboardInterrupt
-
-    @property
-    def n_new(self):
-        return sum(not cell["from_journal"] for cell in self.cells)
-
-
-@pytest.fixture
-def journal(tmp_path):
-    return tmp_path / "journal.jsonl"
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -310,7 +449,7 @@ def test_what_a_fit_told_is_told_again(journal):
         assert cell | {"from_journal": True} == again
     assert set(cell) == {
         *("params", "fold", "test_scores", "train_scores", "fit_time", "score_time"),
-        *("error", "history", "from_journal"),
+        *("error", "score_error", "history", "from_journal"),
     }
 
 
@@ -337,11 +476,13 @@ def test_torn_first_line_is_begun_again(journal):
     assert search(journal=journal).fit(X, y).best_params_
 
 
-def test_failed_fits_are_tried_again_and_nan_is_kept(journal):
-    def score(estimator, X, y):
-        return np.nan if estimator.fails is None else 1.0
+def score_or_nan(estimator, X, y):
+    return np.nan if estimator.fails is None else 1.0
 
-    options = {"grid": {"fails": [None, False, True]}, "scoring": score, "journal": journal}
+
+def test_failed_fits_are_tried_again_and_nan_is_kept(journal):
+    grid = {"fails": [None, False, True]}
+    options = {"grid": grid, "scoring": score_or_nan, "journal": journal}
     for n_new in (9, 3):
         results = Interrupting()
         with pytest.warns(FitFailedWarning), pytest.warns(UserWarning, match="non-finite"):
@@ -420,7 +561,100 @@ def test_same_search_in_another_process_goes_on(journal):
     assert told == ["20", "0"]
 
 
-@pytest.mark.parametrize("content", [b"not a journal\n", b"no line", b"[]\n", b"{}\n", b"\xff\n"])
+class Unpickled:
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        raise TypeError("not this\none")
+
+
+def factory():
+    def scorer(estimator, X, y):
+        return 1.0
+
+    return scorer
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"scoring": lambda estimator, X, y: 1.0}, "scoring cannot be told apart .*<lambda>"),
+        ({"scoring": factory()}, r"scoring .*factory\.<locals>\.scorer"),
+        ({"scoring": make_scorer(lambda y, y_pred: 1.0)}, "scoring .* a _Scorer cannot be pickled"),
+        (
+            {"estimator": FunctionTransformer(lambda X: X), "grid": {"validate": [True]}}
+            | {"scoring": score_or_nan},
+            "estimator func cannot be told apart",
+        ),
+        (
+            {"estimator": small(callbacks=[Unpickled()]), "grid": {"alpha": [0.0]}},
+            r"estimator callbacks .* a Unpickled cannot be pickled \(not this one\)",
+        ),
+        (
+            {"grid": {"max_depth": [1, 2, 1]}},
+            r"Two candidates cannot be told apart in a journal: {\"max_depth\": 1} is there twice",
+        ),
+    ],
+)
+def test_journal_refuses_what_it_cannot_tell_apart(journal, params, message):
+    results = Interrupting()
+    with pytest.raises(ValueError, match=message):
+        search(journal=journal, on_result=results, **params).fit(X, y)
+    assert results.cells == []
+
+
+def test_without_a_journal_nothing_needs_to_be_told_apart():
+    grid = {"max_depth": [1, 2, 1]}
+    found = search(grid=grid, scoring=lambda estimator, X, y: estimator.max_depth).fit(X, y)
+    assert found.cv_results_["mean_test_score"].tolist() == [1, 2, 1]
+
+
+def test_data_in_another_order_of_memory_are_the_same(journal, tmp_path):
+    joblib.dump(np.asfortranarray(X), tmp_path / "X")
+    mapped = joblib.load(tmp_path / "X", mmap_mode="r")
+    n_new = []
+    for samples, depths in ((X, {0: 1, 1: 2, 2: 3}), (mapped, {2: 3, 1: 2, 0: 1})):
+        tree = clone(TREE).set_params(class_weight=depths)
+        results = Interrupting()
+        targets = np.repeat(y, 2)[::2]
+        weights = [1.0] * len(y)
+        searched = search(tree, journal=journal, on_result=results)
+        searched.fit(samples, targets, sample_weight=weights)
+        n_new.append(results.n_new)
+    assert n_new == [9, 0]
+
+
+def test_digests_are_those_of_the_values():
+    column = np.arange(3.0)[:, None]
+    assert digest(column) == digest(np.asfortranarray(column))
+    assert digest(column) == digest(np.arange(6.0)[::2, None] / 2)
+    assert len({digest(column), digest(column.T), digest(column.ravel()), digest(column + 1)}) == 4
+    assert digest([1, (2,)]) != digest([1, [2]])
+
+
+def test_journal_is_used_by_one_search_at_a_time(journal):
+    def begin_another(cell):
+        with pytest.raises(OSError, match=f"Another search is using {journal}"):
+            search(journal=journal).fit(X, y)
+        told.append(cell)
+
+    told = []
+    search(journal=journal, on_result=begin_another).fit(X, y)
+    assert len(told) == 9
+    assert len(journal.read_text().splitlines()) == 10
+    again = Interrupting()
+    search(journal=journal, on_result=again).fit(X, y)
+    assert again.n_new == 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"not a journal\n", b"no line", b"[]\n", b"{}\n", b"\xff\n"),
+        b'{"journal": "skcifar search", "format": 1}\n',
+    ],
+)
 def test_other_file_is_not_touched(journal, content):
     journal.write_bytes(content)
     with pytest.raises(ValueError, match="is not a journal that a search has written"):
@@ -484,41 +718,61 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def start_dask(kind, *options):
+def start_dask(kind, *options, **variables):
     folder = Path(__file__).parent
     path = os.pathsep.join([str(folder), str(folder.parent), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
         [sys.executable, "-m", "dask", kind, *options, "--no-dashboard"],
-        env=os.environ | {"PYTHONPATH": path},
+        env=os.environ | {"PYTHONPATH": path} | variables,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
 
 
+def start_worker(scheduler):
+    """Start a worker process that stays dead when it is killed."""
+    return start_dask("worker", scheduler, "--host", "127.0.0.1", "--no-nanny", "--nthreads", "1")
+
+
 @pytest.fixture
-def scheduler():
-    """The address of a Dask scheduler that has no workers."""
+def scheduler(tmp_path, monkeypatch):
+    """The address of a Dask scheduler that has no workers, and gives up a task that ended one."""
     pytest.importorskip("distributed")
-    port = free_port()
-    process = start_dask("scheduler", "--host", "127.0.0.1", "--port", str(port))
-    yield f"tcp://127.0.0.1:{port}"
-    process.kill()
-    process.wait()
+    monkeypatch.setattr("skcifar._cluster.WORKERS_TIMEOUT", 60)  # where machines have much to do
+    file = tmp_path / "scheduler.json"
+    options = ["--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file)]
+    process = start_dask("scheduler", *options, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
+    try:
+        wait_until(lambda: file.exists() and file.read_text().endswith("}"))
+        yield json.loads(file.read_text())["address"]
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture
 def workers(scheduler):
-    """Two worker processes that stay dead when they are killed."""
-    options = ["--host", "127.0.0.1", "--no-nanny", "--nthreads", "1"]
-    processes = [start_dask("worker", scheduler, *options) for _ in range(2)]
+    """Two worker processes."""
+    from distributed import Client
+
+    processes = [start_worker(scheduler) for _ in range(2)]
+    with Client(scheduler, timeout=60, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
     yield processes
     for process in processes:
         process.kill()
         process.wait()
 
 
-def test_search_outlives_a_worker_and_leaves_dask_as_it_was(scheduler, workers, journal):
+def test_search_outlives_a_worker_and_leaves_dask_as_it_was(scheduler, workers, journal, blobs):
     from distributed import Client
+
+    # networks learn there what they learn here
+    network, grid = small(epochs=2), {"alpha": [0.0, 0.1]}
+    found = search(network, grid, cv=2, scheduler=scheduler).fit(*blobs)
+    expected = search(network, grid, cv=2).fit(*blobs)
+    assert_same_results(found, expected)
+    assert found.histories_ == expected.histories_
 
     def kill_a_worker(cell):
         cells.append(cell)
@@ -559,8 +813,7 @@ def test_search_outlives_a_worker_and_leaves_dask_as_it_was(scheduler, workers, 
         def kill_the_other(cell):
             if workers[1].poll() is None:
                 workers[1].kill()
-                options = ["--host", "127.0.0.1", "--no-nanny", "--nthreads", "1"]
-                workers.append(start_dask("worker", scheduler, *options))
+                workers.append(start_worker(scheduler))
 
         found = search(tree, scheduler=client, on_result=kill_the_other).fit(X, y)
         assert_same_results(found, GridSearchCV(TREE, DEPTHS, cv=3).fit(X, y))
@@ -571,7 +824,20 @@ def test_search_outlives_a_worker_and_leaves_dask_as_it_was(scheduler, workers, 
     assert_same_results(found, plain)
 
 
-def wait_until(true, seconds=10):
+def test_fit_that_ends_its_workers_is_a_failed_one(scheduler, workers):
+    # one fold, and the deadly one last: as many workers as it has attempts
+    train = np.arange(len(y))
+    grid = {"max_depth": [1, 2, 3], "deadly": [False]}, {"max_depth": [4], "deadly": [True]}
+    options = {"cv": [(train, train)], "refit": False, "retries": 1, "scheduler": scheduler}
+    with pytest.warns(FitFailedWarning) as caught, pytest.warns(UserWarning, match="non-finite"):
+        found = search(Deadly(), list(grid), **options).fit(X, y)
+    assert np.isnan(found.cv_results_["mean_test_score"]).tolist() == [False] * 3 + [True]
+    (told,) = [str(w.message) for w in caught if w.category is FitFailedWarning]
+    assert "each worker that it was given to ended, usually for lack of memory" in told
+    assert all(process.wait(5) != 0 for process in workers)
+
+
+def wait_until(true, seconds=60):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end

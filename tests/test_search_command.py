@@ -22,6 +22,7 @@ from skcifar._searches import (
     make_search,
     plan_rounds,
     tell_plan,
+    write_search,
 )
 from skcifar.cli import main
 from skcifar.datasets import load_train_test
@@ -53,7 +54,7 @@ def out(tmp_path_factory):
 
 
 def rows_of(path):
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -223,6 +224,15 @@ def test_halving_gives_epochs_to_the_best(grid, tmp_path, capsys):
     assert [(row["iter"], row["n_resources"]) for row in rows] == [("0", "1")] * 4 + [
         ("1", "3")
     ] * 2
+    assert [row["candidate"] for row in rows[:4]] == ["0", "1", "2", "3"]
+    parameters = [name for name in rows[0] if name.startswith("param_")]
+    parameters.remove("param_classify__epochs")
+    known = {row["candidate"]: [row[name] for name in parameters] for row in rows[:4]}
+    assert all(known[row["candidate"]] == [row[name] for name in parameters] for row in rows)
+    curves = rows_of(tmp_path / "out" / "learning_curves.csv")
+    assert list(curves[0])[:4] == ["candidate", "iter", "fold", "epoch"]
+    last = {row["candidate"] for row in curves if row["iter"] == "1"}
+    assert last == {row["candidate"] for row in rows[4:]}
     assert load_model(tmp_path / "out" / "model.safetensors")["classify"].n_iter_ == 3
     assert [line[:2] for line in lines[15:19]] == ["1.", "2.", "3.", "4."]
 
@@ -270,6 +280,20 @@ def test_plan_is_what_scikit_learn_does(n_candidates, epochs):
         ("hidden_layer_sizes = [10]", "A list as a value has brackets of its own: [[512, 256]]"),
         ("dropout = [", "grid.toml is not TOML"),
         ("", "grid.toml has no parameters"),
+        ("droput = 0.1", "droput is not a parameter. Did you mean dropout?"),
+        (
+            "dropout = [0.0]\nclassify__dropout = [0.1]",
+            "grid.toml: dropout and classify__dropout are the same parameter. Leave one of them",
+        ),
+        (
+            "[classify]\ndropout = [0.1]",
+            "classify is a table, but a grid is flat. Write classify__dropout = [0.1]",
+        ),
+        ("dropout = [0.1, 0.2, 0.1]", "dropout=0.1 is there twice. Leave out what is repeated."),
+        (
+            "[[grid]]\ndropout = [0.1]\n[[grid]]\nclassify__dropout = [0.2, 0.1]",
+            "dropout=0.1 is there twice. Leave out what is repeated.",
+        ),
         ("grid = [1]", "several grids are tables that begin with a line [[grid]]"),
         ("alpha = [1]\n[[grid]]\ndropout = [0.0]", "has alpha outside of its [[grid]] tables"),
         ("[[grid]]\ndropout = [0.0]\n[[grid]]", "has no parameters"),
@@ -351,6 +375,15 @@ def test_several_grids_become_several(grid, tmp_path, capsys):
     assert "3 candidates on 2 folds make 6 fits" in capsys.readouterr().out
     rows = rows_of(tmp_path / "out" / "cv_results.csv")
     assert [row["param_classify__dropout"] for row in rows] == ["", "0.0", "0.5"]
+
+
+def test_none_is_a_value_and_a_missing_one_is_not(tmp_path):
+    grid = [{"classify__random_state": [None]}, {"classify__dropout": [0.0]}]
+    search = make_search(make_dense_pipeline(epochs=1), grid, halving=False, cv=2)
+    images = np.arange(8 * 2 * 2 * 3, dtype=np.uint8).reshape(8, 2, 2, 3)
+    write_search(tmp_path, search.fit(images, ["é", "b"] * 4), {})
+    rows = rows_of(tmp_path / "cv_results.csv")
+    assert [row["param_classify__random_state"] for row in rows] == ["None", ""]
 
 
 def test_epochs_of_the_grid_are_not_told_as_those_of_all():

@@ -1,5 +1,7 @@
 """What scikit-learn's own callbacks hear of training."""
 
+import pickle
+
 import numpy as np
 import pytest
 from recording import Recorder
@@ -57,6 +59,23 @@ def test_callback_gets_the_classifier_as_it_was_after_each_epoch(blobs):
         assert fitted.n_iter_ == n_epochs
         assert fitted.history_ == short.history_
     assert recorder.fitted[-1].model_ is not classifier.model_
+
+
+def test_it_can_be_pickled_and_trained_further(blobs):
+    recorder = Recorder()
+    small(epochs=2, validation_fraction=0.2).set_callbacks(recorder).fit(*blobs)
+    fitted = recorder.fitted[0].set_callbacks()
+    loaded = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(loaded.predict_proba(blobs[0]), fitted.predict_proba(blobs[0]))
+    assert loaded.set_params(validation_fraction=None).partial_fit(*blobs).n_iter_ == 2
+
+
+def test_it_is_the_network_that_is_trained_whatever_parameters_are_now(blobs):
+    recorder = Recorder()
+    classifier = small(epochs=1, warm_start=True).fit(*blobs)
+    classifier.set_params(hidden_layer_sizes=(3,)).set_callbacks(recorder).fit(*blobs)
+    fitted = recorder.fitted[0]
+    np.testing.assert_array_equal(weights_of(fitted), weights_of(classifier))
 
 
 def test_failed_training_tears_callbacks_down(blobs):
