@@ -10,7 +10,10 @@ from nbclient import NotebookClient
 from skcifar.datasets import _archives
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-SLICES = {"01_dense_baseline.ipynb": "n_train = 300; n_test = 100; epochs = 1"}
+SLICES = {
+    "01_dense_baseline.ipynb": "n_train = 300; n_test = 100; epochs = 1",
+    "02_grid_search.ipynb": "n_train = 300; n_test = 100; epochs = 2",
+}
 
 
 @pytest.fixture(scope="session")
