@@ -357,7 +357,9 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             self._wrap_network()
         optimizer = self.model_.optimizer
         optimizer.learning_rate = float(self.learning_rate)
-        optimizer.weight_decay = float(self.alpha) or None
+        if optimizer.weight_decay != (float(self.alpha) or None):
+            optimizer.weight_decay = float(self.alpha) or None
+            self.model_.make_train_function(force=True)  # Keras keeps one that has the old decay
         self._train("partial_fit", X, y, weights, seed=self._draw_seed())
         return self
 
