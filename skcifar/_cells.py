@@ -21,7 +21,6 @@ from types import SimpleNamespace
 import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.base import _fit_context, clone, is_classifier
-from sklearn.callback import AutoPropagatedCallback
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import check_cv
@@ -35,6 +34,7 @@ from sklearn.utils.validation import _check_method_params
 
 from ._cluster import Cluster, connected
 from ._journal import Journal, describe, digest, plain
+from ._sklearn_callbacks import AutoPropagatedCallback
 from ._validation import HasMethods, Interval
 
 N_TOLD = 10  # failures that one warning names

@@ -26,16 +26,7 @@ class EpochProgress(keras.callbacks.Callback):
         super().__init__()
         self.console = console
         self.epochs = epochs
-        self.bar = Progress(
-            SpinnerColumn(),
-            TextColumn("training"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("epochs"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self.bar = _bar(console, "training", "epochs")
         self.task = self.bar.add_task("training", total=epochs)
 
     def __enter__(self):
@@ -82,16 +73,7 @@ class SearchProgress:
         self.n_done = self.n_found = 0
         self.best = None
         self.scores = {}
-        self.bar = Progress(
-            SpinnerColumn(),
-            TextColumn("searching"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("fits   {task.fields[told]}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self.bar = _bar(console, "searching", "fits   {task.fields[told]}")
         self.task = self.bar.add_task("searching", total=n_fits, told="")
 
     def __enter__(self):
@@ -139,3 +121,17 @@ class SearchProgress:
         n_new = self.n_done - self.n_found
         left = (time.perf_counter() - self.begin) / n_new * (self.n_fits - self.n_done)
         return f"{round(left) // 60}:{round(left) % 60:02d}"
+
+
+def _bar(console, what, told):
+    """A bar that shows what is done, how far it is, and what is told of the task beside it."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(told),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

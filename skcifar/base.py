@@ -443,18 +443,13 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             return DEFAULT_VALIDATION_FRACTION
         return self.validation_fraction
 
-    def _build(self, *, seed):
-        """Build an untrained network for samples of ``sample_shape_``, and see that it is one."""
-        n_classes = len(self.classes_)
-        with seeded_layers(seed), memory_error_told():
-            network = self.build_network(self.sample_shape_, n_classes)
-        check_probabilities(network, self.sample_shape_, n_classes, owner=type(self).__name__)
-        return network
-
     def _initialize(self, classes, *, seed):
         """Begin anew, with an untrained network and no history."""
         self.classes_ = classes
-        self.model_ = self._build(seed=seed)
+        with seeded_layers(seed), memory_error_told():
+            network = self.build_network(self.sample_shape_, len(classes))
+        check_probabilities(network, self.sample_shape_, len(classes), owner=type(self).__name__)
+        self.model_ = network
         self.history_ = {"loss": [], "accuracy": []}
 
     def _wrap_network(self, *, n_steps=None):

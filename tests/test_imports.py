@@ -12,8 +12,8 @@ import skcifar
 PACKAGE = Path(skcifar.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 WAY_THROUGH_THE_HOUSE = [
-    *("_validation", "_journal", "_cluster", "_cells", "search"),
-    *("_sklearn_callbacks", "datasets", "preprocessing"),
+    *("_validation", "_sklearn_callbacks", "_journal", "_cluster", "_cells", "search"),
+    *("datasets", "preprocessing"),
     *(
         "networks",
         "_blueprints",
@@ -129,3 +129,12 @@ def test_libraries_are_known_to_few(library, rooms):
         if any(name.split(".")[0] == library for name in modules_imported_by(path))
     }
     assert importers == rooms
+
+
+def test_callbacks_of_scikit_learn_are_known_to_one_room():
+    importers = {
+        path.name
+        for path in FILES
+        if any(name.startswith("sklearn.callback") for name in modules_imported_by(path))
+    }
+    assert importers == {"_sklearn_callbacks.py"}
