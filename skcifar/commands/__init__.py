@@ -1,0 +1,12 @@
+"""What each subcommand of ``skcifar`` does.
+
+What is slow to import is imported by the subcommand that needs it.
+"""
+
+from ._evaluate import evaluate
+from ._predict import predict
+from ._search import search
+from ._shared import complain
+from ._train import train
+
+__all__ = ["complain", "evaluate", "predict", "search", "train"]

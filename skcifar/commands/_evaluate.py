@@ -1,0 +1,27 @@
+"""``skcifar evaluate``."""
+
+from ._shared import labels_of, load_picture_model, load_train_test_pictures, score, source_of
+
+
+def evaluate(arguments):
+    """Score a saved model: the article's pair of loss and accuracy, and a table by class."""
+    from sklearn.metrics import classification_report
+
+    from ..datasets import load_all
+
+    model, image_size = load_picture_model(arguments.model)
+    if arguments.data == "auto":
+        arguments.data = source_of(model.classes_)
+    if arguments.subset == "all":
+        options = {"data_home": arguments.data_home, "limit": arguments.limit}
+        X, names = load_all(arguments.data, image_size=image_size, **options)
+    else:
+        _, *parts = load_train_test_pictures(arguments, image_size)
+        X, names = parts[0] if arguments.subset == "train" else parts[1]
+    y = labels_of(names, model.classes_, arguments)
+    loss, accuracy, y_pred = score(model, X, y)
+    what = "pictures" if arguments.subset == "all" else f"{arguments.subset} pictures"
+    print(f"{arguments.data}: {len(X):,} {what}")
+    print(f"[loss, accuracy]: [{loss:.4f}, {accuracy:.4f}]\n")
+    print(classification_report(y, y_pred, digits=3, zero_division=0))
+    return 0

@@ -1,0 +1,35 @@
+"""``skcifar predict``."""
+
+import json
+
+from ._shared import complain, load_picture_model
+
+N_BEST = 3  # classes that are told for each picture
+
+
+def predict(arguments):
+    """Tell the most probable classes of picture files."""
+    from ..datasets import DatasetError, read_picture
+
+    model, image_size = load_picture_model(arguments.model)
+    told = []
+    for name in arguments.pictures:
+        try:
+            picture = read_picture(name, image_size=image_size)
+        except DatasetError as error:
+            complain(error)
+            continue
+        probabilities = model.predict_proba(picture[None])[0]
+        best = [
+            {"class": str(model.classes_[i]), "probability": float(probabilities[i])}
+            for i in probabilities.argsort()[::-1][:N_BEST]
+        ]
+        told.append({"picture": name, "classes": best})
+
+    if arguments.json:
+        print(json.dumps(told, indent=2))
+    else:
+        for row in told:
+            best = (f"{c['class']} {c['probability']:.3f}" for c in row["classes"])
+            print(f"{row['picture']}:  ", "   ".join(best))
+    return 0 if len(told) == len(arguments.pictures) else 2
