@@ -1,8 +1,9 @@
 """Fast training and prediction on TensorFlow: compiled functions that outlive a network.
 
-The only room that knows TensorFlow. Many batches are trained on in one call of a loop that XLA
-compiled, while the next ones are gathered. Compiled functions are kept by a network's blueprint,
-and weights are copied in and out, so that the next network of the same shape traces nothing.
+The only room that knows TensorFlow. Many batches are trained on in one call of a loop, which XLA
+compiles where that makes it faster, while the next ones are gathered. Traced and compiled functions
+are kept by a network's blueprint, and weights are copied in and out, so that the next network of
+the same shape traces nothing.
 """
 
 import itertools
@@ -31,8 +32,8 @@ from ._cores import take_share_of_cores
 KEPT = 8
 KEPT_BYTES = 256 * 2**20
 
-# An epoch of fewer full batches does not repay the second that XLA takes to compile the loop.
-LEAST_BATCHES_TO_COMPILE = 16
+# An epoch of fewer full batches does not repay the second that tracing and compiling a loop takes.
+LEAST_BATCHES_FOR_LOOP = 16
 
 # Batches for one call of the loop: enough to make the call itself cheap, yet so few bytes that they
 # are still in the processor's cache when they are trained on.
@@ -53,7 +54,7 @@ _blueprints = weakref.WeakKeyDictionary()  # of networks that have predicted and
 
 
 def training_key(network, arrays, *, n_samples, batch_size):
-    """Tell which compiled loop trains a network.
+    """Tell which loop trains a network.
 
     Parameters
     ----------
@@ -78,10 +79,10 @@ def training_key(network, arrays, *, n_samples, batch_size):
     blueprints = blueprint_of(network), training_blueprint_of(network)
     if None in blueprints:
         return None
-    # The uncompiled step takes batches of any size.
-    compiled = n_samples // batch_size >= LEAST_BATCHES_TO_COMPILE
+    # The step alone takes batches of any size.
+    in_loop = n_samples // batch_size >= LEAST_BATCHES_FOR_LOOP
     shapes = tuple(array.shape[1:] for array in arrays)
-    key = (*blueprints, batch_size if compiled else None, shapes, arrays[0].dtype.name)
+    key = (*blueprints, batch_size if in_loop else None, shapes, arrays[0].dtype.name)
     try:
         with _borrowed_loop(key) as loop:
             return key if loop.fits(network) else None
@@ -247,7 +248,7 @@ class TrainingLoop:
         What ``training_blueprint_of`` says of them.
 
     batch_size : int or None
-        Samples a step of the compiled loop; None if there is to be none.
+        Samples a step of the loop over many batches; None if there is to be none.
 
     shapes : tuple of tuple of int
         Of one sample, of its label and of its weight.
@@ -266,15 +267,17 @@ class TrainingLoop:
         self._train_one = tf.function(
             self._step, input_signature=self._signature(None), autograph=False
         )
-        self._batch_size = None  # of the compiled loop
-        if batch_size is not None and _can_be_compiled(self._network):
-            self._compile(batch_size)
+        self._batch_size = None  # of the loop over many batches
+        if batch_size is not None:
+            self._make_loop(batch_size)
 
     def _signature(self, *leading):
         return [tf.TensorSpec((*leading, *shape), self._dtype) for shape in self._shapes]
 
-    def _compile(self, batch_size):
-        """Have XLA compile the loop, if it can; else each batch is trained on by itself.
+    def _make_loop(self, batch_size):
+        """Trace the loop over many batches, and have XLA compile it where that makes it faster.
+
+        If XLA fails, each batch is trained on by itself.
 
         Buffers that are still empty take no memory, of which XLA needs the most here.
         """
@@ -286,7 +289,7 @@ class TrainingLoop:
                 tf.TensorSpec((), tf.int32),
                 *self._signature(self._n_batches, batch_size),
             ],
-            jit_compile=True,
+            jit_compile=_is_faster_by_xla(self._network),
             autograph=False,
         )
         # The other function is traced while XLA compiles, yet not both at once: they share layers.
@@ -326,9 +329,9 @@ class TrainingLoop:
 
     def _calls(self, arrays, rows, size):
         """Yield what to call with what, while another thread gathers for the next call."""
-        is_compiled = self._batch_size == size
-        n_many = len(rows) // size * size if is_compiled else 0
-        n_a_call = self._n_batches * size if is_compiled else min(size, len(rows))
+        in_loop = self._batch_size == size
+        n_many = len(rows) // size * size if in_loop else 0
+        n_a_call = self._n_batches * size if in_loop else min(size, len(rows))
         # Two sets of buffers in turn: TensorFlow reads one while the other is filled.
         buffers = itertools.cycle([self._buffers(n_a_call), self._buffers(n_a_call)])
 
@@ -364,7 +367,7 @@ class TrainingLoop:
         return [_aligned_array((n_samples, *shape), self._dtype) for shape in self._shapes]
 
     def _many_batches(self, n_batches, buffers):
-        """What the compiled loop takes: how many batches it trains on, and room for all."""
+        """What the loop takes: how many batches it trains on, and room for all."""
         batches = [
             _as_tensor(part.reshape(self._n_batches, -1, *part.shape[1:])) for part in buffers
         ]
@@ -378,7 +381,9 @@ class TrainingLoop:
             return k + 1, loss + loss_here, n_right + n_right_here
 
         nothing = tf.zeros((), self._dtype)
-        return tf.while_loop(lambda k, *_: k < n_batches, step, (0, nothing, nothing))[1:]
+        return tf.while_loop(
+            lambda k, *_: k < n_batches, step, (0, nothing, nothing), parallel_iterations=1
+        )[1:]
 
     def _step(self, X, y, weights):
         """One step, as Keras makes it; returns the sum of losses and the number of right ones."""
@@ -412,9 +417,16 @@ def _as_tensor(array):
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
-def _can_be_compiled(layer):
-    """Whether XLA takes a layer, and all layers in it where it is a network."""
-    return layer.supports_jit and all(map(_can_be_compiled, sublayers(layer)))
+def _is_faster_by_xla(layer):
+    """Whether XLA computes a layer, and all layers in it, as fast as TensorFlow without it or more.
+
+    XLA cannot compile layers that change pictures at random. Its convolutions use the processor
+    badly: 1.7 times the time alone, 30 times and more in a loop.
+    """
+    is_convolution = hasattr(layer, "kernel_size")
+    return (
+        layer.supports_jit and not is_convolution and all(map(_is_faster_by_xla, sublayers(layer)))
+    )
 
 
 def _copy_state(source, target):

@@ -7,6 +7,7 @@ the only source of ``InvalidParameterError`` and of the wording that users of an
 
 from numbers import Integral
 
+import numpy as np
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -92,6 +93,7 @@ def validate_samples(estimator, X, y="no_validation", *, reset, dtype="numeric")
         In scikit-learn's words, if X is of another shape than was fitted, empty, sparse, not
         numeric, or holds NaN or infinity, or if y does not go with it.
     """
+    _check_one_shape(X)
     checked = validate_data(estimator, X, y, reset=reset, dtype=dtype, allow_nd=True)
     sample_shape = (checked[0] if isinstance(checked, tuple) else checked).shape[1:]
     if 0 in sample_shape:
@@ -107,3 +109,15 @@ def validate_samples(estimator, X, y="no_validation", *, reset, dtype="numeric")
             f" samples of shape {estimator.sample_shape_} as seen in fit."
         )
     return checked
+
+
+def _check_one_shape(X):
+    """Raise if pictures in a list differ in shape, which NumPy tells in words about sequences."""
+    if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object):
+        shapes = sorted({sample.shape for sample in X if isinstance(sample, np.ndarray)})
+        if len(shapes) > 1:
+            raise ValueError(
+                "All pictures must have the same shape (height, width, n_channels), got"
+                f" {' and '.join(map(str, shapes[:3]))}{' and others' if shapes[3:] else ''}."
+                " Resize them, or read their files by load_image_folder, which does so."
+            )

@@ -46,6 +46,11 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         Decoupled weight decay (AdamW): each step takes the share ``alpha`` times the step size off
         all weights.
 
+    label_smoothing : float, default=0.0
+        Share of each label, in [0, 1), that the loss spreads evenly over all classes while
+        training, so that the network does not become too sure of itself. ``val_loss`` is that of
+        the labels as they are.
+
     batch_size : int, default=32
         Number of samples for each step of the optimizer. If it exceeds the number of samples, a
         step takes them all.
@@ -131,6 +136,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "learning_rate_schedule": [StrOptions({"constant", "cosine", "one-cycle"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
@@ -151,6 +157,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         learning_rate=5e-4,
         learning_rate_schedule="constant",
         alpha=0.0,
+        label_smoothing=0.0,
         batch_size=32,
         epochs=10,
         shuffle=True,
@@ -167,6 +174,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.alpha = alpha
+        self.label_smoothing = label_smoothing
         self.batch_size = batch_size
         self.epochs = epochs
         self.shuffle = shuffle
@@ -463,6 +471,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             learning_rate_schedule="constant" if n_steps is None else self.learning_rate_schedule,
             n_steps=n_steps,
             alpha=self.alpha,
+            label_smoothing=self.label_smoothing,
         )
         trainer = NetworkTrainer(
             model=network, optimizer=network.optimizer, loss=network.loss, metrics=["accuracy"]

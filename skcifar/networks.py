@@ -3,6 +3,7 @@
 Nothing here knows of scikit-learn, of training or of data.
 """
 
+import math
 import random
 import threading
 from contextlib import contextmanager
@@ -94,9 +95,7 @@ def build_dense_network(
     for k, size in enumerate(hidden_layer_sizes, start=1):
         if batch_normalization:
             x = keras.layers.Dense(size, use_bias=False, name=f"hidden_{k}")(x)
-            x = keras.layers.BatchNormalization(
-                momentum=BATCH_NORMALIZATION_MOMENTUM, name=f"normalization_{k}"
-            )(x)
+            x = _normalization(f"normalization_{k}")(x)
             x = keras.layers.Activation(activation, name=f"activation_{k}")(x)
         else:
             x = keras.layers.Dense(size, activation=activation, name=f"hidden_{k}")(x)
@@ -104,6 +103,226 @@ def build_dense_network(
             x = keras.layers.Dropout(dropout, name=f"dropout_{k}")(x)
     outputs = keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
     return keras.Model(inputs, outputs, name="dense_network")
+
+
+def build_convolutional_network(
+    input_shape,
+    n_classes,
+    *,
+    filters=(32, 32, 64, 64),
+    strides=(1, 2, 1, 2),
+    kernel_size=3,
+    hidden_layer_sizes=(128,),
+    activation="leaky_relu",
+    batch_normalization=True,
+    dropout=0.5,
+):
+    """Build a network of convolutions, then dense layers, on Keras' Functional API.
+
+    For ``input_shape=(32, 32, 3)`` and 10 classes the defaults are the network that the article's
+    sequel compares with the dense one, of 592,554 parameters.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(height, width, n_channels)`` of one picture.
+
+    n_classes : int
+        Number of classes, the width of the softmax layer.
+
+    filters : sequence of int, default=(32, 32, 64, 64)
+        Number of filters of each convolution.
+
+    strides : sequence of int, default=(1, 2, 1, 2)
+        By how many pixels each convolution moves on: 2 halves height and width.
+
+    kernel_size : int, default=3
+        Height and width of all filters, in pixels.
+
+    hidden_layer_sizes : sequence of int, default=(128,)
+        Number of units of each dense layer after the convolutions.
+
+    activation : str, default="leaky_relu"
+        Activation of convolutions and dense layers, by Keras' name. "leaky_relu" has the slope of
+        Keras' layer LeakyReLU, 0.3.
+
+    batch_normalization : bool, default=True
+        Whether what each convolution and each dense layer sums up is normalized over the batch
+        before the activation.
+
+    dropout : float, default=0.5
+        Share of each dense layer's outputs, in [0, 1), that is set to zero while training.
+
+    Returns
+    -------
+    network : keras.Model
+        Not compiled; maps ``(n_samples, height, width, n_channels)`` to probabilities of shape
+        ``(n_samples, n_classes)``.
+
+    Raises
+    ------
+    ValueError
+        If the samples are no pictures, if there are not as many strides as filters, or if the
+        strides leave nothing of the pictures.
+
+    References
+    ----------
+    David Foster, "Generative Deep Learning", 2019, chapter 2, for the defaults.
+
+    Examples
+    --------
+    >>> from skcifar import build_convolutional_network
+    >>> build_convolutional_network((32, 32, 3), 10).count_params()
+    592554
+    """
+    if len(filters) != len(strides):
+        raise ValueError(
+            f"There must be as many strides as filters, got filters={tuple(filters)!r} and"
+            f" strides={tuple(strides)!r}."
+        )
+    _check_picture_shape(input_shape, steps=strides)
+
+    def rest_of_layer(x, name):
+        if batch_normalization:
+            x = _normalization(f"{name}_normalization")(x)
+        return _activation(activation, f"{name}_activation")(x)
+
+    inputs = x = keras.Input(shape=input_shape, name="samples")
+    for k, (n_filters, stride) in enumerate(zip(filters, strides, strict=True), start=1):
+        name = f"convolution_{k}"
+        x = keras.layers.Conv2D(n_filters, kernel_size, strides=stride, padding="same", name=name)(
+            x
+        )  # (n, height / stride, width / stride, n_filters), rounded up
+        x = rest_of_layer(x, name)
+    x = keras.layers.Flatten(name="flatten")(x)
+    for k, size in enumerate(hidden_layer_sizes, start=1):
+        name = f"hidden_{k}"
+        x = rest_of_layer(keras.layers.Dense(size, name=name)(x), name)
+        if dropout:
+            x = keras.layers.Dropout(dropout, name=f"dropout_{k}")(x)
+    outputs = keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
+    return keras.Model(inputs, outputs, name="convolutional_network")
+
+
+def build_residual_network(
+    input_shape,
+    n_classes,
+    *,
+    filters=(32, 64, 128),
+    activation="relu",
+    horizontal_flip=True,
+    max_shift=0.125,
+):
+    """Build a small residual network, which sees each picture a little changed while it trains.
+
+    A convolution, then stages of two: the first one widens and halves height and width, the second
+    one adds to what it gets. All of them are 3 by 3 and normalized. The largest output of each
+    filter goes to the softmax. For ``input_shape=(32, 32, 3)`` and 10 classes the defaults have
+    298,986 parameters.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(height, width, n_channels)`` of one picture.
+
+    n_classes : int
+        Number of classes, the width of the softmax layer.
+
+    filters : sequence of int, default=(32, 64, 128)
+        Number of filters of each stage. The convolution before has as many as the first.
+
+    activation : str, default="relu"
+        Activation after each convolution, by Keras' name.
+
+    horizontal_flip : bool, default=True
+        Whether each picture is mirrored, left to right, every second time on average that the
+        network trains on it.
+
+    max_shift : float, default=0.125
+        By which share of their height and width, in [0, 1), pictures are shifted at most while
+        training, up or down and to a side. What moves in is a mirror image of the edge.
+
+    Returns
+    -------
+    network : keras.Model
+        Not compiled; maps ``(n_samples, height, width, n_channels)`` to probabilities of shape
+        ``(n_samples, n_classes)``. Pictures are predicted as they are.
+
+    Raises
+    ------
+    ValueError
+        If the samples are no pictures, or if they are too small to be halved so often.
+
+    References
+    ----------
+    Kaiming He, Xiangyu Zhang, Shaoqing Ren and Jian Sun, "Deep Residual Learning for Image
+    Recognition", 2015. https://arxiv.org/abs/1512.03385
+
+    Keller Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024, for stages that pool
+    between convolution and normalization, and the maximum at the end.
+    https://arxiv.org/abs/2404.00498
+
+    Examples
+    --------
+    >>> from skcifar import build_residual_network
+    >>> build_residual_network((32, 32, 3), 10).count_params()
+    298986
+    """
+    _check_picture_shape(input_shape, steps=[2] * len(filters))
+
+    def convolution(x, n_filters, name, *, pooled=False):
+        x = keras.layers.Conv2D(n_filters, 3, padding="same", use_bias=False, name=name)(x)
+        if pooled:
+            x = keras.layers.MaxPooling2D(name=f"{name}_pooling")(x)
+        x = _normalization(f"{name}_normalization")(x)
+        return _activation(activation, f"{name}_activation")(x)
+
+    inputs = x = keras.Input(shape=input_shape, name="samples")
+    if horizontal_flip:
+        x = keras.layers.RandomFlip("horizontal", name="flip")(x)
+    if max_shift:
+        x = keras.layers.RandomTranslation(
+            max_shift, max_shift, fill_mode="reflect", interpolation="nearest", name="shift"
+        )(x)
+    x = convolution(x, filters[0], "stem")
+    for k, n_filters in enumerate(filters, start=1):
+        x = convolution(x, n_filters, f"stage_{k}_widening", pooled=True)
+        x = keras.layers.Add(name=f"stage_{k}_sum")(
+            [x, convolution(x, n_filters, f"stage_{k}_residual")]
+        )
+    x = keras.layers.GlobalMaxPooling2D(name="maximum")(x)  # (n, filters[-1])
+    outputs = keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
+    return keras.Model(inputs, outputs, name="residual_network")
+
+
+def _check_picture_shape(shape, *, steps):
+    """Raise unless samples are pictures in which there is room for all steps, one by one."""
+    if len(shape) != 3:
+        raise ValueError(
+            "Convolutions need pictures of shape (height, width, n_channels), got samples of shape"
+            f" {tuple(shape)}. Reshape them, X.reshape(-1, height, width, n_channels); grey"
+            " pictures have 1 channel, X[..., None]."
+        )
+    least = math.prod(steps)
+    for size in shape[:2]:
+        for step in steps:
+            if size < step:
+                raise ValueError(
+                    f"Pictures of shape {tuple(shape)} are too small for this network, which"
+                    f" divides height and width by {' x '.join(map(str, steps))} = {least}. Give"
+                    " larger pictures, or take fewer or smaller steps."
+                )
+            size = math.ceil(size / step)
+
+
+def _normalization(name):
+    return keras.layers.BatchNormalization(momentum=BATCH_NORMALIZATION_MOMENTUM, name=name)
+
+
+def _activation(activation, name):
+    if activation == "leaky_relu":
+        return keras.layers.LeakyReLU(name=name)
+    return keras.layers.Activation(activation, name=name)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from sklearn import get_config
 from sklearn.pipeline import Pipeline
 
-from .classifiers import DenseClassifier
+from .classifiers import ConvolutionalClassifier, DenseClassifier, ResidualClassifier
 from .preprocessing import ImageFlattener, PixelScaler
 
 
@@ -36,12 +36,75 @@ def make_dense_pipeline(**params):
     >>> pipeline.score(X_test, y_test) > 0.9
     True
     """
+    return _pipeline(("flatten", ImageFlattener()), ("classify", DenseClassifier(**params)))
+
+
+def make_convolutional_pipeline(**params):
+    """Make the pipeline of the article's sequel: scale pixels, classify by convolutions.
+
+    Parameters
+    ----------
+    **params
+        Parameters of :class:`ConvolutionalClassifier`, by name.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        With steps ``scale`` and ``classify``. Takes pictures as they are read: integers from 0 to
+        255 of shape (n_samples, height, width, n_channels).
+
+    See Also
+    --------
+    make_dense_pipeline : The baseline; what is said there of metadata routing is true here.
+
+    Examples
+    --------
+    >>> from skcifar import load_digit_images, make_convolutional_pipeline
+    >>> X, y = load_digit_images(return_X_y=True)
+    >>> pipeline = make_convolutional_pipeline(filters=(8, 8), strides=(2, 2), random_state=0)
+    >>> pipeline.fit(X, y).score(X, y) > 0.9
+    True
+    """
+    return _pipeline(("classify", ConvolutionalClassifier(**params)))
+
+
+def make_residual_pipeline(**params):
+    """Make a pipeline that is good at pictures: scale pixels, classify by a residual network.
+
+    Parameters
+    ----------
+    **params
+        Parameters of :class:`ResidualClassifier`, by name.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        With steps ``scale`` and ``classify``. Takes pictures as they are read: integers from 0 to
+        255 of shape (n_samples, height, width, n_channels).
+
+    See Also
+    --------
+    make_dense_pipeline : The baseline; what is said there of metadata routing is true here.
+
+    Examples
+    --------
+    >>> from skcifar import make_residual_pipeline
+    >>> list(make_residual_pipeline(horizontal_flip=False).named_steps)
+    ['scale', 'classify']
+    """
+    return _pipeline(("classify", ResidualClassifier(**params)))
+
+
+PIPELINES = {
+    "dense": make_dense_pipeline,
+    "convolutional": make_convolutional_pipeline,
+    "residual": make_residual_pipeline,
+}
+
+
+def _pipeline(*steps):
     return Pipeline(
-        [
-            ("scale", PixelScaler()),
-            ("flatten", ImageFlattener()),
-            ("classify", DenseClassifier(**params)),
-        ],
+        [("scale", PixelScaler()), *steps],
         # scikit-learn refuses to fit a pipeline that has this while routing is off
         transform_input=["X_val"] if get_config()["enable_metadata_routing"] else None,
     )

@@ -28,7 +28,13 @@ _bytes_since_collection = 0
 
 
 def compile_network(
-    network, *, learning_rate, learning_rate_schedule="constant", n_steps=None, alpha=0.0
+    network,
+    *,
+    learning_rate,
+    learning_rate_schedule="constant",
+    n_steps=None,
+    alpha=0.0,
+    label_smoothing=0.0,
 ):
     """Compile a network as the article does: Adam, categorical cross-entropy, accuracy.
 
@@ -50,6 +56,9 @@ def compile_network(
     alpha : float, default=0.0
         Decoupled weight decay: the share, times the step size, that each step takes off all
         weights.
+
+    label_smoothing : float, default=0.0
+        Share of each label, in [0, 1), that the loss spreads evenly over all classes.
     """
     rate = float(learning_rate)
     if learning_rate_schedule == "cosine":
@@ -65,7 +74,7 @@ def compile_network(
     network.compile(
         # named, since Keras would count names up, each of which costs memory for good
         optimizer=keras.optimizers.Adam(rate, weight_decay=float(alpha) or None, name="adam"),
-        loss=keras.losses.CategoricalCrossentropy(),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=float(label_smoothing)),
         metrics=["accuracy"],
     )
     network.optimizer.build(network.trainable_variables)

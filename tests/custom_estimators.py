@@ -1,8 +1,10 @@
-"""An estimator as a user of the package would write one."""
+"""Estimators as a user of the package would write them."""
+
+import math
 
 import keras
 
-from skcifar import NetworkClassifier
+from skcifar import ConvolutionalClassifier, NetworkClassifier, ResidualClassifier
 
 
 class BottleneckClassifier(NetworkClassifier):
@@ -15,3 +17,35 @@ class BottleneckClassifier(NetworkClassifier):
         x = keras.layers.LayerNormalization()(x)
         outputs = keras.layers.Dense(n_classes, activation="softmax")(x)
         return keras.Model(inputs, outputs)
+
+
+class _OnRows:
+    """Rows instead of pictures: a first layer makes a picture of each, one pixel high."""
+
+    def build_network(self, input_shape, n_classes):
+        picture_shape = (1, math.prod(input_shape), 1)
+        inputs = keras.Input(shape=input_shape)
+        pictures = keras.layers.Reshape(picture_shape)(inputs)
+        return keras.Model(inputs, super().build_network(picture_shape, n_classes)(pictures))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        return tags
+
+
+class ConvolutionalOnRowsClassifier(_OnRows, ConvolutionalClassifier):
+    """Convolutions over neighbouring columns."""
+
+
+class ResidualOnRowsClassifier(_OnRows, ResidualClassifier):
+    """A residual network over neighbouring columns."""
+
+    def build_network(self, input_shape, n_classes):
+        # a row of few columns cannot be halved: each column is made a square of 4 by 4 pixels
+        n_columns = math.prod(input_shape)
+        inputs = keras.Input(shape=input_shape)
+        x = keras.layers.Reshape((1, n_columns, 1))(inputs)
+        x = keras.layers.UpSampling2D(4)(x)
+        network = ResidualClassifier.build_network(self, (4, 4 * n_columns, 1), n_classes)
+        return keras.Model(inputs, network(x))

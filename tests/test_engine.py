@@ -6,13 +6,20 @@ import math
 import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import keras
 import numpy as np
 import pytest
 from small_networks import small, weights_of
 
-from skcifar import build_dense_network, make_dense_pipeline, training
+from skcifar import (
+    build_convolutional_network,
+    build_dense_network,
+    build_residual_network,
+    make_dense_pipeline,
+    training,
+)
 from skcifar._prediction import predict_probabilities
 from skcifar.networks import seeded_layers
 from skcifar.training import compile_network, train_network
@@ -55,8 +62,8 @@ def samples():
 
 @pytest.fixture
 def always_compiled(monkeypatch):
-    """Even the smallest epochs go through the loop that XLA compiles."""
-    monkeypatch.setattr(_engine, "LEAST_BATCHES_TO_COMPILE", 1)
+    """Even the smallest epochs go through the loop over many batches."""
+    monkeypatch.setattr(_engine, "LEAST_BATCHES_FOR_LOOP", 1)
 
 
 @pytest.fixture
@@ -156,6 +163,37 @@ def test_schedules_and_decay_are_those_of_keras(samples, schedule):
             alpha=0.1,
         )
     assert_equal_training(samples, *networks, epochs=3)
+
+
+@pytest.mark.parametrize("changes", [False, True])
+@pytest.mark.usefixtures("float64", "always_compiled")
+def test_convolutions_in_the_loop_are_those_of_keras(changes):
+    rng = np.random.default_rng(0)
+    X = rng.random((5 * BATCH + 3, 8, 8, 3))
+    samples = X, np.eye(CLASSES)[rng.integers(CLASSES, size=len(X))], np.ones(len(X))
+
+    def network():
+        with seeded_layers(0):
+            network = build_residual_network(
+                (8, 8, 3), CLASSES, filters=(4,), horizontal_flip=changes, max_shift=changes / 8
+            )
+        compile_network(network, learning_rate=0.01, label_smoothing=0.1)
+        return network
+
+    assert_equal_training(samples, network(), network(), epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("build", "by_xla"),
+    [
+        (partial(build_dense_network, (4,), dropout=0.5), True),
+        (partial(build_dense_network, (4,), batch_normalization=True), True),
+        (partial(build_convolutional_network, (8, 8, 3)), False),
+        (partial(build_residual_network, (8, 8, 3)), False),
+    ],
+)
+def test_xla_compiles_what_it_is_fast_at(build, by_xla):
+    assert _engine._is_faster_by_xla(build(2)) is by_xla
 
 
 @pytest.mark.usefixtures("always_compiled")

@@ -1,7 +1,12 @@
 import keras
 import numpy as np
+import pytest
 
-from skcifar import build_dense_network
+from skcifar import (
+    build_convolutional_network,
+    build_dense_network,
+    build_residual_network,
+)
 
 
 def layer_names(network):
@@ -62,3 +67,119 @@ def test_network_is_functional_and_not_compiled():
 def test_output_is_probabilities():
     output = build_dense_network((4,), 3)(np.ones((2, 4), dtype=np.float32))
     np.testing.assert_allclose(np.sum(output, axis=1), 1, rtol=1e-6)
+
+
+def test_convolutional_default_is_the_network_of_the_sequel():
+    network = build_convolutional_network((32, 32, 3), 10)
+    assert network.count_params() == 592_554
+    convolution = ["Conv2D", "BatchNormalization", "LeakyReLU"]
+    assert layer_names(network) == [
+        "InputLayer",
+        *convolution * 4,
+        "Flatten",
+        *("Dense", "BatchNormalization", "LeakyReLU", "Dropout"),
+        "Dense",
+    ]
+    convolutions = [layer for layer in network.layers if hasattr(layer, "filters")]
+    assert [layer.output.shape[1:] for layer in convolutions] == [
+        (32, 32, 32),
+        (16, 16, 32),
+        (16, 16, 64),
+        (8, 8, 64),
+    ]
+    assert {layer.kernel_size for layer in convolutions} == {(3, 3)}
+    assert network.get_layer("dropout_1").rate == 0.5
+    slopes = [layer.negative_slope for layer in network.layers if "LeakyReLU" in repr(layer)]
+    assert slopes == pytest.approx([0.3] * 5)
+
+
+def test_parameters_change_the_convolutional_network():
+    network = build_convolutional_network(
+        (8, 6, 1),
+        3,
+        filters=(5,),
+        strides=(3,),
+        kernel_size=2,
+        hidden_layer_sizes=(),
+        activation="relu",
+        batch_normalization=False,
+        dropout=0.9,
+    )
+    assert layer_names(network) == ["InputLayer", "Conv2D", "Activation", "Flatten", "Dense"]
+    assert network.layers[1].kernel.shape == (2, 2, 1, 5)
+    assert network.layers[1].output.shape == (None, 3, 2, 5)
+
+
+def test_residual_network_halves_the_picture_in_each_stage_and_adds_in_each():
+    network = build_residual_network((16, 8, 3), 4, filters=(5, 6))
+    sums = [layer.output.shape for layer in network.layers if type(layer) is keras.layers.Add]
+    assert sums == [(None, 8, 4, 5), (None, 4, 2, 6)]
+    assert network.output_shape == (None, 4)
+
+
+@pytest.mark.parametrize(
+    ("params", "changing"),
+    [
+        ({}, {"RandomFlip", "RandomTranslation"}),
+        ({"horizontal_flip": False}, {"RandomTranslation"}),
+        ({"max_shift": 0.0}, {"RandomFlip"}),
+        ({"horizontal_flip": False, "max_shift": 0.0}, set()),
+    ],
+)
+def test_residual_network_changes_pictures_as_it_is_asked_to(params, changing):
+    names = layer_names(build_residual_network((8, 8, 3), 2, filters=(4,), **params))
+    assert {name for name in names if name.startswith("Random")} == changing
+
+
+def test_residual_network_changes_pictures_in_training_only():
+    network = build_residual_network((8, 8, 3), 2, filters=(4,))
+    pictures = np.random.default_rng(0).random((64, 8, 8, 3), dtype=np.float32)
+    flipped = keras.Model(network.input, network.get_layer("shift").output)
+    np.testing.assert_array_equal(flipped(pictures, training=False), pictures)
+    assert not np.array_equal(flipped(pictures, training=True), pictures)
+
+
+def test_pictures_are_mirrored_from_left_to_right_half_of_the_time():
+    network = build_residual_network((4, 4, 1), 2, filters=(4,), max_shift=0.0)
+    network = keras.Model(network.input, network.get_layer("flip").output)
+    pictures = np.random.default_rng(0).random((64, 4, 4, 1), dtype=np.float32)
+    seen = np.array(network(pictures, training=True))
+    as_they_were = (seen == pictures).all(axis=(1, 2, 3))
+    mirrored = (seen == pictures[:, :, ::-1]).all(axis=(1, 2, 3))
+    assert (as_they_were | mirrored).all()
+    assert 10 < mirrored.sum() < 54
+
+
+def test_shifts_are_by_whole_pixels_and_not_too_far():
+    network = build_residual_network((8, 8, 1), 2, filters=(4,), horizontal_flip=False)
+    network = keras.Model(network.input, network.get_layer("shift").output)
+    pictures = np.zeros((200, 8, 8, 1), np.float32)
+    pictures[:, 4, 4] = 1
+    seen = np.array(network(pictures, training=True))[..., 0]
+    assert set(np.unique(seen)) == {0, 1}
+    places = {(int(row), int(column)) for _, row, column in zip(*np.nonzero(seen), strict=True)}
+    assert places == {(row, column) for row in (3, 4, 5) for column in (3, 4, 5)}
+
+
+@pytest.mark.parametrize("build", [build_convolutional_network, build_residual_network])
+@pytest.mark.parametrize("shape", [(3072,), (32, 32)])
+def test_convolutions_refuse_what_are_no_pictures(build, shape):
+    with pytest.raises(ValueError, match=r"need pictures of shape .* got samples of shape \("):
+        build(shape, 10)
+
+
+@pytest.mark.parametrize(
+    ("build", "shape", "divisor"),
+    [
+        (build_convolutional_network, (32, 2, 3), "1 x 2 x 1 x 2 = 4"),
+        (build_residual_network, (4, 32, 3), "2 x 2 x 2 = 8"),
+    ],
+)
+def test_pictures_too_small_for_the_strides_are_refused(build, shape, divisor):
+    with pytest.raises(ValueError, match=f"too small for this network, .* by {divisor}"):
+        build(shape, 10)
+
+
+def test_strides_and_filters_go_in_pairs():
+    with pytest.raises(ValueError, match=r"as many strides as filters, got filters=\(8, 8\)"):
+        build_convolutional_network((32, 32, 3), 10, filters=(8, 8), strides=(1,))
