@@ -5,7 +5,7 @@ import time
 import keras
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from .search_displays import candidate_labels
+from .displays import candidate_labels
 
 
 class EpochProgress(keras.callbacks.Callback):

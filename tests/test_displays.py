@@ -1,5 +1,7 @@
 """Pictures, compared by what they show."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -25,6 +27,13 @@ class AlwaysCat:
         return np.full(len(X), "cat")
 
 
+class SureOfCat(AlwaysCat):
+    classes_ = np.array(["ant", "cat", "dog"])
+
+    def predict_proba(self, X):
+        return np.tile([0.05, 0.7, 0.25], (len(X), 1))
+
+
 def written_under(axes):
     return [text.get_text() for text in axes.texts]
 
@@ -40,6 +49,57 @@ def test_prediction_and_actual_class_stand_under_each_picture(images, actual):
     for axes, label in zip(display.axes_, display.y_true, strict=True):
         mark = "✓" if label == "cat" else "✗"
         assert written_under(axes)[:2] == [f"{mark} cat", label]
+
+
+def test_probability_is_told_where_the_estimator_knows_it(images, actual):
+    display = PredictionGridDisplay.from_estimator(SureOfCat(), images, actual, random_state=0)
+    assert {axes.texts[1].get_text() for axes in display.axes_} == {"0.70"}
+    headers = written_under(display.axes_[0])[3:]
+    assert headers == ["predicted", "probability", "actual"]
+    display = PredictionGridDisplay.from_estimator(AlwaysCat(), images, actual, random_state=0)
+    assert written_under(display.axes_[0])[2:] == ["predicted", "actual"]
+
+
+def test_probability_is_that_of_the_predicted_class_in_any_order(images, actual):
+    estimator = SureOfCat()
+    estimator.classes_ = np.array(["dog", "cat", "ant"])
+    display = PredictionGridDisplay.from_estimator(estimator, images, actual)
+    np.testing.assert_array_equal(display.probabilities, 0.7)
+
+
+@pytest.mark.parametrize("all_classes", [False, True])
+def test_probabilities_follow_the_pictures_that_were_chosen(images, actual, all_classes):
+    probabilities = np.linspace(0.5, 1, 12)
+    given = np.stack([probabilities, 1 - probabilities], axis=1) if all_classes else probabilities
+    display = PredictionGridDisplay.from_predictions(
+        images, actual, actual, y_proba=given, n_images=4, random_state=0
+    )
+    rows = [np.flatnonzero((images == image).all((1, 2, 3)))[0] for image in display.images]
+    np.testing.assert_array_equal(display.probabilities, probabilities[rows])
+
+
+def test_probabilities_of_other_pictures_are_refused(images, actual):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        PredictionGridDisplay.from_predictions(images, actual, actual, y_proba=[0.5])
+
+
+@pytest.mark.parametrize(
+    "names", [["automobile"] * 12, ["golden retriever of the neighbours"] * 12]
+)
+@pytest.mark.parametrize("n_columns", [4, 10])
+def test_long_names_do_not_run_into_their_neighbours(images, names, n_columns):
+    display = PredictionGridDisplay.from_predictions(images, names, names, n_columns=n_columns)
+    display.figure_.canvas.draw()
+    boxes = [axes.texts[0].get_window_extent() for axes in display.axes_[:n_columns]]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
+def test_a_name_is_cut_only_where_it_must_be(images):
+    display = PredictionGridDisplay.from_predictions(images, ["frog"] * 12, ["cat" * 20] * 12)
+    predicted, actual, *_ = written_under(display.axes_[0])
+    assert predicted.startswith("✗ catcat")
+    assert predicted.endswith("…")
+    assert actual == "frog"
 
 
 def test_right_and_wrong_differ_in_colour_too(images, actual):
@@ -120,6 +180,13 @@ def test_rows_are_no_pictures(images, actual):
         PredictionGridDisplay.from_predictions(images.reshape(12, -1), actual, actual)
 
 
+@pytest.mark.parametrize("n_channels", [2, 4, 5])
+def test_channels_that_are_no_colours_are_refused(actual, n_channels):
+    images = np.zeros((12, 4, 4, n_channels), np.uint8)
+    with pytest.raises(ValueError, match=f"1 channel .* or 3 .* which has {n_channels}"):
+        PredictionGridDisplay.from_predictions(images, actual, actual)
+
+
 def test_fewer_labels_than_pictures_are_refused(images, actual):
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         PredictionGridDisplay.from_predictions(images, actual, actual[:5])
@@ -140,14 +207,43 @@ def test_validation_is_drawn_beside_training():
     history = HISTORY | {"val_loss": [np.nan, 1.6, 1.4], "val_accuracy": [np.nan, 0.4, np.nan]}
     display = TrainingHistoryDisplay(history=history).plot()
     for axes, name in zip(display.axes_, ("loss", "accuracy"), strict=True):
-        training, validation = axes.get_lines()
+        training, validation, best = axes.get_lines()
         np.testing.assert_array_equal(training.get_ydata(), history[name])
         np.testing.assert_array_equal(validation.get_ydata(), history[f"val_{name}"])
         assert training.get_color() != validation.get_color()
         assert training.get_marker() != validation.get_marker()
         names = [text.get_text() for text in axes.get_legend().get_texts()]
-        assert names == ["training", "validation"]
+        assert names == ["training", "validation", "best epoch (2)"]
+        assert (best.get_xdata(), best.get_ydata()) == ([2], [history[f"val_{name}"][1]])
     assert written_under(display.axes_[1]) == ["0.550", "0.400"]
+
+
+def test_best_epoch_is_the_first_of_equals():
+    history = HISTORY | {"val_loss": [3.0, 2.0, 1.0], "val_accuracy": [0.2, 0.6, 0.6]}
+    display = TrainingHistoryDisplay(history=history).plot()
+    assert display.axes_[0].get_lines()[-1].get_label() == "best epoch (2)"
+
+
+def test_no_epoch_is_the_best_where_nothing_was_validated():
+    history = HISTORY | {"val_loss": [np.nan] * 3, "val_accuracy": [np.nan] * 3}
+    display = TrainingHistoryDisplay(history=history).plot()
+    assert len(display.axes_[0].get_lines()) == 2
+
+
+@pytest.mark.parametrize(("n_epochs", "n_markers"), [(20, 20), (60, 20), (500, 25)])
+def test_markers_of_epochs_stay_few(n_epochs, n_markers):
+    values = np.linspace(0.1, 0.9, n_epochs)
+    display = TrainingHistoryDisplay(history={"loss": values, "accuracy": values}).plot()
+    (line,) = display.axes_[0].get_lines()
+    assert len(line.get_markevery()) == n_markers
+
+
+def test_an_epoch_without_neighbours_is_marked():
+    values = np.full(60, np.nan)
+    values[17] = 0.5
+    history = {"loss": np.ones(60), "accuracy": np.ones(60), "val_loss": values}
+    display = TrainingHistoryDisplay(history=history | {"val_accuracy": values}).plot()
+    assert 17 in display.axes_[0].get_lines()[1].get_markevery()
 
 
 def test_history_comes_from_the_last_step_of_a_pipeline():

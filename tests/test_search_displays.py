@@ -17,7 +17,12 @@ from skcifar import (
     SearchResultsDisplay,
 )
 from skcifar.displays import RIGHT_COLOR, WRONG_COLOR
-from skcifar.search_displays import candidate_labels, last_rows, searched_values, short_names
+from skcifar.displays._candidates import (
+    candidate_labels,
+    last_rows,
+    searched_values,
+    short_names,
+)
 
 X, y = load_iris(return_X_y=True)
 TREE = DecisionTreeClassifier(random_state=0)

@@ -1,0 +1,29 @@
+"""Pictures of predictions, training and searches, in the shape of scikit-learn's displays.
+
+Nothing here knows how anything is trained: data, or any fitted estimator or search, is enough.
+"""
+
+from ._candidates import candidate_labels, candidate_of, last_rows
+from ._comparison import ComparisonDisplay
+from ._figures import RIGHT_COLOR, WRONG_COLOR
+from ._mistakes import ConfidentMistakesDisplay
+from ._predictions import PredictionGridDisplay
+from ._search_histories import SearchHistoriesDisplay
+from ._search_results import SearchResultsDisplay
+from ._training import TrainingHistoryDisplay
+from ._weights import FirstLayerDisplay
+
+__all__ = [
+    "RIGHT_COLOR",
+    "WRONG_COLOR",
+    "ComparisonDisplay",
+    "ConfidentMistakesDisplay",
+    "FirstLayerDisplay",
+    "PredictionGridDisplay",
+    "SearchHistoriesDisplay",
+    "SearchResultsDisplay",
+    "TrainingHistoryDisplay",
+    "candidate_labels",
+    "candidate_of",
+    "last_rows",
+]

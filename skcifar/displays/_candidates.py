@@ -1,0 +1,123 @@
+"""Who is who in a search: its candidates, their parameters and their names."""
+
+from contextlib import suppress
+from numbers import Real
+
+import numpy as np
+
+
+def last_rows(search):
+    """Tell the row of each candidate in the results of a search, the best first.
+
+    Parameters
+    ----------
+    search : GridSearchCV, HalvingGridSearchCV or another of their kind
+        Fitted.
+
+    Returns
+    -------
+    rows : list of int
+        Of a halving search, the last row of each candidate; those that came further are better.
+    """
+    results = search.cv_results_
+    score_name = search.refit if search.multimetric_ else "score"
+    means = np.nan_to_num(results[f"mean_test_{score_name}"], nan=-np.inf)
+    rounds = np.asarray(results.get("iter", np.zeros(len(means), int)))
+    # the chosen one is first, even if another has the same score
+    order = sorted(
+        range(len(means)), key=lambda row: (row != search.best_index_, -rounds[row], -means[row])
+    )
+    rows = {}
+    for row in order:
+        rows.setdefault(repr(candidate_of(search, row)), row)
+    return list(rows.values())
+
+
+def candidate_of(search, row):
+    """Tell the parameters in a row of a search's results, less those that a round sets.
+
+    Parameters
+    ----------
+    search : GridSearchCV, HalvingGridSearchCV or another of their kind
+        Fitted.
+
+    row : int
+        Which row.
+
+    Returns
+    -------
+    params : dict
+    """
+    params = search.cv_results_["params"][row]
+    return {k: v for k, v in params.items() if k != getattr(search, "resource", None)}
+
+
+def searched_values(candidates):
+    """Tell the values of each parameter that candidates differ in.
+
+    Parameters
+    ----------
+    candidates : list of dict
+        Their parameters.
+
+    Returns
+    -------
+    values : dict of str to list
+        Numbers in their order, other values as they come first. All parameters, if none differs.
+    """
+    values = {}
+    for params in candidates:
+        for name, value in params.items():
+            known = values.setdefault(name, [])
+            if not any(same(value, other) for other in known):
+                known.append(value)
+    for known in values.values():
+        if all(isinstance(value, (Real, tuple, list)) for value in known):
+            with suppress(TypeError):  # of tuples and numbers side by side
+                known.sort()
+    partly = {n for n in values if any(n not in params for params in candidates)}
+    differing = {n: v for n, v in values.items() if len(v) > 1 or n in partly}
+    return differing or values
+
+
+def short_names(names):
+    """Leave out the steps of a Pipeline from names of parameters, as far as they stay different.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Such as ``classify__alpha``.
+
+    Returns
+    -------
+    short : dict of str to str
+        Such as ``alpha``.
+    """
+    names = list(names)
+    ends = [name.rpartition("__")[-1] for name in names]
+    return {
+        name: end if ends.count(end) == 1 else name for name, end in zip(names, ends, strict=True)
+    }
+
+
+def candidate_labels(candidates):
+    """Tell each candidate by the parameters that they differ in.
+
+    Parameters
+    ----------
+    candidates : list of dict
+        Their parameters.
+
+    Returns
+    -------
+    labels : list of str
+    """
+    short = short_names(searched_values(candidates))
+    return [
+        ", ".join(f"{short[name]}={params[name]}" for name in short if name in params)
+        for params in candidates
+    ]
+
+
+def same(value, other):
+    return type(value) is type(other) and repr(value) == repr(other)

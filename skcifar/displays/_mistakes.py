@@ -1,0 +1,237 @@
+"""The mistakes that a classifier was surest of."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import column_or_1d
+
+from .._validation import Interval, validate_params
+from ._figures import TITLE_HEIGHT, place_for, write_above
+from ._pictures import Caption, check_pictures, draw_pictures, figure_size, judge
+
+CELL_WIDTH = 1.7  # inches, since each line holds a class and its probability
+
+_at_least_one = [Interval(Integral, 1, None, closed="left")]
+
+
+class ConfidentMistakesDisplay:
+    """Pictures of which a classifier was sure, and wrong.
+
+    It is recommended to use :meth:`from_estimator` or :meth:`from_predictions` to create one. All
+    parameters are stored as attributes.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_mistakes, height, width[, 1 or 3]), dtype uint8, or float from 0 \
+            to 1
+        The pictures, in the order in which they are drawn. There may be none.
+
+    y_true, y_pred : ndarray of shape (n_mistakes,)
+        The actual and the predicted classes.
+
+    probabilities, true_probabilities : ndarray of shape (n_mistakes,)
+        What the classifier gave to the predicted and to the actual class, from 0 to 1.
+
+    n_samples : int
+        Among how many pictures the mistakes were found.
+
+    Attributes
+    ----------
+    axes_ : ndarray of shape (n_mistakes,)
+        The axes, one for each picture.
+
+    figure_ : matplotlib Figure
+        The figure that they are in.
+
+    See Also
+    --------
+    PredictionGridDisplay : Random pictures instead.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skcifar import ConfidentMistakesDisplay, ImageFlattener, load_digit_images
+    >>> X, y = load_digit_images(subset="test", return_X_y=True)
+    >>> model = make_pipeline(ImageFlattener(), DecisionTreeClassifier(random_state=0))
+    >>> model = model.fit(X[:100], y[:100])
+    >>> display = ConfidentMistakesDisplay.from_estimator(model, X, y, n_images=4)
+    >>> bool((display.y_true != display.y_pred).all())
+    True
+    """
+
+    def __init__(self, *, images, y_true, y_pred, probabilities, true_probabilities, n_samples):
+        self.images = images
+        self.y_true = y_true
+        self.y_pred = y_pred
+        self.probabilities = probabilities
+        self.true_probabilities = true_probabilities
+        self.n_samples = n_samples
+
+    @validate_params({"n_columns": _at_least_one}, prefer_skip_nested_validation=False)
+    def plot(self, *, n_columns=5, ax=None):
+        """Draw the pictures in rows, or say that there are none.
+
+        Parameters
+        ----------
+        n_columns : int, default=5
+            Pictures in a row.
+
+        ax : matplotlib axes, default=None
+            Axes whose place the pictures take. By default a new figure is made.
+
+        Returns
+        -------
+        display : :class:`ConfidentMistakesDisplay`
+        """
+        if not len(self.images):
+            return self._plot_none(ax)
+        columns = (self.y_true, self.y_pred, self.probabilities, self.true_probabilities)
+        images = check_pictures(self.images, *columns)
+        captions = [
+            [judge(predicted, False, probability), Caption(actual, probability=true_probability)]
+            for actual, predicted, probability, true_probability in zip(*columns, strict=True)
+        ]
+        headers = ["taken for", "actual"]
+        cells = {"n_columns": n_columns, "cell_width": CELL_WIDTH}
+        width, height = figure_size(images, captions, headers, **cells)
+        self.figure_, place, room = place_for(ax, size=(max(width, 4.5), height + TITLE_HEIGHT))
+        which = "The surest mistake" if len(images) == 1 else f"The {len(images)} surest mistakes"
+        title = f"{which} among {_tell_number(self.n_samples)}, with probabilities"
+        place = write_above(self.figure_, place, title, width=room, height=height)
+        self.axes_ = draw_pictures(
+            place, images, captions, headers, n_columns=n_columns, width=room
+        )
+        return self
+
+    def _plot_none(self, ax):
+        self.figure_, place, _ = place_for(ax, size=(5, 1))
+        axes = self.figure_.add_subplot(place)
+        axes.set_axis_off()
+        statement = f"no mistakes among {_tell_number(self.n_samples)}"
+        axes.text(0.5, 0.5, statement, ha="center", va="center", size=12)
+        self.axes_ = np.array([], dtype=object)
+        return self
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, n_images=10, n_columns=5, ax=None):
+        """Draw the mistakes of an estimator, the surest first.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            A fitted classifier with ``predict_proba``, or a Pipeline that ends in one, which takes
+            pictures as they are.
+
+        X : ndarray of shape (n_samples, height, width[, 1 or 3])
+            The pictures.
+
+        y : array-like of shape (n_samples,)
+            The actual classes.
+
+        n_images : int, default=10
+            How many mistakes to show at most.
+
+        n_columns : int, default=5
+            Pictures in a row.
+
+        ax : matplotlib axes, default=None
+            Axes whose place the pictures take. By default a new figure is made.
+
+        Returns
+        -------
+        display : :class:`ConfidentMistakesDisplay`
+
+        Raises
+        ------
+        ValueError
+            If the estimator tells no probabilities, or does not know a class of ``y``.
+        """
+        if not hasattr(estimator, "predict_proba"):
+            raise ValueError(
+                f"{type(estimator).__name__} has no predict_proba, so nobody knows how sure it is."
+                " Give a classifier that tells probabilities, such as DenseClassifier."
+            )
+        X = check_pictures(X, y)
+        options = {"n_images": n_images, "n_columns": n_columns, "ax": ax}
+        y_proba = estimator.predict_proba(X)
+        return cls.from_predictions(X, y, y_proba, classes=estimator.classes_, **options)
+
+    @classmethod
+    @validate_params({"n_images": _at_least_one}, prefer_skip_nested_validation=False)
+    def from_predictions(
+        cls, X, y_true, y_proba, *, classes=None, n_images=10, n_columns=5, ax=None
+    ):
+        """Draw mistakes by probabilities that were told before, the surest first.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, height, width[, 1 or 3])
+            The pictures.
+
+        y_true : array-like of shape (n_samples,)
+            The actual classes.
+
+        y_proba : array-like of shape (n_samples, n_classes)
+            The probability of each class. The most probable one counts as predicted.
+
+        classes : array-like of shape (n_classes,), default=None
+            The class of each column of ``y_proba``. By default those of ``y_true``, sorted.
+
+        n_images : int, default=10
+            How many mistakes to show at most.
+
+        n_columns : int, default=5
+            Pictures in a row.
+
+        ax : matplotlib axes, default=None
+            Axes whose place the pictures take. By default a new figure is made.
+
+        Returns
+        -------
+        display : :class:`ConfidentMistakesDisplay`
+
+        Raises
+        ------
+        ValueError
+            If the columns are not those of the classes, or ``y_true`` holds others.
+        """
+        X = check_pictures(X, y_true, y_proba)
+        y_true, y_proba = column_or_1d(y_true), np.asarray(y_proba)
+        classes = np.unique(y_true) if classes is None else np.asarray(classes)
+        actual = _columns_of(y_true, classes, y_proba)
+        predicted = y_proba.argmax(axis=1)
+        wrong = np.flatnonzero(predicted != actual)
+        surest_first = np.argsort(-y_proba[wrong, predicted[wrong]], kind="stable")
+        shown = wrong[surest_first][:n_images]
+        display = cls(
+            images=X[shown],
+            y_true=y_true[shown],
+            y_pred=classes[predicted[shown]],
+            probabilities=y_proba[shown, predicted[shown]],
+            true_probabilities=y_proba[shown, actual[shown]],
+            n_samples=len(X),
+        )
+        return display.plot(n_columns=n_columns, ax=ax)
+
+
+def _tell_number(n_samples):
+    return "1 picture" if n_samples == 1 else f"{n_samples:,} pictures"
+
+
+def _columns_of(y, classes, y_proba):
+    """Tell which column each class has."""
+    if y_proba.ndim != 2 or y_proba.shape[1] != len(classes):
+        raise ValueError(
+            f"Expected y_proba of shape (n_samples, {len(classes)}), a column for each class, got"
+            f" {y_proba.shape}. Pass the class of each column as classes."
+        )
+    number_of = {label: number for number, label in enumerate(classes.tolist())}
+    unknown = sorted({str(label) for label in y.tolist() if label not in number_of})
+    if unknown:
+        raise ValueError(
+            f"The actual classes {', '.join(unknown[:5])} are not among those of the probabilities,"
+            f" which begin with {', '.join(map(str, classes[:5]))}. Give labels as they were"
+            " trained."
+        )
+    return np.array([number_of[label] for label in y.tolist()])

@@ -1,0 +1,181 @@
+"""Rows of pictures with something written under each."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.utils import check_consistent_length
+
+from ._figures import RIGHT_COLOR, WRONG_COLOR, width_of_text
+
+LARGEST, SMALLEST = 10, 7.5  # sizes of letters, in points
+LINE = 1.35  # from line to line, in sizes of letters
+PAD = 3  # between a picture and what is written under it, in points
+N_CHANNELS = (1, 3)
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A line under a picture: perhaps a mark, the name of a class, perhaps its probability."""
+
+    name: object
+    mark: str = ""
+    probability: float | None = None
+    color: str = "black"
+
+    @property
+    def text(self):
+        name = " ".join(str(self.name).split())
+        number = "" if self.probability is None else tell_probability(self.probability)
+        return " ".join(part for part in (self.mark, name, number) if part)
+
+    @property
+    def weight(self):
+        return "bold" if self.mark else "normal"
+
+    def width(self, size):
+        return width_of_text(self.text, size, self.weight)
+
+    def fit(self, width, size):
+        """Shorten the name until the line is no wider than ``width`` points."""
+        line, name = self, " ".join(str(self.name).split())
+        while len(name) > 1 and line.width(size) > width:
+            name = name[:-1]
+            line = replace(self, name=f"{name.rstrip()}…")
+        return line
+
+
+def judge(name, right, probability=None):
+    """Make the line that tells whether a prediction is right, by a mark and by a colour."""
+    mark, color = ("✓", RIGHT_COLOR) if right else ("✗", WRONG_COLOR)
+    return Caption(name, mark=mark, probability=probability, color=color)
+
+
+def tell_probability(probability):
+    """Write a probability so that only what is certain is told as 1 or 0.
+
+    Examples
+    --------
+    >>> [tell_probability(p) for p in (0.934, 0.9999, 1, 0.0001, 0)]
+    ['0.93', '>0.99', '1.00', '<0.01', '0.00']
+    """
+    if 0.995 <= probability < 1:
+        return ">0.99"
+    return "<0.01" if 0 < probability < 0.005 else f"{probability:.2f}"
+
+
+def check_pictures(X, *labels):
+    """See that pictures can be drawn, and that there are as many labels as pictures.
+
+    Parameters
+    ----------
+    X : array-like
+        What should be pictures.
+
+    *labels : array-like
+        What should have as many elements.
+
+    Returns
+    -------
+    images : ndarray of shape (n_samples, height, width[, n_channels])
+
+    Raises
+    ------
+    ValueError
+        If they are something else.
+    """
+    check_consistent_length(X, *labels)
+    X = np.asarray(X)
+    if not len(X):
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required to draw.")
+    if X.ndim not in (3, 4):
+        raise ValueError(
+            "Expected pictures of shape (n_samples, height, width[, n_channels]), got X of shape"
+            f" {X.shape}. Reshape rows to pictures first."
+        )
+    if X.ndim == 4 and X.shape[-1] not in N_CHANNELS:
+        raise ValueError(
+            f"Expected pictures of 1 channel (grey) or 3 (red, green, blue), got X of shape"
+            f" {X.shape}, which has {X.shape[-1]}. Leave out what is no colour, as in X[..., :3]."
+        )
+    return X
+
+
+def figure_size(images, captions, headers, *, n_columns, cell_width):
+    """Tell the width and height, in inches, of a figure for :func:`draw_pictures`."""
+    n_columns = min(n_columns, len(images))
+    n_rows = -(-len(images) // n_columns)
+    height, width = np.shape(images[0])[:2]
+    text_height = (len(captions[0]) * LINE * LARGEST + 3 * PAD) / 72
+    row_height = cell_width * height / width + text_height
+    return cell_width * n_columns + _margin(headers), row_height * n_rows
+
+
+def draw_pictures(place, images, captions, headers, *, n_columns, width):
+    """Draw pictures in rows, with lines under each.
+
+    Parameters
+    ----------
+    place : matplotlib SubplotSpec
+        Where to draw.
+
+    images : sequence of ndarray of shape (height, width[, 1 or 3])
+        The pictures.
+
+    captions : list of list of Caption
+        The lines under each picture.
+
+    headers : list of str
+        What the lines are, written to the left of each row.
+
+    n_columns : int
+        Pictures in a row.
+
+    width : float
+        How wide the place is, in inches. Lines are made small enough, or shortened, so that they
+        do not run into their neighbours.
+
+    Returns
+    -------
+    axes : ndarray of shape (n_samples,)
+        The axes, one for each picture.
+    """
+    n_columns = min(n_columns, len(images))
+    n_rows = -(-len(images) // n_columns)
+    grid = place.subgridspec(n_rows, n_columns).subplots(squeeze=False).ravel()
+    for axes in grid:
+        axes.set_axis_off()
+    room = 0.95 * 72 * (width - _margin(headers)) / n_columns
+    longest = max(caption.width(LARGEST) for lines in captions for caption in lines)
+    size = float(np.clip(LARGEST * room / longest, SMALLEST, LARGEST))
+    for number, (axes, image, lines) in enumerate(zip(grid, images, captions, strict=False)):
+        full_pixel = 255 if image.dtype.kind in "ui" else 1
+        axes.imshow(image, cmap="gray", vmin=0, vmax=full_pixel)  # colours need none of these
+        for line, caption in enumerate(lines):
+            fitting = caption.fit(room, size)
+            style = {"color": fitting.color, "weight": fitting.weight, "ha": "center"}
+            _write_under(axes, line, fitting.text, size=size, **style)
+        if number % n_columns == 0:
+            for line, header in enumerate(headers):
+                style = {"x": 0, "shift": -6, "ha": "right", "color": "dimgray"}
+                _write_under(axes, line, header, size=size, **style)
+    return grid[: len(images)]
+
+
+def _write_under(axes, line, text, *, size, x=0.5, shift=0, **style):
+    """Write in the given line under a picture."""
+    axes.annotate(
+        text,
+        (x, 0),
+        xycoords="axes fraction",
+        xytext=(shift, -PAD - line * LINE * size),
+        textcoords="offset points",
+        va="top",
+        size=size,
+        parse_math=False,
+        **style,
+    )
+
+
+def _margin(headers):
+    """Tell the width of what stands to the left of a row, in inches."""
+    return (max(width_of_text(header, LARGEST) for header in headers) + 10) / 72

@@ -1,0 +1,216 @@
+"""Random pictures with what was predicted for them."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from .._validation import Interval, validate_params
+from ._figures import place_for
+from ._pictures import Caption, check_pictures, draw_pictures, figure_size, judge, tell_probability
+
+CELL_WIDTH = 1.1  # inches, so that ten pictures in a row can be read in a page's width
+
+_at_least_one = [Interval(Integral, 1, None, closed="left")]
+
+
+class PredictionGridDisplay:
+    """Pictures with the predicted and the actual class under each.
+
+    It is recommended to use :meth:`from_estimator` or :meth:`from_predictions` to create one. All
+    parameters are stored as attributes.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_samples, height, width[, 1 or 3]), dtype uint8, or float from 0 \
+            to 1
+        The pictures, grey or of red, green and blue.
+
+    y_true : ndarray of shape (n_samples,)
+        The actual classes.
+
+    y_pred : ndarray of shape (n_samples,)
+        The predicted classes.
+
+    probabilities : ndarray of shape (n_samples,), default=None
+        The probability of each predicted class, from 0 to 1, where it is known.
+
+    Attributes
+    ----------
+    axes_ : ndarray of shape (n_samples,)
+        The axes, one for each picture.
+
+    figure_ : matplotlib Figure
+        The figure that they are in.
+
+    See Also
+    --------
+    ConfidentMistakesDisplay : The worst mistakes instead of random pictures.
+    sklearn.metrics.ConfusionMatrixDisplay : All predictions counted instead of a few shown.
+
+    Examples
+    --------
+    >>> from skcifar import PredictionGridDisplay, load_digit_images
+    >>> X, y = load_digit_images(subset="test", return_X_y=True)
+    >>> display = PredictionGridDisplay.from_predictions(X, y, y, n_images=10)
+    >>> len(display.axes_)
+    10
+    """
+
+    def __init__(self, *, images, y_true, y_pred, probabilities=None):
+        self.images = images
+        self.y_true = y_true
+        self.y_pred = y_pred
+        self.probabilities = probabilities
+
+    @validate_params({"n_columns": _at_least_one}, prefer_skip_nested_validation=False)
+    def plot(self, *, n_columns=10, ax=None):
+        """Draw the pictures in rows.
+
+        A right prediction is blue, a wrong one orange and marked by a cross, so that they can be
+        told apart without colour. Class names that are too long for their place are cut.
+
+        Parameters
+        ----------
+        n_columns : int, default=10
+            Pictures in a row.
+
+        ax : matplotlib axes, default=None
+            Axes whose place the pictures take. By default a new figure is made.
+
+        Returns
+        -------
+        display : :class:`PredictionGridDisplay`
+        """
+        images = check_pictures(self.images, self.y_true, self.y_pred)
+        known = self.probabilities is not None
+        headers = ["predicted", *(["probability"] if known else []), "actual"]
+        numbers = self.probabilities if known else [None] * len(images)
+        captions = [
+            [
+                judge(predicted, predicted == actual),
+                *([Caption(tell_probability(number))] if known else []),
+                Caption(actual),
+            ]
+            for actual, predicted, number in zip(self.y_true, self.y_pred, numbers, strict=True)
+        ]
+        cells = {"n_columns": n_columns, "cell_width": CELL_WIDTH}
+        size = figure_size(images, captions, headers, **cells)
+        self.figure_, place, width = place_for(ax, size=size)
+        self.axes_ = draw_pictures(
+            place, images, captions, headers, n_columns=n_columns, width=width
+        )
+        return self
+
+    @classmethod
+    @validate_params({"n_images": _at_least_one}, prefer_skip_nested_validation=False)
+    def from_estimator(
+        cls, estimator, X, y, *, n_images=10, random_state=None, n_columns=10, ax=None
+    ):
+        """Draw random pictures with what an estimator predicts for them.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            A fitted classifier, or a Pipeline that ends in one, which takes pictures as they are.
+            The probability of its prediction is told if it has ``predict_proba``.
+
+        X : ndarray of shape (n_samples, height, width[, 1 or 3])
+            The pictures.
+
+        y : array-like of shape (n_samples,)
+            The actual classes.
+
+        n_images : int, default=10
+            How many of them to show.
+
+        random_state : int, RandomState instance or None, default=None
+            Determines which. Pass an int for the same pictures every time.
+
+        n_columns : int, default=10
+            Pictures in a row.
+
+        ax : matplotlib axes, default=None
+            Axes whose place the pictures take. By default a new figure is made.
+
+        Returns
+        -------
+        display : :class:`PredictionGridDisplay`
+        """
+        X = check_pictures(X, y)
+        chosen = _choose(len(X), n_images, random_state)
+        images = X[chosen]  # only what is shown is predicted
+        y_pred = np.asarray(estimator.predict(images))
+        probabilities = None
+        if hasattr(estimator, "predict_proba"):
+            columns = (y_pred[:, None] == estimator.classes_).argmax(axis=1)
+            probabilities = estimator.predict_proba(images)[np.arange(len(images)), columns]
+        display = cls(
+            images=images, y_true=np.asarray(y)[chosen], y_pred=y_pred, probabilities=probabilities
+        )
+        return display.plot(n_columns=n_columns, ax=ax)
+
+    @classmethod
+    @validate_params({"n_images": _at_least_one}, prefer_skip_nested_validation=False)
+    def from_predictions(
+        cls,
+        X,
+        y_true,
+        y_pred,
+        *,
+        y_proba=None,
+        n_images=10,
+        random_state=None,
+        n_columns=10,
+        ax=None,
+    ):
+        """Draw random pictures with predictions that were made before.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, height, width[, 1 or 3])
+            The pictures.
+
+        y_true : array-like of shape (n_samples,)
+            The actual classes.
+
+        y_pred : array-like of shape (n_samples,)
+            The predicted classes.
+
+        y_proba : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            The probability of each predicted class, or those of all classes, of which the predicted
+            one is the most probable. None draws no probabilities.
+
+        n_images : int, default=10
+            How many of them to show.
+
+        random_state : int, RandomState instance or None, default=None
+            Determines which. Pass an int for the same pictures every time.
+
+        n_columns : int, default=10
+            Pictures in a row.
+
+        ax : matplotlib axes, default=None
+            Axes whose place the pictures take. By default a new figure is made.
+
+        Returns
+        -------
+        display : :class:`PredictionGridDisplay`
+        """
+        X = check_pictures(X, y_true, y_pred, y_proba)
+        chosen = _choose(len(X), n_images, random_state)
+        if y_proba is not None:
+            y_proba = np.asarray(y_proba)[chosen]
+            y_proba = y_proba.max(axis=1) if y_proba.ndim == 2 else y_proba
+        display = cls(
+            images=X[chosen],
+            y_true=np.asarray(y_true)[chosen],
+            y_pred=np.asarray(y_pred)[chosen],
+            probabilities=y_proba,
+        )
+        return display.plot(n_columns=n_columns, ax=ax)
+
+
+def _choose(n_samples, n_images, random_state):
+    n_images = min(n_images, n_samples)
+    return check_random_state(random_state).choice(n_samples, n_images, replace=False)

@@ -1,0 +1,139 @@
+"""Learning curves of a search's candidates."""
+
+import numpy as np
+
+from ._candidates import candidate_labels, candidate_of, last_rows
+from ._figures import COLORS, MARKERS, dress_epochs, handles_of, put_legend, subplots
+
+OTHER_COLOR = "0.75"
+
+
+class SearchHistoriesDisplay:
+    """Learning curves of a search's candidates, averaged over the folds.
+
+    It is recommended to use :meth:`from_search` to create one. All parameters are stored as
+    attributes.
+
+    Parameters
+    ----------
+    candidates : list of dict
+        Parameters of each candidate, the best first.
+
+    histories : list of list
+        For each candidate, the history of each fold, or None: ``loss`` and ``accuracy``, and
+        ``val_loss`` and ``val_accuracy`` where there are any.
+
+    Attributes
+    ----------
+    axes_ : ndarray of shape (2,)
+        The axes of loss and of accuracy.
+
+    figure_ : matplotlib Figure
+        The figure that they are in.
+
+    See Also
+    --------
+    TrainingHistoryDisplay : The curves of one classifier.
+    """
+
+    def __init__(self, *, candidates, histories):
+        self.candidates = candidates
+        self.histories = histories
+
+    def plot(self, *, ax=None):
+        """Draw loss on the left and accuracy on the right.
+
+        The best candidates are in colour, the very best one in a thick line, and the rest in grey.
+        Where there was something to validate on, these values are drawn, otherwise those of
+        training.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, default=None
+            Axes whose place the curves take. By default a new figure is made.
+
+        Returns
+        -------
+        display : :class:`SearchHistoriesDisplay`
+        """
+        self.axes_ = subplots(1, 2, cell_size=(5, 4.6), ax=ax).ravel()
+        self.figure_ = self.axes_[0].figure
+        labels = candidate_labels(self.candidates)
+        told = [[h for h in folds if h] for folds in self.histories]
+        validated = all("val_loss" in history for folds in told for history in folds)
+        what = "on validation samples" if validated else "while training"
+        for axes, name in zip(self.axes_, ("loss", "accuracy"), strict=True):
+            key = f"val_{name}" if validated else name
+            for rank, (label, folds) in reversed(list(enumerate(zip(labels, told, strict=True)))):
+                if not folds:
+                    continue
+                style = {"color": OTHER_COLOR, "lw": 1, "marker": ".", "label": "others"}
+                if rank < len(COLORS):
+                    style = {
+                        "color": COLORS[rank],
+                        "lw": 1.5 if rank else 3,
+                        "marker": MARKERS[rank],
+                        "markersize": 3.5 if rank else 6,
+                        "label": label if rank else f"best: {label}",
+                    }
+                values = _mean_curve([history[key] for history in folds])
+                axes.plot(np.arange(1, len(values) + 1), values, **style)
+            axes.set(title=f"{name.capitalize()} {what}", xlabel="epoch", ylabel=name)
+            dress_epochs(axes)
+            _fit_to_best(axes)
+        drawn = reversed(handles_of(self.axes_[0]))  # the best first, others last
+        handles = {line.get_label(): line for line in drawn}
+        put_legend(self.figure_, self.axes_[0], handles, outside=ax is None, n_columns=1)
+        return self
+
+    @classmethod
+    def from_search(cls, search, *, ax=None):
+        """Draw the learning curves of a fitted search.
+
+        Parameters
+        ----------
+        search : DistributedGridSearchCV or DistributedHalvingGridSearchCV
+            Fitted, over classifiers that keep a ``history_``.
+
+        ax : matplotlib axes, default=None
+            Axes whose place the curves take. By default a new figure is made.
+
+        Returns
+        -------
+        display : :class:`SearchHistoriesDisplay`
+
+        Raises
+        ------
+        ValueError
+            If no candidate kept a history.
+        """
+        if not any(history for folds in search.histories_ for history in folds):
+            raise ValueError(
+                f"No candidate of this {type(search).__name__} kept a history. Search over"
+                " classifiers that have a history_, such as DenseClassifier."
+            )
+        rows = last_rows(search)
+        return cls(
+            candidates=[candidate_of(search, row) for row in rows],
+            histories=[search.histories_[row] for row in rows],
+        ).plot(ax=ax)
+
+
+def _mean_curve(curves):
+    """Average curves that may be of different lengths, and hold NaN."""
+    table = np.full((len(curves), max(map(len, curves))), np.nan)
+    for row, values in zip(table, curves, strict=True):
+        row[: len(values)] = values
+    known = np.isfinite(table)
+    counts = known.sum(axis=0)
+    return np.where(known, table, 0).sum(axis=0) / np.where(counts, counts, np.nan)
+
+
+def _fit_to_best(axes):
+    """Leave out of sight what the others do far away from the best, such as losses of 100."""
+    lines = [line for line in axes.get_lines() if line.get_label() != "others"]
+    values = np.concatenate([line.get_ydata() for line in lines])
+    values = values[np.isfinite(values)]
+    if values.size and np.ptp(values):
+        margin = 0.15 * np.ptp(values)
+        axes.set_ylim(values.min() - margin, values.max() + margin)

@@ -1,0 +1,168 @@
+"""Learning curves of one classifier."""
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from ._figures import COLORS, RIGHT_COLOR, WRONG_COLOR, dress_epochs, subplots
+
+MOST_MARKERS = 25  # of single epochs on a curve; more of them run into each other
+
+
+class TrainingHistoryDisplay:
+    """Learning curves: loss and accuracy after each epoch of training.
+
+    It is recommended to use :meth:`from_estimator` to create one. All parameters are stored as
+    attributes.
+
+    Parameters
+    ----------
+    history : dict of str to list of float
+        ``loss`` and ``accuracy`` of each epoch, as in the ``history_`` of a classifier, and
+        ``val_loss`` and ``val_accuracy`` where there are any. Values may be NaN.
+
+    Attributes
+    ----------
+    axes_ : ndarray of shape (2,)
+        The axes of loss and of accuracy.
+
+    figure_ : matplotlib Figure
+        The figure that they are in.
+
+    See Also
+    --------
+    ComparisonDisplay : The curves of several classifiers, and more of them.
+
+    Examples
+    --------
+    >>> from skcifar import TrainingHistoryDisplay
+    >>> history = {"loss": [2.0, 1.5], "accuracy": [0.3, 0.5]}
+    >>> display = TrainingHistoryDisplay(history=history).plot()
+    >>> [axes.get_ylabel() for axes in display.axes_]
+    ['loss', 'accuracy']
+    """
+
+    def __init__(self, *, history):
+        self.history = history
+
+    def plot(self, *, ax=None):
+        """Draw loss on the left and accuracy on the right.
+
+        Where there was something to validate on, a star is at the epoch of the highest
+        ``val_accuracy``, the first one if there are several.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, default=None
+            Axes whose place the curves take. By default a new figure is made.
+
+        Returns
+        -------
+        display : :class:`TrainingHistoryDisplay`
+        """
+        self.axes_ = subplots(1, 2, cell_size=(4.5, 3.4), ax=ax).ravel()
+        self.figure_ = self.axes_[0].figure
+        best = _best_epoch(self.history.get("val_accuracy", []))
+        for axes, name in zip(self.axes_, ("loss", "accuracy"), strict=True):
+            lines = [draw_curve(axes, self.history[name], RIGHT_COLOR, "o", label="training")]
+            if f"val_{name}" in self.history:
+                values = self.history[f"val_{name}"]
+                style = {"linestyle": "--", "label": "validation"}
+                lines.append(draw_curve(axes, values, WRONG_COLOR, "s", **style))
+                if best is not None:
+                    _mark(axes, best, values[best - 1])
+                axes.legend()
+            _write_last_values(axes, lines)
+            title = f"{name.capitalize()} while training"
+            axes.set(title=title, xlabel="epoch", ylabel=name)
+            dress_epochs(axes)
+            left, right = axes.get_xlim()
+            axes.set_xlim(left, right + 0.12 * (right - left))  # for the last values
+        return self
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None):
+        """Draw the training of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            A fitted classifier with ``history_``, or a Pipeline that ends in one.
+
+        ax : matplotlib axes, default=None
+            Axes whose place the curves take. By default a new figure is made.
+
+        Returns
+        -------
+        display : :class:`TrainingHistoryDisplay`
+
+        Raises
+        ------
+        ValueError
+            If the estimator keeps no history or is not fitted.
+        """
+        last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        if not hasattr(last, "history_"):
+            raise ValueError(
+                f"{type(last).__name__} has no history_ to draw. Give a fitted classifier that"
+                " keeps one, such as DenseClassifier, or a Pipeline that ends in it."
+            )
+        return cls(history=last.history_).plot(ax=ax)
+
+
+def draw_curve(axes, values, color, marker, **style):
+    """Draw what was measured after each epoch.
+
+    Parameters
+    ----------
+    axes : matplotlib axes
+        Where to draw.
+
+    values : list of float
+        One for each epoch; may hold NaN.
+
+    color, marker : str
+        Of the line, and of its points. Not all points have one where there are many epochs, but
+        those that no line leads to.
+
+    **style
+        What else matplotlib is to know of the line.
+
+    Returns
+    -------
+    line : matplotlib Line2D
+    """
+    epochs = np.arange(1, len(values) + 1)
+    known = np.isfinite(np.pad(np.asarray(values, float), 1, constant_values=np.nan))
+    alone = known[1:-1] & ~known[:-2] & ~known[2:]
+    in_step = np.arange(len(values)) % -(-len(values) // MOST_MARKERS) == 0
+    marked = {"marker": marker, "markersize": 4, "markevery": np.flatnonzero(alone | in_step)}
+    return axes.plot(epochs, values, color=color, **marked, **style)[0]
+
+
+def _best_epoch(scores):
+    """Tell the epoch of the highest score, counted from 1, or None if there is no score."""
+    return int(np.nanargmax(scores)) + 1 if np.isfinite(scores).any() else None
+
+
+def _mark(axes, epoch, value):
+    style = {"marker": "*", "markersize": 15, "markeredgecolor": "white", "linestyle": "none"}
+    axes.plot(epoch, value, color=COLORS[2], zorder=3, label=f"best epoch ({epoch})", **style)
+
+
+def _write_last_values(axes, lines):
+    """Write the last value of each curve beside it, the higher one above, the lower one below."""
+    lasts = []
+    for line in lines:
+        known = np.flatnonzero(np.isfinite(line.get_ydata()))
+        if known.size:
+            lasts.append((line.get_ydata()[known[-1]], line.get_xdata()[known[-1]], line))
+    for value, epoch, line in lasts:
+        below = len(lasts) > 1 and line is min(lasts, key=lambda last: last[0])[2]
+        axes.annotate(
+            f"{value:.3f}",
+            (epoch, value),
+            xytext=(6, 0),
+            textcoords="offset points",
+            verticalalignment="top" if below else "bottom",
+            color=line.get_color() if len(lines) > 1 else "black",
+        )
