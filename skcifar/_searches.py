@@ -14,15 +14,17 @@ from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import ParameterGrid
 
-from .persistence import replacing, save_model
-from .search import DistributedGridSearchCV, DistributedHalvingGridSearchCV
-from .search_displays import (
+from ._files import replacing, write_json
+from .displays import (
     SearchHistoriesDisplay,
     SearchResultsDisplay,
     candidate_labels,
     candidate_of,
     last_rows,
 )
+from .persistence import save_model
+from .runs import library_versions
+from .search import DistributedGridSearchCV, DistributedHalvingGridSearchCV
 
 JOURNAL = "journal.jsonl"
 SEARCH_FILES = (
@@ -320,10 +322,10 @@ def write_search(folder, search, metrics):
         "best_params": search.best_params_,
         "best_validation_score": float(search.best_score_),
         "refit_seconds": search.refit_time_,
+        "versions": library_versions(),
     }
     save_model(search.best_estimator_, folder / "model.safetensors")
-    with replacing(folder / "metrics.json") as path:
-        path.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    write_json(folder / "metrics.json", metrics)
     _write_table(folder / "cv_results.csv", *_results_table(search))
     _write_table(folder / "learning_curves.csv", *_curves_table(search))
     for name, display in (

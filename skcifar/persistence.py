@@ -6,9 +6,6 @@ these parameters; nothing in the file is ever executed.
 """
 
 import json
-import os
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +14,17 @@ from safetensors.numpy import save
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from ._files import replacing
 from .base import NetworkClassifier
-from .classifiers import DenseClassifier
+from .classifiers import ConvolutionalClassifier, DenseClassifier, ResidualClassifier
 from .preprocessing import ImageFlattener, PixelScaler
 
 FORMAT = 1
 METADATA_KEY = "skcifar"
-ESTIMATORS = (PixelScaler, ImageFlattener, DenseClassifier)
+ESTIMATORS = (
+    *(PixelScaler, ImageFlattener),
+    *(DenseClassifier, ConvolutionalClassifier, ResidualClassifier),
+)
 
 # Rebuilt from the rest when a file is loaded.
 NOT_IN_JSON = frozenset({"model_", "keras_classifier_"})
@@ -114,37 +115,6 @@ def load_model(path):
             f"{path} does not describe a model ({type(error).__name__}: {error}). It is damaged;"
             " save the model again."
         ) from error
-
-
-@contextmanager
-def replacing(path):
-    """Give a path to write to, which takes the place of ``path`` only when all went well.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file to be made or replaced.
-
-    Yields
-    ------
-    unfinished : pathlib.Path
-        A file beside it, gone afterwards either way.
-    """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}.")
-    handle, unfinished = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
-    )
-    os.close(handle)
-    unfinished = Path(unfinished)
-    try:
-        yield unfinished
-        umask = os.umask(0)
-        os.umask(umask)
-        unfinished.chmod(0o666 & ~umask)  # mkstemp's files are for their owner only
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _read(path):

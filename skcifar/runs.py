@@ -1,13 +1,19 @@
 """The folder that a training run leaves: the model, its numbers and its pictures."""
 
 import csv
-import json
+import platform
 import tempfile
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 
+import keras
+import numpy as np
+
+from . import __version__
+from ._files import replacing, write_json
 from .displays import PredictionGridDisplay, TrainingHistoryDisplay
-from .persistence import replacing, save_model
+from .persistence import save_model
 
 N_PICTURES = 10  # in the article's row of predictions
 
@@ -18,6 +24,58 @@ RUN_FILES = (
     "predictions.png",
     "learning_curves.png",
 )
+
+NO_PART_OF_THE_MODEL = frozenset({"callbacks", "verbose"})  # they only watch
+
+
+def library_versions():
+    """Tell what a model was trained with.
+
+    Returns
+    -------
+    versions : dict of str to str
+        Version by name: Python, this package, and the libraries that numbers and pictures depend
+        on, among them the backend that Keras has.
+
+    Examples
+    --------
+    >>> from skcifar.runs import library_versions
+    >>> list(library_versions())[:4]
+    ['python', 'skcifar', 'scikit-learn', 'keras']
+    """
+    libraries = ("scikit-learn", "keras", keras.config.backend(), "numpy", "matplotlib")
+    return {
+        "python": platform.python_version(),
+        "skcifar": __version__,
+        **{name: version(name) for name in libraries},
+    }
+
+
+def jsonable_params(classifier):
+    """Return a classifier's parameters in types that JSON knows.
+
+    Parameters
+    ----------
+    classifier : estimator instance
+        Fitted or not.
+
+    Returns
+    -------
+    params : dict of str to object
+        Without ``callbacks`` and ``verbose``. Tuples and arrays are lists, NumPy's numbers are
+        Python's, and what JSON has no type for is its ``repr``.
+
+    Examples
+    --------
+    >>> from skcifar import DenseClassifier
+    >>> from skcifar.runs import jsonable_params
+    >>> jsonable_params(DenseClassifier())["hidden_layer_sizes"]
+    [200, 150]
+    """
+    params = classifier.get_params(deep=False)
+    return {
+        name: _jsonable(value) for name, value in params.items() if name not in NO_PART_OF_THE_MODEL
+    }
 
 
 def prepare_run_folder(folder):
@@ -43,7 +101,7 @@ def prepare_run_folder(folder):
         return folder
 
 
-def write_run(folder, pipeline, metrics, *, X_test, y_test, y_pred, random_state=None):
+def write_run(folder, pipeline, metrics, *, X_test, y_test, y_proba, random_state=None):
     """Write the files of :data:`RUN_FILES`, each of them whole or not at all.
 
     Parameters
@@ -55,26 +113,35 @@ def write_run(folder, pipeline, metrics, *, X_test, y_test, y_pred, random_state
         Fitted; its last step has ``history_``.
 
     metrics : dict
-        What ``metrics.json`` is to hold.
+        What ``metrics.json`` is to hold beside the classifier's parameters and the versions of the
+        libraries.
 
     X_test : ndarray of shape (n_samples, height, width, 3)
         Test pictures.
 
-    y_test, y_pred : ndarray of shape (n_samples,)
-        Their actual and their predicted classes.
+    y_test : ndarray of shape (n_samples,)
+        Their actual classes.
+
+    y_proba : ndarray of shape (n_samples, n_classes)
+        What the pipeline predicts for them.
 
     random_state : int or None, default=None
         Determines which test pictures are drawn.
     """
     history = pipeline[-1].history_
     predictions = PredictionGridDisplay.from_predictions(
-        X_test, y_test, y_pred, n_images=N_PICTURES, random_state=random_state
+        X_test,
+        y_test,
+        pipeline.classes_[y_proba.argmax(axis=1)],
+        y_proba=y_proba,
+        n_images=N_PICTURES,
+        random_state=random_state,
     )
     curves = TrainingHistoryDisplay(history=history).plot()
 
     save_model(pipeline, folder / "model.safetensors")
-    with replacing(folder / "metrics.json") as path:
-        path.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    made_with = {"params": jsonable_params(pipeline[-1]), "versions": library_versions()}
+    write_json(folder / "metrics.json", metrics | made_with)
     with replacing(folder / "history.csv") as path, path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["epoch", *history])
@@ -85,3 +152,16 @@ def write_run(folder, pipeline, metrics, *, X_test, y_test, y_pred, random_state
             # a class name may be in a script that the font lacks; the picture shows boxes then
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")
             display.figure_.savefig(path, dpi=120, bbox_inches="tight")
+
+
+def _jsonable(value):
+    match value:
+        case np.generic() | np.ndarray():
+            return _jsonable(value.tolist())
+        case None | bool() | int() | float() | str():
+            return value
+        case list() | tuple():
+            return [_jsonable(v) for v in value]
+        case dict():
+            return {str(k): _jsonable(v) for k, v in value.items()}
+    return repr(value)

@@ -12,7 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skcifar import DenseClassifier, load_model, make_dense_pipeline, save_model
-from skcifar.persistence import METADATA_KEY, ModelFileError, replacing
+from skcifar._files import replacing
+from skcifar.persistence import METADATA_KEY, ModelFileError
 
 
 @pytest.fixture(scope="session")

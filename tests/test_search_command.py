@@ -70,7 +70,7 @@ def test_metrics_are_those_of_the_best_model(out):
     assert set(metrics) == {
         *("data", "n_train", "n_test", "n_folds", "n_fits", "epochs", "n_parameters"),
         *("best_params", "best_validation_score", "test_loss", "test_accuracy"),
-        *("seconds", "refit_seconds"),
+        *("seconds", "refit_seconds", "versions"),
     }
     assert (metrics["n_train"], metrics["n_folds"], metrics["n_fits"]) == (120, 2, 8)
     model = load_model(out / "model.safetensors")

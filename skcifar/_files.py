@@ -1,0 +1,54 @@
+"""Files that are written whole or not at all."""
+
+import json
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path):
+    """Give a path to write to, which takes the place of ``path`` only when all went well.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file to be made or replaced.
+
+    Yields
+    ------
+    unfinished : pathlib.Path
+        A file beside it, gone afterwards either way.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}.")
+    handle, unfinished = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+    )
+    os.close(handle)
+    unfinished = Path(unfinished)
+    try:
+        yield unfinished
+        umask = os.umask(0)
+        os.umask(umask)
+        unfinished.chmod(0o666 & ~umask)  # mkstemp's files are for their owner only
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_json(path, content):
+    """Write a JSON file, whole or not at all.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file to be made or replaced.
+
+    content : object
+        What it is to hold, in types that JSON knows.
+    """
+    text = json.dumps(content, indent=2) + "\n"
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")

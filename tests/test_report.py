@@ -1,0 +1,508 @@
+"""The page of a run: what is on it, what is told of missing files, and how a browser shows it."""
+
+import base64
+import json
+import re
+import shutil
+from itertools import product
+from pathlib import Path
+
+import html5lib
+import pytest
+from PIL import Image
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from test_cli import error_of
+
+import skcifar.reports
+from skcifar._files import write_json
+from skcifar.cli import main
+from skcifar.reports import write_report
+from skcifar.runs import RUN_FILES
+
+KINDS = ("run", "comparison", "search")
+TEMPLATE = Path(skcifar.reports.__file__).parent / "report.html.jinja"
+
+
+def write_comparison(folder, *, n_epochs=2, classes=("cat", "dog"), names=("dense", "wide")):
+    """Write what ``skcifar compare`` leaves, in a new folder."""
+    folder.mkdir(parents=True)
+    models = [
+        {
+            "name": name,
+            "file": f"{number}.safetensors",
+            "trained_here": True,
+            "n_parameters": 1000 * (number + 1),
+            "epochs": n_epochs,
+            "test_loss": 1.25,
+            "test_loss_interval": [1.2, 1.3],
+            "test_accuracy": 0.5 + number / 8,
+            "test_accuracy_interval": [0.45, 0.7],
+            "fit_seconds": None,
+            "predict_seconds": 0.5,
+            "peak_memory_bytes": 300 * 10**6,
+            "history": {"loss": [0.75] * n_epochs, "accuracy": [0.25] * n_epochs},
+            "params": {"epochs": n_epochs, f"only_of_{number}": [1, 2]},
+        }
+        for number, name in enumerate(names)
+    ]
+    tests = [
+        {
+            "models": list(names[:2]),
+            "n_only_first_right": 12,
+            "n_only_second_right": 1345,
+            "pvalue": 1e-9,
+        }
+    ]
+    comparison = {"data": "cifar10", "n_train": 50000, "n_test": 10000, "confidence": 0.95}
+    comparison |= {"classes": list(classes), "models": models, "tests": tests}
+    write_json(folder / "comparison.json", comparison | {"versions": {"numpy": "2.0"}})
+    (folder / "comparison.csv").write_text("model,test_accuracy\ndense,0.5\nwide,0.625\n")
+    Image.new("RGB", (1500, 300), "teal").save(folder / "comparison.png")
+    for model in models:
+        (folder / model["file"]).write_bytes(b"weights")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    """Folders that the commands wrote, by kind."""
+    home = tmp_path_factory.mktemp("written")
+    few = ["--data", "digits", "--limit", "60", "--epochs", "2"]
+    (home / "grid.toml").write_text("hidden_layer_sizes = [[4], [40]]\n")
+    grid = ["--grid", str(home / "grid.toml"), "--cv", "2"]
+    assert main(["train", *few, "--hidden-layer-sizes", "9", "--out", str(home / "run")]) == 0
+    assert main(["search", *few, *grid, "--out", str(home / "search")]) == 0
+    write_comparison(home / "comparison")
+    return {kind: home / kind for kind in KINDS}
+
+
+@pytest.fixture
+def run(written, tmp_path):
+    """A run's folder to do harm to."""
+    return Path(shutil.copytree(written["run"], tmp_path / "run"))
+
+
+@pytest.fixture(scope="session")
+def pages(written):
+    """The page of each kind."""
+    return {kind: write_report(folder)[0] for kind, folder in written.items()}
+
+
+def parse(path):
+    """Read a page as strictly as the standard has it."""
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    return parser.parse(path.read_text(encoding="utf-8"))
+
+
+def text_of(element):
+    return " ".join("".join(element.itertext()).split())
+
+
+def table_of(page, label):
+    """Return the cells of the table under a label, as rows of text."""
+    (box,) = (div for div in page.iter("div") if div.get("aria-label") == label)
+    return [[text_of(cell) for cell in row] for row in box.iter("tr")]
+
+
+def report_on(folder):
+    """Write a page of a folder from which something is missing; return it and what is missing."""
+    path, problems = write_report(folder)
+    page = parse(path)
+    (note,) = (section for section in page.iter("section") if section.get("class") == "missing")
+    assert [text_of(item) for item in note.iter("li")] == [f"{problem}." for problem in problems]
+    return page, problems
+
+
+# --- what is on the page ---
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_page_is_valid_html_with_headings(pages, kind):
+    page = parse(pages[kind])
+    headings = [text_of(heading) for heading in page.iter("h2")]
+    assert len(list(page.iter("h1"))) == 1
+    assert headings[0] == "The numbers"
+    assert headings[-3:] == ["Parameters", "Versions", "How to load the model"]
+    assert page.get("lang") == "en"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_picture_of_the_folder_is_in_the_page_and_told_in_words(pages, written, kind):
+    images = list(parse(pages[kind]).iter("img"))
+    shown = {base64.b64decode(image.get("src").split(",")[1]) for image in images}
+    assert shown == {path.read_bytes() for path in written[kind].glob("*.png")}
+    assert all(len(image.get("alt")) > 20 for image in images)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_page_holds_no_script_and_names_no_other_place(pages, kind):
+    page = parse(pages[kind])
+    assert not list(page.iter("script"))
+    addresses = [v for tag in page.iter() for k, v in tag.items() if k in ("src", "href")]
+    assert all(address.startswith("data:") for address in addresses)
+    assert "url(" not in text_of(next(page.iter("style")))
+    (policy,) = (meta for meta in page.iter("meta") if meta.get("http-equiv"))
+    assert policy.get("content").startswith(
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    )
+
+
+def test_run_shows_its_numbers_parameters_and_versions(pages, written):
+    page, metrics = parse(pages["run"]), json.loads((written["run"] / "metrics.json").read_text())
+    numbers = {row[0]: row[1:] for row in table_of(page, "The numbers")[1:]}
+    assert numbers["Accuracy on test pictures share that is right"] == [
+        f"{metrics['test_accuracy']:.4f}"
+    ]
+    assert numbers["Weights to learn"] == [f"{metrics['n_parameters']:,}"]
+    assert ["hidden_layer_sizes", "[9]"] in table_of(page, "Parameters")
+    assert ["keras", metrics["versions"]["keras"]] in table_of(page, "Versions")
+
+
+def test_run_shows_each_epoch(pages):
+    rows = table_of(parse(pages["run"]), "Epochs")
+    assert rows[0] == ["epoch", "loss", "accuracy"]
+    assert [row[0] for row in rows[1:]] == ["1", "2"]
+
+
+def test_python_on_the_page_loads_the_model(pages, written, monkeypatch):
+    monkeypatch.chdir(written["run"])
+    (code,) = parse(pages["run"]).iter("pre")
+    names = {}
+    exec("".join(code.itertext()), names)
+    assert names["model"]["classify"].hidden_layer_sizes == (9,)
+
+
+def test_comparison_has_a_column_for_each_model(pages):
+    page = parse(pages["comparison"])
+    rows = table_of(page, "The numbers")
+    assert rows[0] == ["", "dense", "wide"]
+    assert rows[1][1:] == ["0.5000 0.4500 to 0.7000", "0.6250 0.4500 to 0.7000"]
+    assert ["Time to train seconds", "not known", "not known"] in rows
+    assert ["Most memory used MB", "300", "300"] in rows
+    assert "95 % confidence" in text_of(page)
+    assert ["only_of_1", "-", "[1, 2]"] in table_of(page, "Parameters")
+    assert '"wide": load_model("1.safetensors")' in text_of(page)
+
+
+def test_comparison_tells_its_tests_in_sentences(pages):
+    told = [text_of(item) for item in parse(pages["comparison"]).iter("li")]
+    assert told == [
+        "Only dense is right on 12 of the test pictures, only wide on 1,345 (p < 0.0001, hardly"
+        " chance)."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pvalue", "told"),
+    [
+        (0.71, "(p = 0.7100, maybe chance)"),
+        (0.0, "(p < 0.0001, hardly chance)"),
+        (float("nan"), "(p = not a number)"),
+        ("low", "(p = low)"),
+    ],
+)
+def test_probability_is_told_whatever_it_is(tmp_path, pvalue, told):
+    folder = write_comparison(tmp_path / "comparison")
+    comparison = json.loads((folder / "comparison.json").read_text())
+    comparison["tests"][0]["pvalue"] = pvalue
+    write_json(folder / "comparison.json", comparison)
+    assert told in text_of(parse(write_report(folder)[0]))
+
+
+def test_models_that_were_only_compared_are_named(tmp_path):
+    folder = write_comparison(tmp_path / "comparison")
+    comparison = json.loads((folder / "comparison.json").read_text())
+    comparison["models"][1] |= {"trained_here": False, "file": "/far/wide.safetensors"}
+    write_json(folder / "comparison.json", comparison)
+    path, problems = write_report(folder)
+    text = text_of(parse(path))
+    assert not problems
+    assert 'model = load_model("0.safetensors")' in text
+    assert "wide was not trained here. Its file was /far/wide.safetensors." in text
+
+
+def test_search_ranks_its_candidates(pages, written):
+    rows = table_of(parse(pages["search"]), "Ranking of candidates")
+    assert rows[0] == ["", "mean accuracy", "hidden_layer_sizes"]
+    means = [float(row[1].split(" ± ")[0]) for row in rows[1:]]
+    assert means == sorted(means, reverse=True)
+    best = json.loads((written["search"] / "metrics.json").read_text())
+    assert means[0] == pytest.approx(best["best_validation_score"], abs=1e-4)
+
+
+def test_long_history_is_folded_away(tmp_path):
+    path, _ = write_report(write_comparison(tmp_path / "long", n_epochs=21))
+    folded = list(parse(path).iter("details"))
+    assert [text_of(fold.find("summary")) for fold in folded] == [
+        "Epochs of dense: 21 rows",
+        "Epochs of wide: 21 rows",
+    ]
+    assert len(list(folded[0].iter("tr"))) == 22
+
+
+def test_names_are_text_whatever_they_are(tmp_path):
+    script = "<script>alert(1)</script>"
+    name = "\"&< {{ 7 * 7 }} '"
+    folder = write_comparison(tmp_path / name, classes=[script], names=[script, "</style>\u202e"])
+    path, problems = write_report(folder)
+    page = parse(path)
+    assert not problems
+    assert not list(page.iter("script"))
+    assert text_of(next(page.iter("h1"))) == f"Comparison: {name}"
+    assert [text_of(fact) for fact in page.iter("dd")][-1] == script
+    assert table_of(page, "The numbers")[0][1] == script
+
+
+def test_characters_that_html_forbids_are_replaced(tmp_path):
+    folder = write_comparison(tmp_path / "odd", classes=["a\0b\ud800c\x1b[31m\uffff"])
+    page = parse(write_report(folder)[0])
+    assert [text_of(fact) for fact in page.iter("dd")][-1] == "a\ufffdb\ufffdc\ufffd[31m\ufffd"
+
+
+def test_same_folder_makes_the_same_page(pages):
+    before = pages["run"].read_bytes()
+    write_report(pages["run"].parent)
+    assert pages["run"].read_bytes() == before
+
+
+def test_colours_are_far_enough_apart():
+    """WCAG 2 asks for a contrast of 4.5 to 1."""
+
+    def luminance(colour):
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    palettes = re.findall(r":root \{(.*?)\}", TEMPLATE.read_text(encoding="utf-8"))
+    assert len(palettes) == 2
+    for palette in palettes:
+        colours = dict(re.findall(r"--(\w+): (#\w{6});", palette))
+        for front, back in product(("ink", "faint"), ("paper", "box")):
+            dark, light = sorted(luminance(colours[name]) for name in (front, back))
+            assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+# --- missing and damaged files ---
+
+
+@pytest.mark.parametrize("name", RUN_FILES)
+def test_missing_file_is_told_and_the_rest_is_shown(run, name, capsys):
+    (run / name).unlink()
+    assert f"{name} is missing" in error_of(capsys, ["report", str(run)])
+    page, problems = report_on(run)
+    assert problems == [f"{name} is missing"]
+    assert len(list(page.iter("h2"))) >= 5
+    assert len(list(page.iter("img"))) == (1 if name.endswith(".png") else 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("metrics.json", b'{"test_loss": 1', "metrics.json is damaged ("),
+        ("metrics.json", b"[1]", "it holds a list, not an object"),
+        ("metrics.json", b"[" * 100_000, "metrics.json is damaged ("),
+        ("metrics.json", b'{"a": "\xff"}', "metrics.json is damaged ("),
+        ("metrics.json", b"{}", "metrics.json holds no numbers"),
+        ("history.csv", b"epoch,loss\n1,0.5\n2,0.", "its last line is cut short"),
+        ("history.csv", b"epoch,loss\n1\n", "row 2 does not fit its 2 columns"),
+        ("history.csv", b"epoch,loss\n", "it has no rows"),
+        ("history.csv", b"", "history.csv is damaged ("),
+        ("history.csv", b'epoch,"\n', "history.csv is damaged ("),
+        ("history.csv", b"\x89\0\xff\n1\n", "history.csv is damaged ("),
+        ("predictions.png", b"<svg/>", "it is not a PNG picture"),
+        ("predictions.png", b"\x89PNG\r\n\x1a\n", "it is not a PNG picture"),
+    ],
+)
+def test_damaged_file_is_told_and_the_rest_is_shown(run, name, content, reason):
+    (run / name).write_bytes(content)
+    page, (problem,) = report_on(run)
+    assert reason in problem
+    assert len(list(page.iter("img"))) == (1 if name == "predictions.png" else 2)
+
+
+def test_picture_cut_short_is_damaged(run):
+    path = run / "learning_curves.png"
+    path.write_bytes(path.read_bytes()[:-2000])
+    _, (problem,) = report_on(run)
+    assert problem.startswith("learning_curves.png is damaged (")
+
+
+def test_file_too_large_for_a_page_is_left_out(run, monkeypatch):
+    monkeypatch.setattr("skcifar.reports._folder.MOST_BYTES", 5000)
+    _, problems = report_on(run)
+    assert all("cannot be read (it has more than" in problem for problem in problems)
+    assert [problem.split()[0] for problem in problems] == [
+        "predictions.png",
+        "learning_curves.png",
+    ]
+
+
+def test_folder_in_place_of_a_file_is_told(run):
+    (run / "metrics.json").unlink()
+    (run / "metrics.json").mkdir()
+    assert report_on(run)[1] == ["metrics.json cannot be read (it is not a file)"]
+
+
+def test_values_that_are_no_numbers_are_shown_as_they_are(run):
+    deep = json.loads("[" * 500 + "]" * 500)
+    odd = {"test_loss": float("nan"), "test_accuracy": "<b>", "train_loss": float("inf")}
+    odd |= {"train_accuracy": [1], "epochs": 10**400, "fit_seconds": 1e300, "n_parameters": True}
+    odd |= {"params": {"a": deep, "b": None}, "versions": [], "n_test": {}, "classes": 3}
+    (run / "metrics.json").write_text(json.dumps(odd | {"seconds": -(10**400)}))
+    path, problems = write_report(run)
+    assert not problems
+    numbers = [row[1] for row in table_of(parse(path), "The numbers")[1:]]
+    assert numbers[:4] == ["<b>", "not a number", "[1]", "infinite"]
+    assert numbers[4:6] == ["True", f"{10**400:,}"]
+    assert numbers[6] == "1e+300"
+
+
+def test_comparison_of_anything_does_not_stop_the_page(tmp_path):
+    folder = write_comparison(tmp_path / "odd")
+    odd = {"models": [3, {"name": ["x"], "history": {"loss": 1}}, {"test_loss_interval": "x"}]}
+    odd |= {"tests": [7, {"models": "ab"}], "confidence": "high", "versions": 3, "classes": {}}
+    write_json(folder / "comparison.json", odd)
+    page, problems = report_on(folder)
+    assert problems == [
+        "comparison.json holds no numbers",
+        *["comparison.json holds a test that cannot be told"] * 2,
+    ]
+    assert table_of(page, "The numbers")[1:] == [["dense", "0.5000"], ["wide", "0.6250"]]
+
+
+def test_search_without_scores_is_shown_without_a_ranking(written, tmp_path):
+    folder = Path(shutil.copytree(written["search"], tmp_path / "search"))
+    (folder / "cv_results.csv").write_text("candidate,mean_test_score\n0,nan\n")
+    page, problems = report_on(folder)
+    assert problems == ["cv_results.csv has no column std_test_score"]
+    assert not [heading for heading in page.iter("h2") if "Ranking" in text_of(heading)]
+
+
+def test_picture_of_the_users_is_shown_too(run):
+    Image.new("L", (5, 5)).save(run / "mine.png")
+    page = parse(write_report(run)[0])
+    assert [text_of(caption) for caption in page.iter("figcaption")][-1] == "mine.png"
+
+
+# --- the command ---
+
+
+def test_command_writes_where_it_is_told(written, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    assert main(["report", str(written["run"]), "--out", str(page)]) == 0
+    assert capsys.readouterr().out == f"{page} shows {written['run']}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+@pytest.mark.parametrize("out", ["run/model.safetensors", "", "no/page.html", "folder.html"])
+def test_page_that_cannot_be_is_one_line(run, tmp_path, monkeypatch, capsys, out):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.html").mkdir()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    message = error_of(capsys, ["report", "run", "--out", out])
+    assert "*.html" in message or "there is no folder no" in message
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("nowhere", "is not a folder"), ("file", "is not a folder"), ("empty", "holds nothing")],
+)
+def test_folder_that_is_none_of_a_run_is_one_line(tmp_path, capsys, name, message):
+    (tmp_path / "file").touch()
+    (tmp_path / "empty").mkdir()
+    assert message in error_of(capsys, ["report", str(tmp_path / name)])
+    assert not list((tmp_path / "empty").iterdir())
+
+
+# --- in a browser ---
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("needs chromium and chromedriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (
+        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+        "--host-resolver-rules=MAP * ~NOTFOUND",  # there is no network
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = webdriver.Chrome(options=options, service=Service(driver))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def phone(browser):
+    """The browser with the screen of a small phone, which no window can be as narrow as."""
+    screen = {"width": 360, "height": 640, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    yield browser
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_browser_shows_headings_and_every_picture(browser, pages, written, kind):
+    browser.get(pages[kind].as_uri())
+    headings = [heading.text for heading in browser.find_elements(By.TAG_NAME, "h2")]
+    assert {"The numbers", "The pictures", "How to load the model"} <= set(headings)
+    drawn = browser.execute_script(
+        "return Array.from(document.images, image => image.complete && image.naturalWidth > 0)"
+    )
+    assert drawn == [True] * len(list(written[kind].glob("*.png")))
+
+
+def test_browser_has_nothing_to_complain_of_and_asks_for_nothing(browser, pages):
+    for log in ("browser", "performance"):
+        browser.get_log(log)  # what other tests left
+    browser.get(pages["comparison"].as_uri())
+    assert browser.get_log("browser") == []
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+    assert asked[0] == pages["comparison"].as_uri()
+    assert all(address.startswith("data:") for address in asked[1:])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_page_fits_on_a_phone(phone, pages, kind):
+    phone.get(pages[kind].as_uri())
+    assert phone.execute_script("return window.innerWidth") == 360
+    assert phone.execute_script("return document.documentElement.scrollWidth") <= 360
+
+
+def test_long_names_do_not_widen_the_page(phone, tmp_path):
+    folder = write_comparison(tmp_path / ("n" * 120), classes=["c" * 300], names=["m" * 90, "n"])
+    phone.get(write_report(folder)[0].as_uri())
+    assert phone.execute_script("return document.documentElement.scrollWidth") <= 360
+
+
+def test_names_of_rows_stay_in_sight_and_in_words_beside_many_columns(phone, tmp_path):
+    folder = write_comparison(tmp_path / "many", names=[f"network_{n}" for n in range(6)])
+    phone.get(write_report(folder)[0].as_uri())
+    box = phone.find_element(By.CSS_SELECTOR, "[aria-label='The numbers']")
+    name = box.find_element(By.CSS_SELECTOR, "tbody th")
+    assert name.size["width"] >= 60  # a word, not a letter
+    phone.execute_script("arguments[0].scrollLeft = 400", box)
+    assert phone.execute_script("return arguments[0].scrollLeft", box) > 0
+    left = phone.execute_script("return arguments[0].getBoundingClientRect().left", name)
+    assert 0 <= left < 30
+
+
+def test_folded_table_opens(phone, tmp_path):
+    phone.get(write_report(write_comparison(tmp_path / "long", n_epochs=30))[0].as_uri())
+    table = phone.find_element(By.CSS_SELECTOR, "details table")
+    assert not table.is_displayed()
+    phone.find_element(By.TAG_NAME, "summary").click()
+    assert table.is_displayed()
