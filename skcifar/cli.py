@@ -4,6 +4,8 @@ import argparse
 
 from . import __version__, commands
 
+NETWORKS = ("dense", "convolutional", "residual")  # the keys of pipelines.PIPELINES
+
 
 def main(argv=None):
     """Run the command.
@@ -69,31 +71,36 @@ def _build_parser():
     train = subparsers.add_parser(
         "train",
         parents=[data],
-        help="train the dense network and write the model, its numbers and its pictures",
-        description="Train the dense network. auto, the default, is CIFAR-10 where it is at hand"
-        " or can be downloaded (170 MB), otherwise the digits.",
+        help="train a network and write the model, its numbers and its pictures",
+        description="Train a network. auto, the default, is CIFAR-10 where it is at hand or can be"
+        " downloaded (170 MB), otherwise the digits.",
     )
-    _add_epochs(train)
+    train.add_argument(
+        "--network",
+        choices=NETWORKS,
+        default="dense",
+        help="dense is the article's; convolutional is its sequel's; residual is the most accurate"
+        " and takes the longest (default: %(default)s)",
+    )
+    _add_network_epochs(train)
     train.add_argument(
         "--hidden-layer-sizes",
         type=_sizes,
-        default=(200, 150),
         metavar="N,N",
-        help="units of each hidden layer (default: 200,150)",
+        help="units of each dense hidden layer (default: 200,150; convolutional: 128)",
     )
     train.add_argument(
         "--learning-rate",
         type=_positive_float,
-        default=5e-4,
         metavar="R",
-        help="step size of the Adam optimizer (default: %(default)s)",
+        help="step size of the Adam optimizer, the largest one of residual (default: 0.0005;"
+        " residual: 0.02)",
     )
     train.add_argument(
         "--batch-size",
         type=_positive_int,
-        default=32,
         metavar="N",
-        help="pictures a step (default: %(default)s)",
+        help="pictures a step (default: 32; residual: 256)",
     )
     _add_random_state(train)
     train.add_argument(
@@ -158,6 +165,42 @@ def _build_parser():
     )
     search.set_defaults(run=commands.search)
 
+    compare = subparsers.add_parser(
+        "compare",
+        parents=[data],
+        help="train networks on the same pictures, and tell which one is better",
+        description="Train networks on the same pictures, score them and saved models on the same"
+        " test pictures, and tell by McNemar's test which differences are more than chance. auto,"
+        " the default, is the data set that has the saved models' classes, where there are any.",
+    )
+    compare.add_argument(
+        "models",
+        metavar="MODEL",
+        nargs="*",
+        help="saved models to compare as they are, not trained any further",
+    )
+    compare.add_argument(
+        "--networks",
+        default="dense,convolutional",
+        metavar="NAME,NAME",
+        help="networks to train: dense, convolutional and residual, or none (default: %(default)s)",
+    )
+    compare.add_argument(
+        "--epochs",
+        type=_positive_int,
+        metavar="N",
+        help="passes over the pictures (default: each network's own number)",
+    )
+    _add_random_state(compare)
+    compare.add_argument(
+        "--out",
+        default="skcifar-compare",
+        metavar="DIR",
+        help="folder to write to; what an earlier comparison left there is replaced"
+        " (default: %(default)s)",
+    )
+    compare.set_defaults(run=commands.compare)
+
     evaluate = subparsers.add_parser(
         "evaluate",
         parents=[data],
@@ -185,6 +228,22 @@ def _build_parser():
     )
     predict.add_argument("--json", action="store_true", help="print JSON")
     predict.set_defaults(run=commands.predict)
+
+    report = subparsers.add_parser(
+        "report",
+        help="write one page that shows what a run left",
+        description="Write one HTML page of the numbers, pictures and parameters in a folder. It"
+        " holds all that it shows, so it can be sent, and read without a network.",
+    )
+    report.add_argument(
+        "folder",
+        metavar="RUN_DIR",
+        help="a folder that skcifar train, skcifar compare or skcifar search wrote",
+    )
+    report.add_argument(
+        "--out", metavar="FILE", help="page to write (default: report.html in RUN_DIR)"
+    )
+    report.set_defaults(run=commands.report)
     return parser
 
 
@@ -195,6 +254,15 @@ def _add_epochs(parser):
         default=10,
         metavar="N",
         help="passes over the pictures (default: %(default)s)",
+    )
+
+
+def _add_network_epochs(parser):
+    parser.add_argument(
+        "--epochs",
+        type=_positive_int,
+        metavar="N",
+        help="passes over the pictures (default: 10; residual: 12)",
     )
 
 

@@ -59,8 +59,8 @@ def test_train_writes_its_files_and_nothing_else(run):
 def test_train_tells_the_numbers_of_the_run(run):
     metrics = json.loads((run / "metrics.json").read_text())
     assert set(metrics) == {
-        *("data", "n_train", "n_test", "n_parameters", "epochs", "fit_seconds"),
-        *("train_loss", "train_accuracy", "test_loss", "test_accuracy"),
+        *("network", "data", "n_train", "n_test", "n_parameters", "epochs", "fit_seconds"),
+        *("train_loss", "train_accuracy", "test_loss", "test_accuracy", "params", "versions"),
     }
     assert metrics["data"] == "digits"
     assert (metrics["n_train"], metrics["n_test"]) == (200, 200)

@@ -12,7 +12,8 @@ import skcifar
 PACKAGE = Path(skcifar.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 WAY_THROUGH_THE_HOUSE = [
-    *("_validation", "_sklearn_callbacks", "_journal", "_cluster", "_cells", "search"),
+    *("_files", "_validation", "_sklearn_callbacks", "_journal", "_cluster", "_cells", "search"),
+    "comparisons",
     *("datasets", "preprocessing"),
     *(
         "networks",
@@ -26,7 +27,7 @@ WAY_THROUGH_THE_HOUSE = [
     ),
     *("_targets", "_holdout", "base"),
     "classifiers",
-    *("pipelines", "displays", "search_displays", "persistence", "runs", "_searches"),
+    *("pipelines", "displays", "persistence", "runs", "_searches", "_comparisons", "reports"),
     *("_progress", "commands", "cli", "__main__"),
 ]
 
@@ -115,7 +116,7 @@ def test_imports_run_one_way():
             "keras",
             {
                 *("networks.py", "_blueprints.py", "_engine.py", "_prediction.py", "_epochs.py"),
-                *("training.py", "_targets.py", "_holdout.py", "base.py", "_progress.py"),
+                *("training.py", "_targets.py", "_holdout.py", "base.py", "_progress.py", "runs.py"),
             },
         ),
         ("scikeras", {"training.py"}),

@@ -13,6 +13,8 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 SLICES = {
     "01_dense_baseline.ipynb": "n_train = 300; n_test = 100; epochs = 1",
     "02_grid_search.ipynb": "n_train = 300; n_test = 100; epochs = 2",
+    "03_dense_against_convolutional.ipynb": "n_train = 300; n_test = 100; epochs = 1",
+    "04_your_own_pictures.ipynb": "folder = 'pictures'; n_pictures = 40; epochs = 2",
 }
 
 
@@ -37,12 +39,18 @@ def test_every_notebook_has_a_slice_to_be_tested_on():
 
 
 @pytest.mark.parametrize("name", SLICES)
-def test_notebook_runs(name, full_size_cifar10, monkeypatch):
+def test_notebook_runs(name, full_size_cifar10, monkeypatch, tmp_path):
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(full_size_cifar10))
     notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
     (parameters,) = (c for c in notebook.cells if "parameters" in c.metadata.get("tags", ()))
     parameters.source = SLICES[name]
-    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    client = NotebookClient(
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(tmp_path)}},  # where it writes what it makes
+    )
+    client.execute()
 
 
 @pytest.mark.parametrize("name", SLICES)

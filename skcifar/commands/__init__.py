@@ -3,10 +3,12 @@
 What is slow to import is imported by the subcommand that needs it.
 """
 
+from ._compare import compare
 from ._evaluate import evaluate
 from ._predict import predict
+from ._report import report
 from ._search import search
 from ._shared import complain
 from ._train import train
 
-__all__ = ["complain", "evaluate", "predict", "search", "train"]
+__all__ = ["compare", "complain", "evaluate", "predict", "report", "search", "train"]

@@ -19,7 +19,8 @@ def evaluate(arguments):
         _, *parts = load_train_test_pictures(arguments, image_size)
         X, names = parts[0] if arguments.subset == "train" else parts[1]
     y = labels_of(names, model.classes_, arguments)
-    loss, accuracy, y_pred = score(model, X, y)
+    loss, accuracy, probabilities = score(model, X, y)
+    y_pred = model.classes_[probabilities.argmax(axis=1)]
     what = "pictures" if arguments.subset == "all" else f"{arguments.subset} pictures"
     print(f"{arguments.data}: {len(X):,} {what}")
     print(f"[loss, accuracy]: [{loss:.4f}, {accuracy:.4f}]\n")

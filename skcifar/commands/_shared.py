@@ -31,6 +31,25 @@ def tell_data(console, source, y_train, y_test):
     )
 
 
+def make_pipeline(network, source, **given):
+    """Make the pipeline of a network with what was typed; what is None is left to the network."""
+    from ..pipelines import PIPELINES
+
+    given = {name: value for name, value in given.items() if value is not None}
+    pipeline = PIPELINES[network]()
+    known = pipeline["classify"].get_params()
+    for name in given:
+        if name not in known:
+            raise ValueError(
+                f"--{name.replace('_', '-')} is not for the {network} network. Leave it out, or"
+                " choose another --network."
+            )
+    if "horizontal_flip" in known and source == "digits":
+        given["horizontal_flip"] = False  # a digit in a mirror is none, or another one
+    pipeline["classify"].set_params(**given)
+    return pipeline
+
+
 def load_train_test_pictures(arguments, image_size=(32, 32)):
     """Return the name of the source, training pictures with labels, test pictures likewise."""
     from ..datasets import load_train_test
@@ -110,13 +129,13 @@ def labels_of(names, classes, arguments):
 
 
 def score(model, X, y):
-    """Return the article's pair of loss and accuracy, and the predictions behind it."""
+    """Return the article's pair of loss and accuracy, and the probabilities behind it."""
     from sklearn.metrics import accuracy_score, log_loss
 
     probabilities = model.predict_proba(X)
     y_pred = model.classes_[probabilities.argmax(axis=1)]
     loss = log_loss(y, probabilities, labels=model.classes_)
-    return float(loss), float(accuracy_score(y, y_pred)), y_pred
+    return float(loss), float(accuracy_score(y, y_pred)), probabilities
 
 
 @contextmanager

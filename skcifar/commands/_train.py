@@ -2,11 +2,18 @@
 
 import time
 
-from ._shared import load_train_test_pictures, make_console, quiet_tensorflow, score, tell_data
+from ._shared import (
+    load_train_test_pictures,
+    make_console,
+    make_pipeline,
+    quiet_tensorflow,
+    score,
+    tell_data,
+)
 
 
 def train(arguments):
-    """Train the dense pipeline, score it, and write what came out.
+    """Train a pipeline, score it, and write what came out.
 
     Parameters
     ----------
@@ -22,7 +29,6 @@ def train(arguments):
 
     with quiet_tensorflow():
         from .._progress import EpochProgress
-        from ..pipelines import make_dense_pipeline
         from ..runs import RUN_FILES, prepare_run_folder, write_run
 
     matplotlib.use("Agg")  # files only; a window would need a screen
@@ -31,27 +37,31 @@ def train(arguments):
     folder = prepare_run_folder(arguments.out)
     tell_data(console, source, y_train, y_test)
 
-    pipeline = make_dense_pipeline(
+    pipeline = make_pipeline(
+        arguments.network,
+        source,
         hidden_layer_sizes=arguments.hidden_layer_sizes,
         learning_rate=arguments.learning_rate,
         batch_size=arguments.batch_size,
         epochs=arguments.epochs,
         random_state=arguments.random_state,
     )
+    epochs = pipeline["classify"].epochs
     begin = time.perf_counter()
-    with EpochProgress(console, arguments.epochs) as progress:
+    with EpochProgress(console, epochs) as progress:
         pipeline.set_params(classify__callbacks=[progress]).fit(X_train, y_train)
     fit_seconds = time.perf_counter() - begin
     pipeline.set_params(classify__callbacks=None)
 
     train_loss, train_accuracy, _ = score(pipeline, X_train, y_train)
-    test_loss, test_accuracy, y_pred = score(pipeline, X_test, y_test)
+    test_loss, test_accuracy, y_proba = score(pipeline, X_test, y_test)
     metrics = {
+        "network": arguments.network,
         "data": source,
         "n_train": len(X_train),
         "n_test": len(X_test),
         "n_parameters": pipeline["classify"].model_.count_params(),
-        "epochs": arguments.epochs,
+        "epochs": epochs,
         "train_loss": train_loss,
         "train_accuracy": train_accuracy,
         "test_loss": test_loss,
@@ -64,7 +74,7 @@ def train(arguments):
         metrics,
         X_test=X_test,
         y_test=y_test,
-        y_pred=y_pred,
+        y_proba=y_proba,
         random_state=arguments.random_state,
     )
     console.print(

@@ -1,0 +1,95 @@
+"""A process for one network alone, and the memory that it took."""
+
+import multiprocessing
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+ERRORS = (ValueError, OSError, MemoryError)  # those that tell what was wrong and what to do
+
+
+def in_a_process_of_its_own(function, name, *arguments):
+    """Call a function in a new process, so that what others left in memory does not count for it.
+
+    Parameters
+    ----------
+    function : callable
+        Called as ``function(name, *arguments)``.
+
+    name : str
+        The network that it is about.
+
+    *arguments
+        What else it takes.
+
+    Returns
+    -------
+    result : object
+        What the function returned.
+
+    Raises
+    ------
+    ValueError
+        In the words of the function's own error, after the name.
+
+    OSError
+        If the process was killed.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(sender, function, name, *arguments))
+    # an interrupt is for this process alone, which ends the other; the new one inherits that
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process.start()
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    sender.close()
+    try:
+        result, error = receiver.recv()
+    except EOFError:
+        process.join()
+        raise OSError(
+            f"{name}: the process that trained it ended before it was done (exit code"
+            f" {process.exitcode}), usually for lack of memory. Take fewer pictures by --limit."
+        ) from None
+    else:
+        process.join()
+    finally:
+        process.kill()  # if this one was interrupted
+        process.join()
+        receiver.close()
+    if error is not None:
+        raise ValueError(f"{name}: {error}")
+    return result
+
+
+def _answer(sender, function, *arguments):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # which is not inherited on Windows
+    try:
+        answer = function(*arguments), None
+    except ERRORS as error:
+        answer = None, str(error)
+    sender.send(answer)
+
+
+def peak_memory():
+    """Tell how much memory this process has had at most, in bytes.
+
+    Returns
+    -------
+    n_bytes : int or None
+        None where the operating system does not tell.
+    """
+    # Linux counts in getrusage what the parent process had when it began this one
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
