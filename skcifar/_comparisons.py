@@ -2,14 +2,13 @@
 
 import csv
 import textwrap
-import warnings
 from collections import Counter
 from itertools import chain, count
 
 from rich.cells import cell_len
 
 from ._files import replacing, write_json
-from .displays import ComparisonDisplay, PredictionGridDisplay
+from .displays import ComparisonDisplay, PredictionGridDisplay, save_figure
 
 COMPARISON_FILES = ("comparison.json", "comparison.csv", "comparison.png")
 
@@ -17,6 +16,10 @@ N_PICTURES = 10
 MODELS_IN_A_ROW = 3  # so that tables fit into 100 columns
 WIDTH = 100
 LEVEL = 0.05  # p-values below it count as hardly chance
+MCNEMAR = (
+    "McNemar's test: p is how probable it is that two equally good models differ so much or more."
+)
+OF_MANY_PAIRS = "Of twenty such pairs that are equally good, one has p < 0.05 by chance."
 UNKNOWN = "-"
 
 NO_COLUMNS = frozenset({"history", "params"})
@@ -91,11 +94,37 @@ def tell_tests(tests):
     """
     if not tests:
         return ""
-    begin = (
-        "McNemar's test: p is how probable it is that two equally good models differ so much or"
-        " more."
+    lines = [MCNEMAR, *map(tell_test, tests)]
+    if len(tests) > 1:
+        lines.append(OF_MANY_PAIRS)
+    return "\n".join(textwrap.fill(line, WIDTH) for line in lines)
+
+
+def tell_test(test):
+    """Tell one of McNemar's tests in a sentence on what it means.
+
+    Parameters
+    ----------
+    test : dict
+        As :func:`skcifar.comparisons.mcnemar_tests` returns it.
+
+    Returns
+    -------
+    told : str
+    """
+    first, second = test["models"]
+    n_first, n_second = test["n_only_first_right"], test["n_only_second_right"]
+    pvalue = test["pvalue"]
+    told = "p < 0.0001" if pvalue < 0.0001 else f"p = {pvalue:.4f}"
+    if pvalue < LEVEL:
+        better = first if n_first > n_second else second
+        meaning = f"that is hardly chance, so {better} is the better one on pictures like these"
+    else:
+        meaning = "that may well be chance, so neither is shown to be better"
+    return (
+        f"Only {first} is right on {n_first:,} test pictures, only {second} on {n_second:,}"
+        f" ({told}): {meaning}."
     )
-    return "\n".join(textwrap.fill(line, WIDTH) for line in [begin, *map(_sentence_of, tests)])
 
 
 def write_comparison(folder, comparison, *, X_test, y_test, y_pred, random_state=None):
@@ -137,10 +166,7 @@ def write_comparison(folder, comparison, *, X_test, y_test, y_pred, random_state
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    with replacing(folder / "comparison.png") as unfinished, warnings.catch_warnings():
-        # a class name may be in a script that the font lacks; the picture shows boxes then
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        display.figure_.savefig(unfinished, dpi=120, bbox_inches="tight")
+    save_figure(display.figure_, folder / "comparison.png")
 
 
 def _table_of(models):
@@ -183,22 +209,6 @@ MEASURES = {
     "prediction time": _number("predict_seconds", "{:,.2f} s"),
     "peak memory": _number("peak_memory_bytes", "{:,.0f} MB", 1e-6),
 }
-
-
-def _sentence_of(test):
-    first, second = test["models"]
-    n_first, n_second = test["n_only_first_right"], test["n_only_second_right"]
-    pvalue = test["pvalue"]
-    told = "p < 0.0001" if pvalue < 0.0001 else f"p = {pvalue:.4f}"
-    if pvalue < LEVEL:
-        better = first if n_first > n_second else second
-        meaning = f"that is hardly chance, so {better} is the better one on pictures like these"
-    else:
-        meaning = "that may well be chance, so neither is shown to be better"
-    return (
-        f"Only {first} is right on {n_first:,} test pictures, only {second} on {n_second:,}"
-        f" ({told}): {meaning}."
-    )
 
 
 def _csv_row(model):

@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import json
+import math
 import os
 import tempfile
 from contextlib import contextmanager
@@ -47,8 +48,20 @@ def write_json(path, content):
         The file to be made or replaced.
 
     content : object
-        What it is to hold, in types that JSON knows.
+        What it is to hold, in types that JSON knows. JSON has neither NaN nor infinity: null takes
+        their place.
     """
-    text = json.dumps(content, indent=2) + "\n"
+    text = json.dumps(_only_finite(content), indent=2, allow_nan=False) + "\n"
     with replacing(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
+
+
+def _only_finite(value):
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case list() | tuple():
+            return [_only_finite(v) for v in value]
+        case dict():
+            return {k: _only_finite(v) for k, v in value.items()}
+    return value

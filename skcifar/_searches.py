@@ -21,6 +21,7 @@ from .displays import (
     candidate_labels,
     candidate_of,
     last_rows,
+    save_figure,
 )
 from .persistence import save_model
 from .runs import library_versions
@@ -332,9 +333,7 @@ def write_search(folder, search, metrics):
         ("scores.png", SearchResultsDisplay),
         ("learning_curves.png", SearchHistoriesDisplay),
     ):
-        with replacing(folder / name) as path:
-            figure = display.from_search(search).figure_
-            figure.savefig(path, dpi=120, bbox_inches="tight")
+        save_figure(display.from_search(search).figure_, folder / name)
 
 
 def _full_names(grid, pipeline, source):

@@ -20,7 +20,7 @@ from ._sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from ._targets import check_labels, combine_weights, one_hot
 from ._validation import Interval, InvalidParameterError, StrOptions, validate_samples
 from .networks import seeded_layers
-from .training import NetworkTrainer, compile_network, follows_schedule
+from .training import NetworkTrainer, compile_network, follows_schedule, smooth_labels
 
 # What early stopping holds out where nothing else is said, as in MLPClassifier.
 DEFAULT_VALIDATION_FRACTION = 0.1
@@ -368,6 +368,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         if optimizer.weight_decay != (float(self.alpha) or None):
             optimizer.weight_decay = float(self.alpha) or None
             self.model_.make_train_function(force=True)  # Keras keeps one that has the old decay
+        smooth_labels(self.model_, self.label_smoothing)
         self._train("partial_fit", X, y, weights, seed=self._draw_seed())
         return self
 

@@ -5,17 +5,28 @@ Any fitted classifier of scikit-learn's kind is enough. Nothing here knows how o
 
 import time
 from itertools import combinations
+from numbers import Real
 
 import numpy as np
 from scipy.stats import binomtest, norm
 from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
-from sklearn.utils import Bunch, check_consistent_length, column_or_1d
+from sklearn.utils import Bunch, check_array, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
+
+from ._validation import Interval, validate_params
 
 CONFIDENCE_LEVEL = 0.95
 
 
+_confidence_level = [Interval(Real, 0, 1, closed="neither")]
+
+
+@validate_params(
+    {"classifiers": [dict], "confidence_level": _confidence_level},
+    prefer_skip_nested_validation=False,
+)
 def compare_classifiers(
     classifiers, X, y, *, X_train=None, y_train=None, confidence_level=CONFIDENCE_LEVEL
 ):
@@ -122,10 +133,11 @@ def measure_classifier(
     Returns
     -------
     measures : dict
-        ``n_parameters`` and ``epochs`` of a network, None for other classifiers; ``test_loss``
-        (log loss) and ``test_accuracy``, each followed by its interval, such as
-        ``test_loss_interval``, a pair of low and high; the same for ``train`` if there are
-        training samples; ``predict_seconds``, for the test samples once the classifier is warm.
+        ``n_parameters`` and ``epochs`` of a network, None for other classifiers; ``test_loss`` (log
+        loss) and ``test_accuracy``, each followed by its interval, such as ``test_loss_interval``,
+        a pair of low and high; the same for ``train`` if there are training samples, whose
+        intervals tell nothing of others, since the classifier knows these; ``predict_seconds``, for
+        the test samples once the classifier is warm.
 
     y_pred : ndarray of shape (n_samples,)
         Predicted classes of the test samples.
@@ -143,18 +155,20 @@ def measure_classifier(
     begin = time.perf_counter()
     probabilities = classifier.predict_proba(X)
     predict_seconds = time.perf_counter() - begin
+    y_pred = classifier.predict(X)  # of some classifiers, not the most probable class
 
-    network = classifier[-1] if isinstance(classifier, Pipeline) else classifier
+    network = classifier_of(classifier)
     measures = {"n_parameters": None, "epochs": None}
     if hasattr(getattr(network, "model_", None), "count_params"):
         measures = {"n_parameters": network.model_.count_params(), "epochs": network.n_iter_}
     level = {"labels": classifier.classes_, "confidence_level": confidence_level}
     if X_train is not None:
         train_probabilities = classifier.predict_proba(X_train)
-        measures |= _scores("train", y_train, train_probabilities, **level)
-    measures |= _scores("test", y, probabilities, **level)
+        train_pred = classifier.predict(X_train)
+        measures |= _scores("train", y_train, train_pred, train_probabilities, **level)
+    measures |= _scores("test", y, y_pred, probabilities, **level)
     measures["predict_seconds"] = predict_seconds
-    return measures, classifier.classes_[probabilities.argmax(axis=1)]
+    return measures, y_pred
 
 
 def mcnemar_test(y_true, y_pred_1, y_pred_2):
@@ -200,6 +214,7 @@ def mcnemar_test(y_true, y_pred_1, y_pred_2):
     """
     y_true, y_pred_1, y_pred_2 = (column_or_1d(y) for y in (y_true, y_pred_1, y_pred_2))
     check_consistent_length(y_true, y_pred_1, y_pred_2)
+    unique_labels(y_true, y_pred_1, y_pred_2)  # raises if names are mixed with numbers
     first, second = y_pred_1 == y_true, y_pred_2 == y_true
     n_first, n_second = int(np.sum(first & ~second)), int(np.sum(second & ~first))
     n_differing = n_first + n_second
@@ -236,6 +251,7 @@ def mcnemar_tests(y_true, predictions):
     ]
 
 
+@validate_params({"confidence_level": _confidence_level}, prefer_skip_nested_validation=True)
 def accuracy_interval(y_true, y_pred, *, confidence_level=CONFIDENCE_LEVEL):
     """Tell how sure an accuracy is, by Wilson's score interval.
 
@@ -270,11 +286,13 @@ def accuracy_interval(y_true, y_pred, *, confidence_level=CONFIDENCE_LEVEL):
     """
     y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
     check_consistent_length(y_true, y_pred)
+    unique_labels(y_true, y_pred)  # raises if names are mixed with numbers
     test = binomtest(int(np.sum(y_true == y_pred)), len(y_true))
     low, high = test.proportion_ci(confidence_level, method="wilson")
     return float(low), float(high)
 
 
+@validate_params({"confidence_level": _confidence_level}, prefer_skip_nested_validation=True)
 def log_loss_interval(y_true, y_proba, *, labels, confidence_level=CONFIDENCE_LEVEL):
     """Tell how sure a log loss is, by the normal approximation of a mean.
 
@@ -308,7 +326,8 @@ def log_loss_interval(y_true, y_proba, *, labels, confidence_level=CONFIDENCE_LE
     >>> print(f"{low:.3f} {high:.3f}")
     0.000 1.306
     """
-    y_true, y_proba = column_or_1d(y_true), np.asarray(y_proba)
+    y_true = column_or_1d(y_true)
+    y_proba = check_array(y_proba, dtype=[np.float64, np.float32])
     check_consistent_length(y_true, y_proba)
     if len(y_true) == 1:
         return 0.0, np.inf
@@ -318,6 +337,28 @@ def log_loss_interval(y_true, y_proba, *, labels, confidence_level=CONFIDENCE_LE
     error = losses.std(ddof=1, dtype=float) / np.sqrt(len(losses))
     reach = norm.ppf((1 + confidence_level) / 2) * error
     return max(0.0, float(mean - reach)), float(mean + reach)
+
+
+def classifier_of(estimator):
+    """Return the last step of a Pipeline, and any other estimator as it is.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Perhaps a Pipeline that ends in a classifier.
+
+    Returns
+    -------
+    classifier : estimator
+
+    Examples
+    --------
+    >>> from skcifar import DenseClassifier, make_dense_pipeline
+    >>> from skcifar.comparisons import classifier_of
+    >>> [type(classifier_of(e)).__name__ for e in (make_dense_pipeline(), DenseClassifier())]
+    ['DenseClassifier', 'DenseClassifier']
+    """
+    return estimator[-1] if isinstance(estimator, Pipeline) else estimator
 
 
 def _check_classifier(name, classifier, classes):
@@ -338,9 +379,8 @@ def _told(classes):
     return ", ".join(map(str, classes))
 
 
-def _scores(part, y_true, y_proba, *, labels, confidence_level):
+def _scores(part, y_true, y_pred, y_proba, *, labels, confidence_level):
     """Return loss, accuracy and their intervals, by names that begin with the part."""
-    y_pred = labels[y_proba.argmax(axis=1)]
     level = {"confidence_level": confidence_level}
     return {
         f"{part}_loss": float(log_loss(y_true, y_proba, labels=labels)),

@@ -232,7 +232,8 @@ def build_residual_network(
         Number of filters of each stage. The convolution before has as many as the first.
 
     activation : str, default="relu"
-        Activation after each convolution, by Keras' name.
+        Activation after each convolution, by Keras' name. "leaky_relu" has the slope of Keras'
+        layer LeakyReLU, 0.3.
 
     horizontal_flip : bool, default=True
         Whether each picture is mirrored, left to right, every second time on average that the
@@ -273,7 +274,7 @@ def build_residual_network(
     def convolution(x, n_filters, name, *, pooled=False):
         x = keras.layers.Conv2D(n_filters, 3, padding="same", use_bias=False, name=name)(x)
         if pooled:
-            x = keras.layers.MaxPooling2D(name=f"{name}_pooling")(x)
+            x = keras.layers.MaxPooling2D(padding="same", name=f"{name}_pooling")(x)
         x = _normalization(f"{name}_normalization")(x)
         return _activation(activation, f"{name}_activation")(x)
 

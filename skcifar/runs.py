@@ -3,7 +3,6 @@
 import csv
 import platform
 import tempfile
-import warnings
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from . import __version__
 from ._files import replacing, write_json
-from .displays import PredictionGridDisplay, TrainingHistoryDisplay
+from .displays import PredictionGridDisplay, TrainingHistoryDisplay, save_figure
 from .persistence import save_model
 
 N_PICTURES = 10  # in the article's row of predictions
@@ -142,16 +141,14 @@ def write_run(folder, pipeline, metrics, *, X_test, y_test, y_proba, random_stat
     save_model(pipeline, folder / "model.safetensors")
     made_with = {"params": jsonable_params(pipeline[-1]), "versions": library_versions()}
     write_json(folder / "metrics.json", metrics | made_with)
-    with replacing(folder / "history.csv") as path, path.open("w", newline="") as file:
+    path = folder / "history.csv"
+    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["epoch", *history])
         epochs = zip(*history.values(), strict=True)
         writer.writerows([number, *values] for number, values in enumerate(epochs, start=1))
-    for name, display in (("predictions.png", predictions), ("learning_curves.png", curves)):
-        with replacing(folder / name) as path, warnings.catch_warnings():
-            # a class name may be in a script that the font lacks; the picture shows boxes then
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            display.figure_.savefig(path, dpi=120, bbox_inches="tight")
+    save_figure(predictions.figure_, folder / "predictions.png")
+    save_figure(curves.figure_, folder / "learning_curves.png")
 
 
 def _jsonable(value):

@@ -74,11 +74,30 @@ def compile_network(
     network.compile(
         # named, since Keras would count names up, each of which costs memory for good
         optimizer=keras.optimizers.Adam(rate, weight_decay=float(alpha) or None, name="adam"),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=float(label_smoothing)),
+        loss=_loss(label_smoothing),
         metrics=["accuracy"],
     )
     network.optimizer.build(network.trainable_variables)
     _clear_away_old_networks(network)
+
+
+def smooth_labels(network, label_smoothing):
+    """Let a compiled network go on with labels that are smoothed in another way.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Compiled. Keeps its optimizer.
+
+    label_smoothing : float
+        As in :func:`compile_network`.
+    """
+    if network.loss.label_smoothing != float(label_smoothing):
+        network.compile(network.optimizer, loss=_loss(label_smoothing), metrics=["accuracy"])
+
+
+def _loss(label_smoothing):
+    return keras.losses.CategoricalCrossentropy(label_smoothing=float(label_smoothing))
 
 
 def follows_schedule(network):

@@ -15,6 +15,13 @@ from skcifar.datasets import _archives, _cifar10
 RECORDS_PER_FILE = 20
 
 
+def pytest_configure(config):
+    """Let JAX compile each step once for all tests and runs, which is most of what it does here."""
+    if os.environ.get("KERAS_BACKEND") == "jax":
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
     """No test reaches a mirror: the only one left is a port of this machine that nobody serves."""

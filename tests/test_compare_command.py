@@ -436,8 +436,8 @@ def test_interrupt_ends_both_processes_in_one_line(tmp_path):
         text=True,
         start_new_session=True,
     )
-    while not command.stdout.readline().startswith("epoch "):
-        pass
+    lines = iter(command.stdout.readline, "")
+    assert any(line.startswith("epoch ") for line in lines), command.stderr.read()
     os.killpg(command.pid, signal.SIGINT)
     _, errors = command.communicate(timeout=60)  # which waits for all who have the other end
     assert errors == "skcifar: error: interrupted\n"

@@ -1,8 +1,10 @@
 """Models side by side, compared by what is drawn."""
 
-import matplotlib.pyplot as plt
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from given_axes import assert_drawn_in_place
 from sklearn.base import BaseEstimator
 from sklearn.metrics import confusion_matrix
 from sklearn.pipeline import make_pipeline
@@ -159,6 +161,21 @@ def test_confusions_of_many_classes_have_no_numbers(X):
     assert not display.axes_["confusions"][0].texts
 
 
+@pytest.mark.parametrize("n_models", [2, 3])
+def test_names_of_many_classes_can_be_read_and_stay_apart(X, n_models):
+    y = np.array([f"class {number}" for number in range(30)] * 2)
+    y_pred = {f"model {number}": np.roll(y, number) for number in range(n_models)}
+    display = ComparisonDisplay.from_predictions(X, y, y_pred)
+    display.figure_.canvas.draw()
+    axes = display.axes_["confusions"][0]
+    for labels, side in ((axes.get_yticklabels(), "y"), (axes.get_xticklabels(), "x")):
+        assert [text.get_text() for text in labels] == sorted(set(y))[::2]
+        assert all(text.get_size() >= 6.5 for text in labels)
+        boxes = [text.get_window_extent() for text in labels]
+        spans = sorted((getattr(box, f"{side}0"), getattr(box, f"{side}1")) for box in boxes)
+        assert all(one[1] <= two[0] + 1 for one, two in pairwise(spans))
+
+
 def test_learning_curves_are_those_of_models_that_have_some(X, y, y_pred):
     histories = {"first": VALIDATED, "second": None}
     display = ComparisonDisplay.from_predictions(X, y, y_pred, histories=histories)
@@ -181,6 +198,14 @@ def test_curves_of_models_differ_in_colour_and_marker(X, y, y_pred):
     first, second = display.axes_["curves"][0].get_lines()
     assert first.get_color() != second.get_color()
     assert first.get_marker() != second.get_marker()
+
+
+def test_curves_of_six_models_differ_though_there_are_five_colours(X, y, y_pred):
+    six = {f"model {number}": y_pred["first"] for number in range(6)}
+    histories = dict.fromkeys(six, HISTORY)
+    display = ComparisonDisplay.from_predictions(X, y, six, histories=histories)
+    lines = display.axes_["curves"][0].get_lines()
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 6
 
 
 def test_history_of_something_else_is_left_out(X, y, y_pred):
@@ -244,8 +269,11 @@ def test_names_are_no_formulas(X, y):
 
 
 def test_comparison_takes_the_place_of_given_axes(X, y, y_pred):
-    figure, (left, _) = plt.subplots(1, 2, figsize=(12, 8))
-    assert ComparisonDisplay.from_predictions(X, y, y_pred, ax=left).figure_ is figure
+    def draw(axes):
+        histories = {"first": HISTORY}
+        return ComparisonDisplay.from_predictions(X, y, y_pred, histories=histories, ax=axes)
+
+    assert_drawn_in_place(draw, layout="constrained", figsize=(20, 12))
 
 
 def test_grey_pictures_are_drawn_in_grey(X, y, y_pred):

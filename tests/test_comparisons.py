@@ -8,6 +8,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -291,3 +292,28 @@ def test_nothing_to_compare_is_told(blobs):
 def test_training_samples_need_their_classes(classifiers, blobs):
     with pytest.raises(ValueError, match="X_train and y_train go together"):
         compare_classifiers(classifiers, *blobs, X_train=blobs[0])
+
+
+def test_accuracy_is_of_what_the_classifier_predicts(blobs):
+    X, y = blobs
+    never = FixedThresholdClassifier(LogisticRegression(), threshold=1.0).fit(X, y)
+    comparison = compare_classifiers({"never": never}, X, y)
+    assert comparison.models[0]["test_accuracy"] == never.score(X, y) == 0.5
+    np.testing.assert_array_equal(comparison.predictions["never"], never.predict(X))
+
+
+def test_names_and_numbers_are_not_compared():
+    with pytest.raises(ValueError, match="Mix of label input types"):
+        mcnemar_test(["cat", "dog"], [0, 1], [0, 1])
+    with pytest.raises(ValueError, match="Mix of label input types"):
+        accuracy_interval(["cat", "dog"], [0, 1])
+
+
+@pytest.mark.parametrize("level", [0, 1, 95])
+def test_confidence_level_is_a_share(level):
+    with pytest.raises(ValueError, match=rf"'confidence_level' parameter .* Got {level}"):
+        accuracy_interval([0, 1], [0, 1], confidence_level=level)
+
+
+def test_loss_of_sure_and_right_predictions_given_as_ints_is_0():
+    assert log_loss_interval([0, 1], [[1, 0], [0, 1]], labels=[0, 1]) == pytest.approx((0, 0))

@@ -5,6 +5,7 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from given_axes import assert_drawn_in_place
 
 from skcifar import PredictionGridDisplay, TrainingHistoryDisplay
 from skcifar.displays import RIGHT_COLOR, WRONG_COLOR
@@ -136,11 +137,15 @@ def test_grey_pictures_are_drawn_in_grey(images, actual):
     assert display.axes_[0].images[0].get_cmap().name == "gray"
 
 
-def test_grid_takes_the_place_of_given_axes(images, actual):
-    figure, (left, _) = plt.subplots(1, 2)
-    display = PredictionGridDisplay.from_predictions(images, actual, actual, n_images=3, ax=left)
-    assert display.figure_ is figure
-    assert len(figure.axes) == 2 + 3
+@pytest.mark.parametrize("layout", ["constrained", None])
+@pytest.mark.parametrize("n_columns", [2, 5])
+def test_grid_takes_the_place_of_given_axes(images, actual, layout, n_columns):
+    def draw(axes):
+        return PredictionGridDisplay.from_predictions(
+            images, actual, actual, n_images=5, n_columns=n_columns, ax=axes
+        )
+
+    assert_drawn_in_place(draw, layout=layout)
 
 
 def test_grid_takes_axes_that_were_put_somewhere_by_hand(images, actual):
@@ -259,3 +264,39 @@ def test_history_comes_from_the_last_step_of_a_pipeline():
 def test_estimator_without_history_is_refused():
     with pytest.raises(ValueError, match="AlwaysCat has no history_ to draw"):
         TrainingHistoryDisplay.from_estimator(AlwaysCat())
+
+
+def test_history_is_drawn_as_far_as_it_goes():
+    display = TrainingHistoryDisplay(history={"loss": [2.0, 1.0], "val_loss": [2.0, 3.0]}).plot()
+    (axes,) = display.axes_
+    assert axes.get_ylabel() == "loss"
+    assert [line.get_label() for line in axes.get_lines()] == ["training", "validation"]
+
+
+def test_history_of_something_else_is_refused():
+    with pytest.raises(ValueError, match="no history with a loss or an accuracy"):
+        TrainingHistoryDisplay(history={"r2": [0.1, 0.2]}).plot()
+
+
+@pytest.mark.parametrize(
+    ("n_epochs", "ticks"),
+    [
+        (1, [1]),
+        (2, [1, 2]),
+        (7, [*range(1, 8)]),
+        (20, [5, 10, 15, 20]),
+        (100, [*range(20, 101, 20)]),
+    ],
+)
+def test_only_epochs_that_there_were_are_numbered(n_epochs, ticks):
+    values = np.linspace(0.1, 0.9, n_epochs)
+    display = TrainingHistoryDisplay(history={"loss": values, "accuracy": values}).plot()
+    display.figure_.canvas.draw()
+    assert [int(tick.get_text()) for tick in display.axes_[0].get_xticklabels()] == ticks
+
+
+def test_curves_take_the_place_of_given_axes():
+    def draw(axes):
+        return TrainingHistoryDisplay(history=HISTORY).plot(ax=axes)
+
+    assert_drawn_in_place(draw, layout="constrained")

@@ -7,6 +7,7 @@ import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from unittest import mock
 
 import keras
 import numpy as np
@@ -119,7 +120,9 @@ def state_of(network):
 
 def assert_equal_training(samples, by_engine, by_keras, **params):
     params = {"batch_size": BATCH, "seed": 5} | params
-    ours = train_network(by_engine, *samples, **params)
+    with mock.patch.object(_engine, "train_epoch", wraps=_engine.train_epoch) as train_epoch:
+        ours = train_network(by_engine, *samples, **params)
+    assert train_epoch.call_count == params["epochs"]  # so it was not Keras both times
     theirs = train_network(by_keras, *samples, **params, callbacks=[AsksForBatches()])
     assert set(ours) == set(theirs) == {"loss", "accuracy"}
     for name, values in ours.items():

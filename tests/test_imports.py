@@ -116,7 +116,14 @@ def test_imports_run_one_way():
             "keras",
             {
                 *("networks.py", "_blueprints.py", "_engine.py", "_prediction.py", "_epochs.py"),
-                *("training.py", "_targets.py", "_holdout.py", "base.py", "_progress.py", "runs.py"),
+                *(
+                    "training.py",
+                    "_targets.py",
+                    "_holdout.py",
+                    "base.py",
+                    "_progress.py",
+                    "runs.py",
+                ),
             },
         ),
         ("scikeras", {"training.py"}),

@@ -1,8 +1,8 @@
 """The mistakes that a classifier was surest of, compared by what is drawn."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from given_axes import assert_drawn_in_place
 
 from skcifar import ConfidentMistakesDisplay
 from skcifar.displays import WRONG_COLOR
@@ -80,14 +80,15 @@ def test_a_model_without_mistakes_is_a_statement(images):
     assert len(display.axes_) == 0
 
 
+@pytest.mark.parametrize("layout", ["constrained", None])
 @pytest.mark.parametrize("n_samples", [1, 5])
-def test_mistakes_take_the_place_of_given_axes(images, n_samples):
-    figure, (left, _) = plt.subplots(1, 2)
-    display = ConfidentMistakesDisplay.from_estimator(
-        Knows(), images[:n_samples], Y_TRUE[:n_samples], ax=left
-    )
-    assert display.figure_ is figure
-    assert not left.axison
+def test_mistakes_take_the_place_of_given_axes(images, n_samples, layout):
+    def draw(axes):
+        return ConfidentMistakesDisplay.from_estimator(
+            Knows(), images[:n_samples], Y_TRUE[:n_samples], n_columns=3, ax=axes
+        )
+
+    assert_drawn_in_place(draw, layout=layout)
 
 
 def test_probabilities_that_only_round_to_certainty_are_told_apart(images):

@@ -136,6 +136,14 @@ def test_every_picture_of_the_folder_is_in_the_page_and_told_in_words(pages, wri
     assert all(len(image.get("alt")) > 20 for image in images)
 
 
+def test_lines_under_predictions_are_told_as_they_are_drawn(pages, tmp_path):
+    alone = write_report(write_comparison(tmp_path / "alone", names=["dense"]))[0]
+    captions = [text_of(next(parse(path).iter("figcaption"))) for path in (pages["run"], alone)]
+    first = "Under each picture the class that was predicted"
+    assert captions[0].startswith(f"{first}, the probability that it has for the network, and the")
+    assert captions[1].startswith(f"{first}, then the actual one.")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_page_holds_no_script_and_names_no_other_place(pages, kind):
     page = parse(pages[kind])
@@ -155,7 +163,7 @@ def test_run_shows_its_numbers_parameters_and_versions(pages, written):
     assert numbers["Accuracy on test pictures share that is right"] == [
         f"{metrics['test_accuracy']:.4f}"
     ]
-    assert numbers["Weights to learn"] == [f"{metrics['n_parameters']:,}"]
+    assert numbers["Parameters of the network"] == [f"{metrics['n_parameters']:,}"]
     assert ["hidden_layer_sizes", "[9]"] in table_of(page, "Parameters")
     assert ["keras", metrics["versions"]["keras"]] in table_of(page, "Versions")
 
@@ -184,31 +192,38 @@ def test_comparison_has_a_column_for_each_model(pages):
     assert "95 % confidence" in text_of(page)
     assert ["only_of_1", "-", "[1, 2]"] in table_of(page, "Parameters")
     assert '"wide": load_model("1.safetensors")' in text_of(page)
+    assert 'models["dense"].predict(X)' in text_of(page)
 
 
 def test_comparison_tells_its_tests_in_sentences(pages):
     told = [text_of(item) for item in parse(pages["comparison"]).iter("li")]
     assert told == [
-        "Only dense is right on 12 of the test pictures, only wide on 1,345 (p < 0.0001, hardly"
-        " chance)."
+        "Only dense is right on 12 test pictures, only wide on 1,345 (p < 0.0001): that is hardly"
+        " chance, so wide is the better one on pictures like these."
     ]
 
 
 @pytest.mark.parametrize(
-    ("pvalue", "told"),
-    [
-        (0.71, "(p = 0.7100, maybe chance)"),
-        (0.0, "(p < 0.0001, hardly chance)"),
-        (float("nan"), "(p = not a number)"),
-        ("low", "(p = low)"),
-    ],
+    "odd",
+    [{"pvalue": None}, {"pvalue": "low"}, {"pvalue": 2}, {"n_only_first_right": 1.5}],
 )
-def test_probability_is_told_whatever_it_is(tmp_path, pvalue, told):
+def test_test_of_odd_values_is_told_to_be_missing(tmp_path, odd):
     folder = write_comparison(tmp_path / "comparison")
     comparison = json.loads((folder / "comparison.json").read_text())
-    comparison["tests"][0]["pvalue"] = pvalue
+    comparison["tests"][0] |= odd
     write_json(folder / "comparison.json", comparison)
-    assert told in text_of(parse(write_report(folder)[0]))
+    _, problems = report_on(folder)
+    assert problems == ["comparison.json holds a test that cannot be told"]
+
+
+def test_many_tests_come_with_a_warning(pages, tmp_path):
+    folder = write_comparison(tmp_path / "comparison")
+    comparison = json.loads((folder / "comparison.json").read_text())
+    comparison["tests"] *= 3
+    write_json(folder / "comparison.json", comparison)
+    warning = "Of twenty such pairs that are equally good, one has p < 0.05 by chance."
+    assert warning in text_of(parse(write_report(folder)[0]))
+    assert warning not in text_of(parse(pages["comparison"]))
 
 
 def test_models_that_were_only_compared_are_named(tmp_path):
@@ -221,6 +236,14 @@ def test_models_that_were_only_compared_are_named(tmp_path):
     assert not problems
     assert 'model = load_model("0.safetensors")' in text
     assert "wide was not trained here. Its file was /far/wide.safetensors." in text
+
+
+def test_file_of_a_name_that_cannot_be_is_missing(tmp_path):
+    folder = write_comparison(tmp_path / "comparison")
+    comparison = json.loads((folder / "comparison.json").read_text())
+    comparison["models"][1]["file"] = "n" * 300
+    write_json(folder / "comparison.json", comparison)
+    assert report_on(folder)[1] == [f"{'n' * 300} is missing"]
 
 
 def test_search_ranks_its_candidates(pages, written):
@@ -295,6 +318,11 @@ def test_missing_file_is_told_and_the_rest_is_shown(run, name, capsys):
     assert problems == [f"{name} is missing"]
     assert len(list(page.iter("h2"))) >= 5
     assert len(list(page.iter("img"))) == (1 if name.endswith(".png") else 2)
+    told = text_of(page)
+    assert ("None could be read." in told) == (name == "metrics.json")
+    assert ("All values are in the table" in told) == (
+        name not in ("history.csv", "learning_curves.png")
+    )
 
 
 @pytest.mark.parametrize(
@@ -378,6 +406,35 @@ def test_search_without_scores_is_shown_without_a_ranking(written, tmp_path):
     page, problems = report_on(folder)
     assert problems == ["cv_results.csv has no column std_test_score"]
     assert not [heading for heading in page.iter("h2") if "Ranking" in text_of(heading)]
+
+
+def test_what_was_not_recorded_is_told_so(run):
+    (run / "metrics.json").write_text("{}")
+    assert text_of(report_on(run)[0]).count("None were recorded.") == 2
+
+
+def test_values_of_a_search_are_told_to_be_in_a_file_only_if_it_is_there(written, tmp_path):
+    folder = Path(shutil.copytree(written["search"], tmp_path / "search"))
+    assert "Each value is in learning_curves.csv." in text_of(parse(write_report(folder)[0]))
+    (folder / "learning_curves.csv").unlink()
+    page, problems = report_on(folder)
+    assert problems == ["learning_curves.csv is missing"]
+    assert "Each value is in" not in text_of(page)
+
+
+def test_hidden_picture_is_left_out(run):
+    Image.new("L", (5, 5)).save(run / ".scores-unfinished.png")
+    page = parse(write_report(run)[0])
+    assert len(list(page.iter("img"))) == 2
+
+
+def test_interval_without_an_end_is_left_out(tmp_path):
+    folder = write_comparison(tmp_path / "comparison")
+    comparison = json.loads((folder / "comparison.json").read_text())
+    comparison["models"][0]["test_loss_interval"] = [0.0, float("inf")]
+    write_json(folder / "comparison.json", comparison)
+    rows = table_of(parse(write_report(folder)[0]), "The numbers")
+    assert rows[2][1:] == ["1.2500", "1.2500 1.2000 to 1.3000"]
 
 
 def test_picture_of_the_users_is_shown_too(run):
@@ -480,6 +537,41 @@ def test_page_fits_on_a_phone(phone, pages, kind):
     phone.get(pages[kind].as_uri())
     assert phone.execute_script("return window.innerWidth") == 360
     assert phone.execute_script("return document.documentElement.scrollWidth") <= 360
+
+
+def test_wide_picture_is_scrolled_on_a_phone_at_a_width_that_can_be_read(phone, pages):
+    phone.get(pages["comparison"].as_uri())
+    image = phone.find_element(By.TAG_NAME, "img")
+    assert image.size["width"] == 832
+    box = phone.find_element(By.CSS_SELECTOR, "[aria-label='comparison.png']")
+    assert box.size["width"] <= 360
+    phone.execute_script("arguments[0].scrollLeft = 400", box)
+    assert phone.execute_script("return arguments[0].scrollLeft", box) > 0
+
+
+def test_small_picture_keeps_its_width_on_a_phone(phone, tmp_path):
+    folder = write_comparison(tmp_path / "small")
+    Image.new("RGB", (400, 30), "teal").save(folder / "comparison.png")
+    phone.get(write_report(folder)[0].as_uri())
+    assert phone.find_element(By.TAG_NAME, "img").size["width"] == 400
+
+
+def test_wide_picture_fits_on_a_large_screen(browser, pages):
+    browser.get(pages["comparison"].as_uri())
+    image = browser.find_element(By.TAG_NAME, "img")
+    assert image.size["width"] == image.find_element(By.XPATH, "..").size["width"] - 2  # borders
+
+
+def test_words_in_tables_are_not_torn_on_a_phone(phone, pages):
+    phone.get(pages["run"].as_uri())
+    (name,) = (
+        cell
+        for cell in phone.find_elements(By.CSS_SELECTOR, ".words tbody th")
+        if cell.text == "hidden_layer_sizes"
+    )
+    script = "return parseFloat(getComputedStyle(arguments[0]).lineHeight)"
+    line = phone.execute_script(script, name)
+    assert name.size["height"] < 2 * line
 
 
 def test_long_names_do_not_widen_the_page(phone, tmp_path):

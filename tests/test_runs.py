@@ -42,6 +42,17 @@ def test_json_file_holds_what_was_written(tmp_path):
     assert read == {"name": "日本", "values": [1, 2.5, None]}
 
 
+def test_json_file_holds_nothing_that_json_has_not(tmp_path):
+    values = {"a": float("nan"), "b": (0.0, float("inf")), "c": [{"d": np.float64("-inf")}]}
+    write_json(tmp_path / "a.json", values)
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert json.loads(text, parse_constant=pytest.fail) == {
+        "a": None,
+        "b": [0.0, None],
+        "c": [{"d": None}],
+    }
+
+
 def test_json_file_that_fails_leaves_the_old_one(tmp_path):
     write_json(tmp_path / "a.json", 1)
     with pytest.raises(TypeError):

@@ -1,10 +1,10 @@
 """Pictures of searches, compared by what they show."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from given_axes import assert_drawn_in_place
 from sklearn.datasets import load_iris
-from sklearn.exceptions import FitFailedWarning
+from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -87,9 +87,27 @@ def test_several_scores_are_drawn_by_the_one_that_counts():
 
 
 def test_scikit_learns_own_search_is_drawn_in_given_axes():
-    figure, (left, _) = plt.subplots(1, 2)
-    search = GridSearchCV(TREE, {"max_depth": [1, 2]}).fit(X, y)
-    assert SearchResultsDisplay.from_search(search, ax=left).figure_ is figure
+    search = GridSearchCV(TREE, {"max_depth": [1, 2], "criterion": ["gini", "entropy"]}).fit(X, y)
+
+    def draw(axes):
+        return SearchResultsDisplay.from_search(search, ax=axes)
+
+    assert_drawn_in_place(draw, layout="constrained")
+
+
+@pytest.mark.parametrize("refit", [False, lambda results: 0])
+@pytest.mark.parametrize("display", [SearchResultsDisplay, SearchHistoriesDisplay])
+def test_search_that_chose_by_no_single_score_is_refused(display, refit):
+    scoring = ["accuracy", "f1_macro"]
+    search = GridSearchCV(TREE, {"max_depth": [1, 2]}, scoring=scoring, refit=refit).fit(X, y)
+    with pytest.raises(ValueError, match="refit must name the score to draw, one of accuracy, f1_"):
+        display.from_search(search)
+
+
+@pytest.mark.parametrize("display", [SearchResultsDisplay, SearchHistoriesDisplay])
+def test_search_that_is_not_fitted_is_refused(display):
+    with pytest.raises(NotFittedError, match="This GridSearchCV instance is not fitted yet"):
+        display.from_search(GridSearchCV(TREE, {"max_depth": [1, 2]}))
 
 
 def test_candidates_of_a_halving_search_are_drawn_once():
@@ -151,6 +169,32 @@ def test_far_losses_of_others_do_not_flatten_the_best():
 def test_search_without_histories_is_refused():
     with pytest.raises(ValueError, match="No candidate of this DistributedGridSearchCV kept"):
         SearchHistoriesDisplay.from_search(grid_search())
+    with pytest.raises(ValueError, match="No candidate of this GridSearchCV kept a history"):
+        SearchHistoriesDisplay.from_search(GridSearchCV(TREE, {"max_depth": [1]}).fit(X, y))
+    with pytest.raises(ValueError, match="no history with a loss or an accuracy"):
+        SearchHistoriesDisplay(candidates=[{"C": 1}], histories=[[None]]).plot()
+
+
+def test_histories_of_none_of_the_best_are_drawn():
+    candidates = [{"C": value} for value in range(7)]
+    histories = [[None]] * 6 + [[HISTORY]]
+    display = SearchHistoriesDisplay(candidates=candidates, histories=histories).plot()
+    assert [line.get_label() for line in display.axes_[0].get_lines()] == ["others"]
+
+
+def test_histories_are_drawn_as_far_as_they_go():
+    folds = [{"loss": [2.0, 1.0]}, {"loss": [4.0, 2.0]}]
+    display = SearchHistoriesDisplay(candidates=[{"C": 1}], histories=[folds]).plot()
+    (axes,) = display.axes_
+    assert axes.get_ylabel() == "loss"
+    assert axes.get_lines()[0].get_ydata().tolist() == [3.0, 1.5]
+
+
+def test_histories_take_the_place_of_given_axes():
+    def draw(axes):
+        return SearchHistoriesDisplay(candidates=[{"C": 1}], histories=[[HISTORY]]).plot(ax=axes)
+
+    assert_drawn_in_place(draw, layout="constrained")
 
 
 # --- names and values ---

@@ -1,8 +1,8 @@
 """First layers, compared by what is drawn of them."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from given_axes import assert_drawn_in_place
 from sklearn.pipeline import make_pipeline
 
 from skcifar import DenseClassifier, FirstLayerDisplay, ImageFlattener, PixelScaler
@@ -130,9 +130,12 @@ def test_weights_of_zero_can_be_drawn():
     assert (drawn(display.axes_[0]) == 0.5).all()
 
 
-def test_weights_take_the_place_of_given_axes(weights):
-    figure, (left, _) = plt.subplots(1, 2)
-    assert FirstLayerDisplay(weights=weights).plot(ax=left).figure_ is figure
+@pytest.mark.parametrize("layout", ["constrained", None])
+def test_weights_and_their_scale_take_the_place_of_given_axes(weights, layout):
+    def draw(axes):
+        return FirstLayerDisplay(weights=weights / 1000).plot(ax=axes)
+
+    assert_drawn_in_place(draw, layout=layout)
 
 
 def test_estimator_without_a_network_is_refused():

@@ -30,7 +30,7 @@ class ConvolutionalClassifier(NetworkClassifier):
 
     activation : {"elu", "gelu", "leaky_relu", "linear", "relu", "relu6", "selu", "sigmoid", \
             "silu", "softplus", "softsign", "tanh"}, default="leaky_relu"
-        Activation of convolutions and dense layers.
+        Activation of convolutions and dense layers. "leaky_relu" has a slope of 0.3.
 
     batch_normalization : bool, default=True
         Whether what each convolution and each dense layer sums up is normalized over the batch
@@ -255,4 +255,5 @@ class ConvolutionalClassifier(NetworkClassifier):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = False  # four
         return tags

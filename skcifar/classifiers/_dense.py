@@ -20,7 +20,7 @@ class DenseClassifier(NetworkClassifier):
 
     activation : {"elu", "gelu", "leaky_relu", "linear", "relu", "relu6", "selu", "sigmoid", \
             "silu", "softplus", "softsign", "tanh"}, default="relu"
-        Activation of the hidden layers.
+        Activation of the hidden layers. "leaky_relu" has a slope of 0.2.
 
     batch_normalization : bool, default=False
         Whether each hidden layer's sums are normalized over the batch before the activation, which

@@ -21,7 +21,7 @@ class ResidualClassifier(NetworkClassifier):
 
     activation : {"elu", "gelu", "leaky_relu", "linear", "relu", "relu6", "selu", "sigmoid", \
             "silu", "softplus", "softsign", "tanh"}, default="relu"
-        Activation after each convolution.
+        Activation after each convolution. "leaky_relu" has a slope of 0.3.
 
     horizontal_flip : bool, default=True
         Whether each picture is mirrored, left to right, every second time on average that the
@@ -232,10 +232,11 @@ class ResidualClassifier(NetworkClassifier):
             filters=[int(number) for number in self.filters],
             activation=self.activation,
             horizontal_flip=bool(self.horizontal_flip),
-            max_shift=self.max_shift,
+            max_shift=float(self.max_shift),  # Keras takes no number of NumPy's here
         )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = False  # four
         return tags

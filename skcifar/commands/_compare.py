@@ -14,6 +14,7 @@ from ._shared import (
     make_pipeline,
     quiet_tensorflow,
     source_of,
+    suit_to_data,
     tell_data,
 )
 
@@ -37,7 +38,7 @@ def compare(arguments):
     if not networks and not saved:
         return 2
     if saved and arguments.data == "auto":
-        arguments.data = source_of(saved[0][2].classes_)
+        arguments.data = _source_of_any(saved)
     image_size = saved[0][3] if saved else (32, 32)
     arguments.data, *parts = load_train_test_pictures(arguments, image_size)
     (_, y_train), (X_test, y_test) = parts
@@ -83,8 +84,8 @@ def compare(arguments):
     files = [*(model["file"] for model, _ in trained), *_comparisons.COMPARISON_FILES]
     told = [
         _comparisons.tell_table(models),
-        f"[low, high] holds with {100 * CONFIDENCE_LEVEL:g} % confidence what the value would be on"
-        " all such pictures.",
+        f"[low, high] holds with {100 * CONFIDENCE_LEVEL:g} % confidence what a test value would be"
+        " on all such pictures.",
         _comparisons.tell_tests(comparison["tests"]),
         f"{folder} holds {', '.join(files)}",
     ]
@@ -96,7 +97,11 @@ def _check_networks(arguments):
     """Return the names of the networks to train, if all that was typed can be done."""
     from ..pipelines import PIPELINES
 
+    for path in arguments.models:
+        if path in PIPELINES and not Path(path).exists():
+            raise ValueError(f"{path} is not a file. Name networks to train by --networks {path}.")
     networks = [] if arguments.networks == "none" else arguments.networks.split(",")
+    networks = [name.strip() for name in networks]
     for name in networks:
         if name not in PIPELINES:
             raise ValueError(
@@ -127,6 +132,16 @@ def _load_models(paths, networks):
     return [(name, *model) for name, model in zip(names, loaded, strict=True)]
 
 
+def _source_of_any(saved):
+    """Name the data set of the first model that tells it, or raise what the last one is told."""
+    for _, path, model, _ in saved:
+        try:
+            return source_of(model.classes_, path)
+        except ValueError as error:
+            failure = error
+    raise failure
+
+
 def _attempt(function, calls):
     """Return what comes out of all calls but those that fail, which are told."""
     results = []
@@ -150,17 +165,16 @@ def _measure_saved(name, path, model, image_size, source, train, test):
 
 
 def _measure(name, file, model, arguments, train, test, *, fit_seconds=None):
-    from sklearn.pipeline import Pipeline
-
-    from ..comparisons import measure_classifier
+    from ..comparisons import classifier_of, measure_classifier
     from ..runs import jsonable_params
 
     (X_train, train_names), (X_test, test_names) = train, test
-    y_train = labels_of(train_names, model.classes_, arguments)
-    y_test = labels_of(test_names, model.classes_, arguments)
+    known = {*train_names, *test_names}
+    y_train = labels_of(train_names, model.classes_, arguments, known=known)
+    y_test = labels_of(test_names, model.classes_, arguments, known=known)
     measures, y_pred = measure_classifier(model, X_test, y_test, X_train=X_train, y_train=y_train)
     trained_here = fit_seconds is not None
-    classifier = model[-1] if isinstance(model, Pipeline) else model
+    classifier = classifier_of(model)
     name_of = dict(zip(y_train, train_names, strict=True))
     told = {
         "name": name,
@@ -193,7 +207,8 @@ def _train(name, path, arguments, image_size):
 
     _, train, test = load_train_test_pictures(arguments, image_size)
     given = {"epochs": arguments.epochs, "random_state": arguments.random_state}
-    pipeline = make_pipeline(name, arguments.data, **given)
+    pipeline = make_pipeline(name, **given)
+    suit_to_data(pipeline, arguments.data)
     begin = time.perf_counter()
     with EpochProgress(make_console(), pipeline["classify"].epochs) as progress:
         pipeline.set_params(classify__callbacks=[progress]).fit(*train)

@@ -11,7 +11,7 @@ def evaluate(arguments):
 
     model, image_size = load_picture_model(arguments.model)
     if arguments.data == "auto":
-        arguments.data = source_of(model.classes_)
+        arguments.data = source_of(model.classes_, arguments.model)
     if arguments.subset == "all":
         options = {"data_home": arguments.data_home, "limit": arguments.limit}
         X, names = load_all(arguments.data, image_size=image_size, **options)

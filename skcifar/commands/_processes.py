@@ -51,7 +51,7 @@ def in_a_process_of_its_own(function, name, *arguments):
     except EOFError:
         process.join()
         raise OSError(
-            f"{name}: the process that trained it ended before it was done (exit code"
+            f"{name}: the process that trained it was ended before it was done (exit code"
             f" {process.exitcode}), usually for lack of memory. Take fewer pictures by --limit."
         ) from None
     else:
@@ -69,8 +69,9 @@ def _answer(sender, function, *arguments):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # which is not inherited on Windows
     try:
         answer = function(*arguments), None
-    except ERRORS as error:
-        answer = None, str(error)
+    except Exception as error:  # a traceback of another process would tell nobody anything
+        told = str(error) if isinstance(error, ERRORS) else f"{type(error).__name__}: {error}"
+        answer = None, told or type(error).__name__
     sender.send(answer)
 
 

@@ -7,7 +7,7 @@ def report(arguments):
     """Write one page of what a run, a comparison or a search left, as far as it is there."""
     from ..reports import write_report
 
-    path, problems = write_report(arguments.folder, arguments.out)
+    path, problems = write_report(arguments.folder, path=arguments.out)
     print(f"{path} shows {arguments.folder}")
     if problems:
         complain(f"not on the page: {'; '.join(problems)}")

@@ -31,7 +31,7 @@ def tell_data(console, source, y_train, y_test):
     )
 
 
-def make_pipeline(network, source, **given):
+def make_pipeline(network, **given):
     """Make the pipeline of a network with what was typed; what is None is left to the network."""
     from ..pipelines import PIPELINES
 
@@ -44,10 +44,14 @@ def make_pipeline(network, source, **given):
                 f"--{name.replace('_', '-')} is not for the {network} network. Leave it out, or"
                 " choose another --network."
             )
-    if "horizontal_flip" in known and source == "digits":
-        given["horizontal_flip"] = False  # a digit in a mirror is none, or another one
     pipeline["classify"].set_params(**given)
     return pipeline
+
+
+def suit_to_data(pipeline, source):
+    """Set what depends on the pictures: a digit in a mirror is none, or another one."""
+    if source == "digits" and "horizontal_flip" in pipeline["classify"].get_params():
+        pipeline["classify"].set_params(horizontal_flip=False)
 
 
 def load_train_test_pictures(arguments, image_size=(32, 32)):
@@ -76,7 +80,7 @@ def _warn_that_digits_stand_in(error):
         ("the network learns scikit-learn's handwritten digits instead", "bold"),
         ".\n\nTo get CIFAR-10, run this again where the internet can be reached. Or download"
         " cifar-10-binary.tar.gz from https://www.cs.toronto.edu/~kriz/cifar.html yourself and say"
-        " where it is: skcifar train --data-home DIR\n\n",
+        " where it is by --data-home DIR\n\n",
         (str(error), "dim"),
     )
     Console(stderr=True).print(Panel(text, title="Not CIFAR-10", style="yellow"))
@@ -98,8 +102,8 @@ def load_picture_model(path):
     return model, shape[:2]
 
 
-def source_of(classes):
-    """Name the data set that a model was trained on, by its classes."""
+def source_of(classes, path):
+    """Name the data set that a saved model was trained on, by its classes."""
     from ..datasets import CIFAR10_CLASS_NAMES, load_digit_images
 
     if set(classes) == set(CIFAR10_CLASS_NAMES):
@@ -107,15 +111,18 @@ def source_of(classes):
     if set(classes) == set(load_digit_images().target_names):  # strings; numbers could be anything
         return "digits"
     raise ValueError(
-        "What the model was trained on cannot be told from its classes, which are"
+        f"What {path} was trained on cannot be told from its classes, which are"
         f" {', '.join(classes.astype(str))}. Name the pictures by --data."
     )
 
 
-def labels_of(names, classes, arguments):
-    """Translate names of classes into the labels that a model was trained on."""
+def labels_of(names, classes, arguments, *, known=None):
+    """Translate names of classes into the labels that a model was trained on.
+
+    ``known`` are all names that the data have, where these may be some of them only.
+    """
     label_of = dict(zip(classes.astype(str), classes, strict=True))
-    known = sorted(set(names))
+    known = sorted(set(names if known is None else known))
     if not set(known) <= set(label_of) and classes.tolist() == list(range(len(known))):
         # a model that learned the data set's own numbers, which follow its sorted names
         label_of = dict(zip(known, classes, strict=True))

@@ -8,6 +8,7 @@ from ._shared import (
     make_pipeline,
     quiet_tensorflow,
     score,
+    suit_to_data,
     tell_data,
 )
 
@@ -33,13 +34,8 @@ def train(arguments):
 
     matplotlib.use("Agg")  # files only; a window would need a screen
     console = make_console()
-    source, (X_train, y_train), (X_test, y_test) = load_train_test_pictures(arguments)
-    folder = prepare_run_folder(arguments.out)
-    tell_data(console, source, y_train, y_test)
-
     pipeline = make_pipeline(
         arguments.network,
-        source,
         hidden_layer_sizes=arguments.hidden_layer_sizes,
         learning_rate=arguments.learning_rate,
         batch_size=arguments.batch_size,
@@ -47,6 +43,11 @@ def train(arguments):
         random_state=arguments.random_state,
     )
     epochs = pipeline["classify"].epochs
+    source, (X_train, y_train), (X_test, y_test) = load_train_test_pictures(arguments)
+    folder = prepare_run_folder(arguments.out)
+    tell_data(console, source, y_train, y_test)
+
+    suit_to_data(pipeline, source)
     begin = time.perf_counter()
     with EpochProgress(console, epochs) as progress:
         pipeline.set_params(classify__callbacks=[progress]).fit(X_train, y_train)

@@ -5,7 +5,7 @@ Nothing here knows how anything is trained: data, or any fitted estimator or sea
 
 from ._candidates import candidate_labels, candidate_of, last_rows
 from ._comparison import ComparisonDisplay
-from ._figures import RIGHT_COLOR, WRONG_COLOR
+from ._figures import RIGHT_COLOR, WRONG_COLOR, save_figure
 from ._mistakes import ConfidentMistakesDisplay
 from ._predictions import PredictionGridDisplay
 from ._search_histories import SearchHistoriesDisplay
@@ -26,4 +26,5 @@ __all__ = [
     "candidate_labels",
     "candidate_of",
     "last_rows",
+    "save_figure",
 ]

@@ -4,6 +4,41 @@ from contextlib import suppress
 from numbers import Real
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+
+def score_name_of(search):
+    """Tell by which score a search chose the best of its candidates.
+
+    Parameters
+    ----------
+    search : GridSearchCV, HalvingGridSearchCV or another of their kind
+        Fitted.
+
+    Returns
+    -------
+    score_name : str
+        Such as ``score``, the name of a single one, as in ``mean_test_score``.
+
+    Raises
+    ------
+    NotFittedError
+        If the search is not fitted.
+
+    ValueError
+        If it has several scores and chose by none of them alone.
+    """
+    check_is_fitted(search, "cv_results_")
+    if not search.multimetric_:
+        return "score"
+    prefix = "mean_test_"
+    names = [n.removeprefix(prefix) for n in search.cv_results_ if n.startswith(prefix)]
+    if search.refit not in names:
+        raise ValueError(
+            f"refit must name the score to draw, one of {', '.join(names)}, got {search.refit!r}."
+            f" Search again with refit={names[0]!r}, for example."
+        )
+    return search.refit
 
 
 def last_rows(search):
@@ -19,8 +54,8 @@ def last_rows(search):
     rows : list of int
         Of a halving search, the last row of each candidate; those that came further are better.
     """
+    score_name = score_name_of(search)
     results = search.cv_results_
-    score_name = search.refit if search.multimetric_ else "score"
     means = np.nan_to_num(results[f"mean_test_{score_name}"], nan=-np.inf)
     rounds = np.asarray(results.get("iter", np.zeros(len(means), int)))
     # the chosen one is first, even if another has the same score

@@ -1,16 +1,22 @@
 """Several models on the same pictures, in one figure."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import unique_labels
 
-from .._validation import Interval, validate_params
+from .._validation import validate_params
+from ..comparisons import classifier_of
 from ._differences import check_histories, check_labels, choose_differing, cut_names, plain
-from ._figures import COLORS, MARKERS, TITLE_HEIGHT, dress_epochs, place_for, write_above
+from ._figures import (
+    AT_LEAST_ONE,
+    COLORS,
+    MARKERS,
+    TITLE_HEIGHT,
+    dress_epochs,
+    place_for,
+    write_above,
+)
 from ._pictures import Caption, check_pictures, draw_pictures, judge
 from ._training import draw_curve
 
@@ -18,8 +24,8 @@ WIDTH = 10.5  # inches of a new figure
 N_COLUMNS = 10  # pictures in a row
 MATRICES_IN_A_ROW = 3
 MOST_NUMBERED = 12  # classes whose confusions are written as numbers too
-
-_at_least_one = [Interval(Integral, 1, None, closed="left")]
+MOST_NAMED = 18  # classes whose names there is room for beside a matrix
+SMALLEST = 6.5  # size of letters that can be read, in points
 
 
 class ComparisonDisplay:
@@ -80,7 +86,7 @@ class ComparisonDisplay:
         self.histories = histories
         self.classes = classes
 
-    @validate_params({"n_images": _at_least_one}, prefer_skip_nested_validation=False)
+    @validate_params({"n_images": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def plot(self, *, n_images=10, random_state=None, ax=None):
         """Draw learning curves, confusions, and pictures on which the models differ.
 
@@ -171,7 +177,7 @@ class ComparisonDisplay:
         """
         X = check_pictures(X, y)
         if histories is None:
-            lasts = {n: e[-1] if isinstance(e, Pipeline) else e for n, e in estimators.items()}
+            lasts = {name: classifier_of(estimator) for name, estimator in estimators.items()}
             histories = {name: getattr(last, "history_", None) for name, last in lasts.items()}
         return cls(
             images=X,
@@ -249,8 +255,8 @@ def _heights(n_models, n_shown, *, with_curves):
 
 def _draw_curves(axes, histories, names):
     for name, history in histories.items():
-        number = names.index(name)
-        style = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
+        round_, number = divmod(names.index(name), len(COLORS))
+        style = COLORS[number], MARKERS[(number + round_) % len(MARKERS)]  # 25 pairs
         draw_curve(axes, history["accuracy"], *style, label=f"{plain(name)}, training")
         if "val_accuracy" in history:
             dashed = {"linestyle": "--", "markerfacecolor": "white"}
@@ -273,7 +279,7 @@ def _draw_confusions(place, y_true, y_pred, classes):
     for axes in grid[len(y_pred) :]:
         axes.set_axis_off()
     names = [plain(name) for name in cut_names(classes)]
-    size = float(np.clip(80 / len(classes) + (2 if n_columns == 2 else 0), 4, 9))
+    size = float(np.clip(80 / len(classes) + (2 if n_columns == 2 else 0), SMALLEST, 9))
     for number, (axes, (name, matrix)) in enumerate(zip(grid, shares.items(), strict=False)):
         drawn = ConfusionMatrixDisplay(matrix, display_labels=names).plot(
             include_values=len(classes) <= MOST_NUMBERED,
@@ -288,6 +294,9 @@ def _draw_confusions(place, y_true, y_pred, classes):
         for text, share in zip(np.ravel(drawn.text_), matrix.ravel(), strict=False):
             if text is not None:
                 text.set_color("white" if share > 60 else "black")
+        named = slice(None, None, -(-len(names) // MOST_NAMED))
+        axes.set_xticks(np.arange(len(names))[named], names[named], rotation="vertical")
+        axes.set_yticks(np.arange(len(names))[named], names[named])
         axes.tick_params(labelsize=size)
         accuracy = np.mean(y_pred[name] == y_true)
         axes.set_title(f"{plain(name)}: {accuracy:.1%} right", size=11)

@@ -1,6 +1,11 @@
 """What all pictures share: colours, places for axes, titles, epochs and legends."""
 
 import warnings
+from contextlib import contextmanager
+from numbers import Integral
+
+from .._files import replacing
+from .._validation import Interval
 
 # Blue and orange of the Okabe-Ito palette, which colour-blind people tell apart.
 RIGHT_COLOR = "#0072B2"
@@ -11,6 +16,8 @@ COLORS = (RIGHT_COLOR, WRONG_COLOR, "#009E73", "#CC79A7", "#E69F00")
 MARKERS = "osD^v"
 
 TITLE_HEIGHT = 0.25  # inches
+
+AT_LEAST_ONE = [Interval(Integral, 1, None, closed="left")]  # of pictures or columns
 
 
 def place_for(ax, *, size):
@@ -47,6 +54,41 @@ def place_for(ax, *, size):
     return figure, place, box.width * figure.bbox.width / figure.dpi
 
 
+def has_layout(figure):
+    """Tell whether a figure moves its axes so that nothing written around them is cut off."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    return isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine)
+
+
+def leave_room(place, *, left=0.0, right=0.0, below=0.0):
+    """Leave room for what is written around axes, where the figure does not do so itself.
+
+    Parameters
+    ----------
+    place : matplotlib SubplotSpec
+        The place for the axes and what is written around them.
+
+    left, right, below : float, default=0.0
+        What to leave on these sides, in inches.
+
+    Returns
+    -------
+    place : matplotlib SubplotSpec
+        The place for the axes.
+    """
+    figure = place.get_gridspec().figure
+    if has_layout(figure):
+        return place
+    box, dpi = place.get_position(figure), figure.dpi
+    width, height = box.width * figure.bbox.width / dpi, box.height * figure.bbox.height / dpi
+    ratios = {
+        "width_ratios": [left, max(width - left - right, 0.1 * width), right],
+        "height_ratios": [max(height - below, 0.1 * height), below],
+    }
+    return place.subgridspec(2, 3, wspace=0, hspace=0, **ratios)[0, 1]
+
+
 def subplots(n_rows, n_columns, *, cell_size, ax):
     """Make a grid of axes, in a figure of its own or in the place of given axes.
 
@@ -76,10 +118,31 @@ def width_of_text(text, size, weight="normal"):
     from matplotlib.textpath import text_to_path
 
     font = FontProperties(size=size, weight=weight)
-    with warnings.catch_warnings():
-        # the font may lack a script; who draws the figure hears of that
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with _any_script():
         return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
+
+
+def save_figure(figure, path):
+    """Write a figure as a picture for a page, whole or not at all.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+        Drawn.
+
+    path : pathlib.Path
+        The file to be made or replaced.
+    """
+    with replacing(path) as unfinished, _any_script():
+        figure.savefig(unfinished, dpi=120, bbox_inches="tight")
+
+
+@contextmanager
+def _any_script():
+    """Let names be in a script that the font lacks; the picture shows boxes then."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
 
 
 def write_above(figure, place, title, *, width, height):
@@ -115,7 +178,7 @@ def write_above(figure, place, title, *, width, height):
 
 
 def dress_epochs(axes):
-    """Give axes what curves over epochs need: whole numbers, a grid and some room.
+    """Give axes what curves over epochs need: numbers of epochs, a grid and some room.
 
     Parameters
     ----------
@@ -124,7 +187,10 @@ def dress_epochs(axes):
     """
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    drawn = [line.get_xdata() for line in axes.get_lines()]
+    last = max((epochs[-1] for epochs in drawn if len(epochs)), default=1)
+    ticks = MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10]).tick_values(0, last)
+    axes.set_xticks([int(epoch) for epoch in ticks if 1 <= epoch <= last])
     axes.margins(x=0.08, y=0.15)
     axes.grid(alpha=0.3)
 

@@ -1,17 +1,13 @@
 """The mistakes that a classifier was surest of."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.utils import column_or_1d
 
-from .._validation import Interval, validate_params
-from ._figures import TITLE_HEIGHT, place_for, write_above
+from .._validation import validate_params
+from ._figures import AT_LEAST_ONE, TITLE_HEIGHT, place_for, write_above
 from ._pictures import Caption, check_pictures, draw_pictures, figure_size, judge
 
 CELL_WIDTH = 1.7  # inches, since each line holds a class and its probability
-
-_at_least_one = [Interval(Integral, 1, None, closed="left")]
 
 
 class ConfidentMistakesDisplay:
@@ -68,7 +64,7 @@ class ConfidentMistakesDisplay:
         self.true_probabilities = true_probabilities
         self.n_samples = n_samples
 
-    @validate_params({"n_columns": _at_least_one}, prefer_skip_nested_validation=False)
+    @validate_params({"n_columns": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def plot(self, *, n_columns=5, ax=None):
         """Draw the pictures in rows, or say that there are none.
 
@@ -158,7 +154,7 @@ class ConfidentMistakesDisplay:
         return cls.from_predictions(X, y, y_proba, classes=estimator.classes_, **options)
 
     @classmethod
-    @validate_params({"n_images": _at_least_one}, prefer_skip_nested_validation=False)
+    @validate_params({"n_images": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def from_predictions(
         cls, X, y_true, y_proba, *, classes=None, n_images=10, n_columns=5, ax=None
     ):

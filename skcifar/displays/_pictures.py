@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from ._figures import RIGHT_COLOR, WRONG_COLOR, width_of_text
+from ._figures import RIGHT_COLOR, WRONG_COLOR, has_layout, leave_room, width_of_text
 
 LARGEST, SMALLEST = 10, 7.5  # sizes of letters, in points
 LINE = 1.35  # from line to line, in sizes of letters
@@ -105,8 +105,7 @@ def figure_size(images, captions, headers, *, n_columns, cell_width):
     n_columns = min(n_columns, len(images))
     n_rows = -(-len(images) // n_columns)
     height, width = np.shape(images[0])[:2]
-    text_height = (len(captions[0]) * LINE * LARGEST + 3 * PAD) / 72
-    row_height = cell_width * height / width + text_height
+    row_height = cell_width * height / width + _text_height(captions, LARGEST)
     return cell_width * n_columns + _margin(headers), row_height * n_rows
 
 
@@ -141,12 +140,13 @@ def draw_pictures(place, images, captions, headers, *, n_columns, width):
     """
     n_columns = min(n_columns, len(images))
     n_rows = -(-len(images) // n_columns)
-    grid = place.subgridspec(n_rows, n_columns).subplots(squeeze=False).ravel()
-    for axes in grid:
-        axes.set_axis_off()
     room = 0.95 * 72 * (width - _margin(headers)) / n_columns
     longest = max(caption.width(LARGEST) for lines in captions for caption in lines)
     size = float(np.clip(LARGEST * room / longest, SMALLEST, LARGEST))
+    around = {"left": _margin(headers), "below": _text_height(captions, size)}
+    grid = _grid(place, n_rows, n_columns, **around)
+    for axes in grid:
+        axes.set_axis_off()
     for number, (axes, image, lines) in enumerate(zip(grid, images, captions, strict=False)):
         full_pixel = 255 if image.dtype.kind in "ui" else 1
         axes.imshow(image, cmap="gray", vmin=0, vmax=full_pixel)  # colours need none of these
@@ -159,6 +159,15 @@ def draw_pictures(place, images, captions, headers, *, n_columns, width):
                 style = {"x": 0, "shift": -6, "ha": "right", "color": "dimgray"}
                 _write_under(axes, line, header, size=size, **style)
     return grid[: len(images)]
+
+
+def _grid(place, n_rows, n_columns, **around):
+    """Make axes in rows, with room around each row where the figure does not make it itself."""
+    if has_layout(place.get_gridspec().figure):
+        return place.subgridspec(n_rows, n_columns).subplots(squeeze=False).ravel()
+    rows = [leave_room(row, **around) for row in place.subgridspec(n_rows, 1, hspace=0)]
+    grids = [row.subgridspec(1, n_columns, wspace=0.05).subplots(squeeze=False) for row in rows]
+    return np.concatenate(grids).ravel()
 
 
 def _write_under(axes, line, text, *, size, x=0.5, shift=0, **style):
@@ -179,3 +188,8 @@ def _write_under(axes, line, text, *, size, x=0.5, shift=0, **style):
 def _margin(headers):
     """Tell the width of what stands to the left of a row, in inches."""
     return (max(width_of_text(header, LARGEST) for header in headers) + 10) / 72
+
+
+def _text_height(captions, size):
+    """Tell the height of what stands under a row, in inches."""
+    return (len(captions[0]) * LINE * size + 3 * PAD) / 72

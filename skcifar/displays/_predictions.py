@@ -1,17 +1,13 @@
 """Random pictures with what was predicted for them."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._validation import Interval, validate_params
-from ._figures import place_for
+from .._validation import validate_params
+from ._figures import AT_LEAST_ONE, place_for
 from ._pictures import Caption, check_pictures, draw_pictures, figure_size, judge, tell_probability
 
 CELL_WIDTH = 1.1  # inches, so that ten pictures in a row can be read in a page's width
-
-_at_least_one = [Interval(Integral, 1, None, closed="left")]
 
 
 class PredictionGridDisplay:
@@ -63,7 +59,7 @@ class PredictionGridDisplay:
         self.y_pred = y_pred
         self.probabilities = probabilities
 
-    @validate_params({"n_columns": _at_least_one}, prefer_skip_nested_validation=False)
+    @validate_params({"n_columns": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def plot(self, *, n_columns=10, ax=None):
         """Draw the pictures in rows.
 
@@ -103,7 +99,7 @@ class PredictionGridDisplay:
         return self
 
     @classmethod
-    @validate_params({"n_images": _at_least_one}, prefer_skip_nested_validation=False)
+    @validate_params({"n_images": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def from_estimator(
         cls, estimator, X, y, *, n_images=10, random_state=None, n_columns=10, ax=None
     ):
@@ -151,7 +147,7 @@ class PredictionGridDisplay:
         return display.plot(n_columns=n_columns, ax=ax)
 
     @classmethod
-    @validate_params({"n_images": _at_least_one}, prefer_skip_nested_validation=False)
+    @validate_params({"n_images": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def from_predictions(
         cls,
         X,

@@ -4,6 +4,7 @@ import numpy as np
 
 from ._candidates import candidate_labels, candidate_of, last_rows
 from ._figures import COLORS, MARKERS, dress_epochs, handles_of, put_legend, subplots
+from ._training import measured_in
 
 OTHER_COLOR = "0.75"
 
@@ -20,13 +21,13 @@ class SearchHistoriesDisplay:
         Parameters of each candidate, the best first.
 
     histories : list of list
-        For each candidate, the history of each fold, or None: ``loss`` and ``accuracy``, and
+        For each candidate, the history of each fold, or None: ``loss``, ``accuracy`` or both, and
         ``val_loss`` and ``val_accuracy`` where there are any.
 
     Attributes
     ----------
-    axes_ : ndarray of shape (2,)
-        The axes of loss and of accuracy.
+    axes_ : ndarray of shape (n_measures,)
+        The axes of loss and of accuracy, as far as histories have them.
 
     figure_ : matplotlib Figure
         The figure that they are in.
@@ -55,17 +56,25 @@ class SearchHistoriesDisplay:
         Returns
         -------
         display : :class:`SearchHistoriesDisplay`
+
+        Raises
+        ------
+        ValueError
+            If no candidate has a history with a loss or an accuracy.
         """
-        self.axes_ = subplots(1, 2, cell_size=(5, 4.6), ax=ax).ravel()
-        self.figure_ = self.axes_[0].figure
-        labels = candidate_labels(self.candidates)
         told = [[h for h in folds if h] for folds in self.histories]
-        validated = all("val_loss" in history for folds in told for history in folds)
+        every = [history for folds in told for history in folds]
+        names = measured_in(every)
+        validated = all(f"val_{names[0]}" in history for history in every)
+        labels = candidate_labels(self.candidates)
+        self.axes_ = subplots(1, len(names), cell_size=(5, 4.6), ax=ax).ravel()
+        self.figure_ = self.axes_[0].figure
         what = "on validation samples" if validated else "while training"
-        for axes, name in zip(self.axes_, ("loss", "accuracy"), strict=True):
+        for axes, name in zip(self.axes_, names, strict=True):
             key = f"val_{name}" if validated else name
             for rank, (label, folds) in reversed(list(enumerate(zip(labels, told, strict=True)))):
-                if not folds:
+                curves = [history[key] for history in folds if key in history]
+                if not curves:
                     continue
                 style = {"color": OTHER_COLOR, "lw": 1, "marker": ".", "label": "others"}
                 if rank < len(COLORS):
@@ -76,7 +85,7 @@ class SearchHistoriesDisplay:
                         "markersize": 3.5 if rank else 6,
                         "label": label if rank else f"best: {label}",
                     }
-                values = _mean_curve([history[key] for history in folds])
+                values = _mean_curve(curves)
                 axes.plot(np.arange(1, len(values) + 1), values, **style)
             axes.set(title=f"{name.capitalize()} {what}", xlabel="epoch", ylabel=name)
             dress_epochs(axes)
@@ -105,14 +114,15 @@ class SearchHistoriesDisplay:
         Raises
         ------
         ValueError
-            If no candidate kept a history.
+            If the search is not fitted, or no candidate kept a history.
         """
-        if not any(history for folds in search.histories_ for history in folds):
-            raise ValueError(
-                f"No candidate of this {type(search).__name__} kept a history. Search over"
-                " classifiers that have a history_, such as DenseClassifier."
-            )
         rows = last_rows(search)
+        if not any(history for folds in getattr(search, "histories_", []) for history in folds):
+            raise ValueError(
+                f"No candidate of this {type(search).__name__} kept a history. Search by"
+                " DistributedGridSearchCV or DistributedHalvingGridSearchCV over classifiers that"
+                " have a history_, such as DenseClassifier."
+            )
         return cls(
             candidates=[candidate_of(search, row) for row in rows],
             histories=[search.histories_[row] for row in rows],
@@ -132,7 +142,7 @@ def _mean_curve(curves):
 def _fit_to_best(axes):
     """Leave out of sight what the others do far away from the best, such as losses of 100."""
     lines = [line for line in axes.get_lines() if line.get_label() != "others"]
-    values = np.concatenate([line.get_ydata() for line in lines])
+    values = np.concatenate([line.get_ydata() for line in lines] or [[]])
     values = values[np.isfinite(values)]
     if values.size and np.ptp(values):
         margin = 0.15 * np.ptp(values)

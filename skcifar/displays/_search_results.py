@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._candidates import candidate_of, last_rows, same, searched_values, short_names
+from ._candidates import candidate_of, last_rows, same, score_name_of, searched_values, short_names
 from ._figures import RIGHT_COLOR, WRONG_COLOR, handles_of, put_legend, subplots
 
 
@@ -158,9 +158,14 @@ class SearchResultsDisplay:
         Returns
         -------
         display : :class:`SearchResultsDisplay`
+
+        Raises
+        ------
+        ValueError
+            If the search is not fitted, or has several scores and ``refit`` names none of them.
         """
+        score_name = score_name_of(search)
         results = search.cv_results_
-        score_name = search.refit if search.multimetric_ else "score"
         rows = last_rows(search)
         display = cls(
             candidates=[candidate_of(search, row) for row in rows],

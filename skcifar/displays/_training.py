@@ -1,8 +1,8 @@
 """Learning curves of one classifier."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
+from ..comparisons import classifier_of
 from ._figures import COLORS, RIGHT_COLOR, WRONG_COLOR, dress_epochs, subplots
 
 MOST_MARKERS = 25  # of single epochs on a curve; more of them run into each other
@@ -17,13 +17,13 @@ class TrainingHistoryDisplay:
     Parameters
     ----------
     history : dict of str to list of float
-        ``loss`` and ``accuracy`` of each epoch, as in the ``history_`` of a classifier, and
+        ``loss``, ``accuracy`` or both of each epoch, as in the ``history_`` of a classifier, and
         ``val_loss`` and ``val_accuracy`` where there are any. Values may be NaN.
 
     Attributes
     ----------
-    axes_ : ndarray of shape (2,)
-        The axes of loss and of accuracy.
+    axes_ : ndarray of shape (n_measures,)
+        The axes of loss and of accuracy, as far as the history has them.
 
     figure_ : matplotlib Figure
         The figure that they are in.
@@ -58,11 +58,17 @@ class TrainingHistoryDisplay:
         Returns
         -------
         display : :class:`TrainingHistoryDisplay`
+
+        Raises
+        ------
+        ValueError
+            If the history has neither loss nor accuracy.
         """
-        self.axes_ = subplots(1, 2, cell_size=(4.5, 3.4), ax=ax).ravel()
+        names = measured_in([self.history])
+        self.axes_ = subplots(1, len(names), cell_size=(4.5, 3.4), ax=ax).ravel()
         self.figure_ = self.axes_[0].figure
         best = _best_epoch(self.history.get("val_accuracy", []))
-        for axes, name in zip(self.axes_, ("loss", "accuracy"), strict=True):
+        for axes, name in zip(self.axes_, names, strict=True):
             lines = [draw_curve(axes, self.history[name], RIGHT_COLOR, "o", label="training")]
             if f"val_{name}" in self.history:
                 values = self.history[f"val_{name}"]
@@ -100,13 +106,39 @@ class TrainingHistoryDisplay:
         ValueError
             If the estimator keeps no history or is not fitted.
         """
-        last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        last = classifier_of(estimator)
         if not hasattr(last, "history_"):
             raise ValueError(
                 f"{type(last).__name__} has no history_ to draw. Give a fitted classifier that"
                 " keeps one, such as DenseClassifier, or a Pipeline that ends in it."
             )
         return cls(history=last.history_).plot(ax=ax)
+
+
+def measured_in(histories):
+    """Tell which of loss and accuracy there are to draw.
+
+    Parameters
+    ----------
+    histories : list of dict
+        Of one or more trainings.
+
+    Returns
+    -------
+    names : list of str
+
+    Raises
+    ------
+    ValueError
+        If there is neither.
+    """
+    names = [name for name in ("loss", "accuracy") if any(name in h for h in histories)]
+    if not names:
+        raise ValueError(
+            "There is no history with a loss or an accuracy to draw. Give the history_ of a"
+            " classifier that keeps one, such as DenseClassifier."
+        )
+    return names
 
 
 def draw_curve(axes, values, color, marker, **style):

@@ -1,18 +1,15 @@
 """What the units of a first layer look for."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from .._validation import Interval, validate_params
-from ._figures import TITLE_HEIGHT, place_for, write_above
+from .._validation import validate_params
+from ._figures import AT_LEAST_ONE, TITLE_HEIGHT, leave_room, place_for, write_above
 from ._pictures import N_CHANNELS
 
 CELL_WIDTH = 0.75  # inches
 OF_ALL = 99.5  # percent of the weights that the scale has room for; a few large ones would dim all
-
-_at_least_one = [Interval(Integral, 1, None, closed="left")]
+SCALE_WIDTH = 0.95  # inches, for what is written beside the scale
 
 
 class FirstLayerDisplay:
@@ -52,7 +49,7 @@ class FirstLayerDisplay:
         self.weights = weights
 
     @validate_params(
-        {"n_images": _at_least_one, "n_columns": _at_least_one}, prefer_skip_nested_validation=False
+        {"n_images": AT_LEAST_ONE, "n_columns": AT_LEAST_ONE}, prefer_skip_nested_validation=False
     )
     def plot(self, *, n_images=40, n_columns=10, ax=None):
         """Draw the strongest units, those whose squared weights have the largest sum, in order.
@@ -88,6 +85,7 @@ class FirstLayerDisplay:
         title = _tell_units(len(strongest), len(weights))
         below = size[1] - TITLE_HEIGHT
         place = write_above(self.figure_, place, title, width=room, height=below)
+        place = leave_room(place, right=SCALE_WIDTH)
         left, right = place.subgridspec(1, 2, width_ratios=[width, 0.15])
         grid = left.subgridspec(n_rows, n_columns).subplots(squeeze=False).ravel()
         for axes in grid:

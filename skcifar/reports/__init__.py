@@ -30,7 +30,7 @@ KINDS = (
 NO_TEXT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
-def write_report(folder, path=None):
+def write_report(folder, *, path=None):
     """Write one HTML page of what a run, a comparison or a search left.
 
     All that is found is on the page, pictures included: it can be sent and read anywhere. It holds

@@ -19,12 +19,16 @@ from ._tables import (
 )
 
 MODEL = "model.safetensors"
-LEVEL = 0.05  # p-values below it count as hardly chance
 # what a picture shows, and how to read it
+MARKS = "Right predictions have a check mark and are blue, wrong ones have a cross and are orange."
 PREDICTIONS = (
+    "Test pictures, with the predicted class, its probability and the actual class under each",
+    "Under each picture the class that was predicted, the probability that it has for the network,"
+    f" and the actual class. {MARKS}",
+)
+PREDICTED_CLASSES = (
     "Test pictures, with the predicted and the actual class under each",
-    "Under each picture the class that was predicted, then the actual one. Right predictions have a"
-    " check mark and are blue, wrong ones have a cross and are orange.",
+    f"Under each picture the class that was predicted, then the actual one. {MARKS}",
 )
 COMPARED = (
     "Charts of the networks' accuracy against the epoch, of the classes that each confuses, and"
@@ -47,11 +51,13 @@ def read_run(folder):
     page : dict
         What the template asks for, less the pictures.
     """
-    metrics = folder.read("metrics.json", parse_object) or {}
+    recorded = folder.read("metrics.json", parse_object)
+    metrics = recorded or {}
     history = folder.read("history.csv", parse_table)
     network = tell(metrics.get("network", "network"))
     return _page(
         "Training run",
+        recorded,
         facts=_facts(metrics),
         numbers=_numbers(folder, "metrics.json", {network: metrics}),
         histories=[csv_table("Epochs", history)] if history else [],
@@ -63,7 +69,7 @@ def read_run(folder):
             "learning_curves.png": (
                 "Two line charts: loss and accuracy against the epoch",
                 "Loss and accuracy after each epoch of training; their last values are beside"
-                " the curves. All values are in the table of epochs.",
+                f" the curves.{' All values are in the table of epochs.' if history else ''}",
             ),
         },
     )
@@ -71,7 +77,8 @@ def read_run(folder):
 
 def read_comparison(folder):
     """Gather what a comparison left, as :func:`read_run` does for a run."""
-    comparison = folder.read("comparison.json", parse_object) or {}
+    recorded = folder.read("comparison.json", parse_object)
+    comparison = recorded or {}
     table = folder.read("comparison.csv", parse_table)
     models = {
         tell(model.get("name", "network")): model
@@ -86,26 +93,30 @@ def read_comparison(folder):
     histories = [history_table(f"Epochs of {n}", m.get("history")) for n, m in models.items()]
     return _page(
         "Comparison",
+        recorded,
         facts=_facts(comparison),
         numbers=numbers,
         confidence=_tell_share(comparison.get("confidence")),
-        tests=_tell_tests(folder, comparison),
+        **_tell_tests(folder, comparison),
         histories=[history for history in histories if history],
         params=params_table({name: dict_of(model.get("params")) for name, model in models.items()}),
         versions=versions_table(comparison.get("versions")),
         models={name: file for name, file in own.items() if folder.has(file)},
         elsewhere={name: file for name, file in files.items() if name not in own},
-        expected_pictures={"comparison.png": PREDICTIONS if len(models) == 1 else COMPARED},
+        expected_pictures={"comparison.png": PREDICTED_CLASSES if len(models) == 1 else COMPARED},
     )
 
 
 def read_search(folder):
     """Gather what a search left, as :func:`read_run` does for a run."""
-    metrics = folder.read("metrics.json", parse_object) or {}
+    recorded = folder.read("metrics.json", parse_object)
+    metrics = recorded or {}
     best = {_short(name): value for name, value in dict_of(metrics.get("best_params")).items()}
     results = folder.read("cv_results.csv", parse_table)
+    where = " Each value is in learning_curves.csv." if folder.has("learning_curves.csv") else ""
     return _page(
         "Search",
+        recorded,
         facts=_facts(metrics),
         numbers=_numbers(folder, "metrics.json", {"best candidate": metrics}),
         ranking=_ranking(folder, results) if results else None,
@@ -119,16 +130,20 @@ def read_search(folder):
             ),
             "learning_curves.png": (
                 "Line charts of loss and accuracy of the candidates against the epoch",
-                "Learning curves of the candidates. Each value is in learning_curves.csv.",
+                f"Learning curves of the candidates.{where}",
             ),
         },
     )
 
 
-def _page(kind, **contents):
+def _page(kind, recorded, **contents):
     """Fill in what a kind of folder has none of."""
     nothing = {"confidence": None, "tests": [], "histories": [], "ranking": None, "elsewhere": {}}
-    return {"kind": kind, "loading": _loading(contents["models"]), **nothing, **contents}
+    nothing |= {"explanation": "", "absent": "None were recorded."}
+    if recorded is None:
+        nothing["absent"] = "None could be read."
+    loading, asking = _loading(contents["models"])
+    return {"kind": kind, "loading": loading, "asking": asking, **nothing, **contents}
 
 
 def _numbers(folder, name, models):
@@ -152,35 +167,28 @@ def _facts(metrics):
 
 
 def _tell_tests(folder, comparison):
-    """Tell each of McNemar's tests in a sentence."""
+    """Tell each of McNemar's tests in a sentence, and what they are."""
+    # importing it takes longer than writing the page of a run
+    from .._comparisons import MCNEMAR, OF_MANY_PAIRS, tell_test
+
     sentences = []
     for test in list_of(comparison.get("tests")):
         match test:
             case {
                 "models": [first, second],
-                "n_only_first_right": n_first,
-                "n_only_second_right": n_second,
-                "pvalue": pvalue,
-            }:
-                sentences.append(
-                    f"Only {tell(first)} is right on {tell_number(n_first, 0)} of the test"
-                    f" pictures, only {tell(second)} on {tell_number(n_second, 0)}"
-                    f" ({_judge(pvalue)})."
-                )
+                "n_only_first_right": int(),
+                "n_only_second_right": int(),
+                "pvalue": (int() | float()) as pvalue,
+            } if 0 <= pvalue <= 1:
+                sentences.append(tell_test(test | {"models": [tell(first), tell(second)]}))
             case _:
                 folder.problems.append("comparison.json holds a test that cannot be told")
-    return sentences
+    explanation = f"{MCNEMAR} {OF_MANY_PAIRS}" if len(sentences) > 1 else MCNEMAR
+    return {"tests": sentences, "explanation": explanation}
 
 
 def _tell_share(share):
     return f"{100 * share:g} %" if isinstance(share, float) else None
-
-
-def _judge(pvalue):
-    if not isinstance(pvalue, (int, float)) or not 0 <= pvalue <= 1:
-        return f"p = {tell_number(pvalue, 4)}"
-    told = "p < 0.0001" if pvalue < 0.0001 else f"p = {pvalue:.4f}"
-    return f"{told}, {'hardly chance' if pvalue < LEVEL else 'maybe chance'}"
 
 
 def _ranking(folder, results):
@@ -221,14 +229,15 @@ def _short(name):
 
 
 def _loading(models):
-    """Write the Python that loads models."""
+    """Write the Python that loads models, and that which asks the first of them."""
     calls = {name: f"load_model({_python(file)})" for name, file in models.items()}
     if len(calls) > 1:
         lines = [f"    {_python(name)}: {call}," for name, call in calls.items()]
         loaded = "\n".join(["models = {", *lines, "}"])
+        first = f"models[{_python(next(iter(calls)))}]"
     else:
-        loaded = f"model = {''.join(calls.values())}"
-    return f"from skcifar import load_model\n\n{loaded}"
+        loaded, first = f"model = {''.join(calls.values())}", "model"
+    return f"from skcifar import load_model\n\n{loaded}", f"{first}.predict(X)"
 
 
 def _python(text):

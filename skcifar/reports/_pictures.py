@@ -20,7 +20,7 @@ class Picture(NamedTuple):
 
 
 def read_pictures(folder, expected):
-    """Read all PNG files of a folder.
+    """Read all PNG files of a folder but hidden ones, which others may be writing.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def read_pictures(folder, expected):
     -------
     pictures : list of Picture
     """
-    found = sorted(path.name for path in folder.path.glob("*.png"))
-    told = {name: (f"The picture {name}", "") for name in found}
+    names = sorted(path.name for path in folder.path.glob("*.png"))
+    told = {name: (f"The picture {name}", "") for name in names if not name.startswith(".")}
     pictures = []
     for name, (alt, caption) in (expected | told | expected).items():
         if read := folder.read(name, parse_picture):

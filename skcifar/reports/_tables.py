@@ -14,7 +14,7 @@ MEASURES = {
     "train_accuracy": ("Accuracy on training pictures", "share that is right", 4, 1),
     "train_loss": ("Loss on training pictures", "cross-entropy, nats", 4, 1),
     "best_validation_score": ("Mean accuracy on folds left out", "share that is right", 4, 1),
-    "n_parameters": ("Weights to learn", "", 0, 1),
+    "n_parameters": ("Parameters of the network", "", 0, 1),
     "epochs": ("Epochs", "passes over the pictures", 0, 1),
     "n_folds": ("Folds", "", 0, 1),
     "n_fits": ("Fits", "", 0, 1),
@@ -184,6 +184,6 @@ def list_of(value):
 
 def _tell_interval(interval, digits, scale):
     match interval:
-        case [low, high]:
+        case [low, high] if None not in interval:
             return f"{tell_number(low, digits, scale)} to {tell_number(high, digits, scale)}"
     return ""
