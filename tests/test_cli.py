@@ -190,6 +190,23 @@ def test_mistake_in_the_data_leaves_no_folder(tmp_path, capsys):
     assert not out.exists()
 
 
+@pytest.mark.parametrize("network", ["convolutional", "residual"])
+def test_train_takes_other_networks(network, tmp_path):
+    options = ["--data", "digits", "--limit", "64", "--epochs", "1", "--network", network]
+    assert main(["train", *options, "--out", str(tmp_path)]) == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["network"] == network
+    assert metrics["params"].get("horizontal_flip") is not True  # a digit in a mirror is none
+    assert list(load_model(tmp_path / "model.safetensors").named_steps) == ["scale", "classify"]
+
+
+def test_options_of_other_networks_are_refused_before_anything_is_read(capsys, tmp_path):
+    options = ["--network", "residual", "--hidden-layer-sizes", "20", "--data", "nowhere"]
+    error = error_of(capsys, ["train", *options, "--out", str(tmp_path / "out")])
+    assert "--hidden-layer-sizes is not for the residual network" in error
+    assert not (tmp_path / "out").exists()
+
+
 # --- evaluate and predict ---
 
 
