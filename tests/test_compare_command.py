@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -435,6 +436,8 @@ def test_interrupt_ends_both_processes_in_one_line(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # a job in the background of a shell has it ignored, and so would what it starts
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     lines = iter(command.stdout.readline, "")
     assert any(line.startswith("epoch ") for line in lines), command.stderr.read()
