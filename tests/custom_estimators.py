@@ -4,7 +4,7 @@ import math
 
 import keras
 
-from skcifar import ConvolutionalClassifier, NetworkClassifier, ResidualClassifier
+from skcifar import ConvolutionalClassifier, NetworkClassifier
 
 
 class BottleneckClassifier(NetworkClassifier):
@@ -19,7 +19,7 @@ class BottleneckClassifier(NetworkClassifier):
         return keras.Model(inputs, outputs)
 
 
-class _OnRows:
+class ConvolutionalOnRowsClassifier(ConvolutionalClassifier):
     """Rows instead of pictures: a first layer makes a picture of each, one pixel high."""
 
     def build_network(self, input_shape, n_classes):
@@ -32,20 +32,3 @@ class _OnRows:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True
         return tags
-
-
-class ConvolutionalOnRowsClassifier(_OnRows, ConvolutionalClassifier):
-    """Convolutions over neighbouring columns."""
-
-
-class ResidualOnRowsClassifier(_OnRows, ResidualClassifier):
-    """A residual network over neighbouring columns."""
-
-    def build_network(self, input_shape, n_classes):
-        # a row of few columns cannot be halved: each column is made a square of 4 by 4 pixels
-        n_columns = math.prod(input_shape)
-        inputs = keras.Input(shape=input_shape)
-        x = keras.layers.Reshape((1, n_columns, 1))(inputs)
-        x = keras.layers.UpSampling2D(4)(x)
-        network = ResidualClassifier.build_network(self, (4, 4 * n_columns, 1), n_classes)
-        return keras.Model(inputs, network(x))

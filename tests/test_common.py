@@ -2,11 +2,7 @@
 
 import keras
 import pytest
-from custom_estimators import (
-    BottleneckClassifier,
-    ConvolutionalOnRowsClassifier,
-    ResidualOnRowsClassifier,
-)
+from custom_estimators import BottleneckClassifier, ConvolutionalOnRowsClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skcifar import (
@@ -81,15 +77,6 @@ def test_check_on_pictures(estimator, check):
             hidden_layer_sizes=(16,),
             dropout=0.0,
             learning_rate=0.01,
-            epochs=20,
-        ),
-        ResidualOnRowsClassifier(
-            filters=(4,),
-            horizontal_flip=False,
-            max_shift=0.0,
-            learning_rate=0.02,
-            learning_rate_schedule="constant",  # partial_fit asks for it
-            batch_size=32,
             epochs=20,
         ),
     ],
