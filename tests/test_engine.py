@@ -62,7 +62,7 @@ def samples():
 
 
 @pytest.fixture
-def always_compiled(monkeypatch):
+def always_in_loop(monkeypatch):
     """Even the smallest epochs go through the loop over many batches."""
     monkeypatch.setattr(_engine, "LEAST_BATCHES_FOR_LOOP", 1)
 
@@ -132,7 +132,7 @@ def assert_equal_training(samples, by_engine, by_keras, **params):
 
 
 @pytest.mark.parametrize("n_batches", range(1, 7))
-@pytest.mark.usefixtures("float64", "always_compiled")
+@pytest.mark.usefixtures("float64", "always_in_loop")
 def test_every_compiled_step_is_the_one_of_keras(samples, n_batches):
     first = [array[: n_batches * BATCH] for array in samples]
     by_engine, by_keras = demanding_network(), demanding_network()
@@ -142,7 +142,7 @@ def test_every_compiled_step_is_the_one_of_keras(samples, n_batches):
     assert_equal_training(first, by_engine, by_keras, epochs=1, shuffle=False)
 
 
-@pytest.mark.usefixtures("float64", "always_compiled")
+@pytest.mark.usefixtures("float64", "always_in_loop")
 def test_compiled_epochs_and_their_last_batches_are_those_of_keras(samples):
     networks = demanding_network(noise=False), demanding_network(noise=False)
     assert_equal_training(samples, *networks, epochs=3)
@@ -154,7 +154,7 @@ def test_epochs_that_are_not_compiled_are_those_of_keras(samples):
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "one-cycle"])
-@pytest.mark.usefixtures("float64", "always_compiled")
+@pytest.mark.usefixtures("float64", "always_in_loop")
 def test_schedules_and_decay_are_those_of_keras(samples, schedule):
     networks = [demanding_network(noise=False) for _ in range(2)]
     for network in networks:
@@ -169,7 +169,7 @@ def test_schedules_and_decay_are_those_of_keras(samples, schedule):
 
 
 @pytest.mark.parametrize("changes", [False, True])
-@pytest.mark.usefixtures("float64", "always_compiled")
+@pytest.mark.usefixtures("float64", "always_in_loop")
 def test_convolutions_in_the_loop_are_those_of_keras(changes):
     rng = np.random.default_rng(0)
     X = rng.random((5 * BATCH + 3, 8, 8, 3))
@@ -199,7 +199,7 @@ def test_xla_compiles_what_it_is_fast_at(build, by_xla):
     assert _engine._is_faster_by_xla(build(2)) is by_xla
 
 
-@pytest.mark.usefixtures("always_compiled")
+@pytest.mark.usefixtures("always_in_loop")
 def test_compiled_dropout_drops_its_share_and_other_units_each_time():
     inputs = keras.Input((1000,))
     x = layers.Dropout(0.3, seed=1)(inputs)
@@ -212,7 +212,7 @@ def test_compiled_dropout_drops_its_share_and_other_units_each_time():
     assert np.mean(first == second) == pytest.approx(0.3**2 + 0.7**2, abs=0.02)
 
 
-@pytest.mark.usefixtures("always_compiled")
+@pytest.mark.usefixtures("always_in_loop")
 def test_more_batches_than_one_call_takes_are_all_trained_on(samples, monkeypatch):
     at_once, in_parts = demanding_network(), demanding_network()
     params = {"batch_size": BATCH, "epochs": 2}
@@ -296,7 +296,7 @@ def test_progress_bar_counts_batches(blobs, capsys):
 # --- nothing is made twice, and not much is kept ---
 
 
-@pytest.mark.usefixtures("always_compiled")
+@pytest.mark.usefixtures("always_in_loop")
 def test_second_fit_of_a_known_shape_traces_nothing(blobs, tracing):
     X, y = blobs
     params = {"hidden_layer_sizes": (7,), "batch_size": 9, "dropout": 0.2}
@@ -352,7 +352,7 @@ def test_networks_of_one_shape_use_the_same_names_of_variables():
     assert paths_of(first) == paths_of(second)
 
 
-@pytest.mark.usefixtures("always_compiled")
+@pytest.mark.usefixtures("always_in_loop")
 def test_training_again_gives_the_same_weights_whatever_was_trained_between(blobs):
     first = small(batch_size=4).fit(*blobs)
     small(batch_size=4, random_state=8, learning_rate=0.5).fit(*blobs)
@@ -471,7 +471,7 @@ def test_chunks_of_any_size_share_one_compiled_function(blobs, tracing):
 # --- threads and processes ---
 
 
-@pytest.mark.usefixtures("always_compiled")
+@pytest.mark.usefixtures("always_in_loop")
 def test_threads_may_fit_at_once(blobs):
     def fit(seed):
         return weights_of(small(batch_size=4, dropout=0.2, random_state=seed).fit(*blobs))

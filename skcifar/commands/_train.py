@@ -44,10 +44,10 @@ def train(arguments):
     )
     epochs = pipeline["classify"].epochs
     source, (X_train, y_train), (X_test, y_test) = load_train_test_pictures(arguments)
+    suit_to_data(pipeline, source)
     folder = prepare_run_folder(arguments.out)
     tell_data(console, source, y_train, y_test)
 
-    suit_to_data(pipeline, source)
     begin = time.perf_counter()
     with EpochProgress(console, epochs) as progress:
         pipeline.set_params(classify__callbacks=[progress]).fit(X_train, y_train)
