@@ -34,6 +34,8 @@ def replacing(path):
         umask = os.umask(0)
         os.umask(umask)
         unfinished.chmod(0o666 & ~umask)  # mkstemp's files are for their owner only
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())  # or a power cut may leave the new name with nothing in it
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import ParameterGrid
 
 from ._files import replacing, write_json
+from ._versions import library_versions
 from .displays import (
     SearchHistoriesDisplay,
     SearchResultsDisplay,
@@ -24,7 +25,6 @@ from .displays import (
     save_figure,
 )
 from .persistence import save_model
-from .runs import library_versions
 from .search import DistributedGridSearchCV, DistributedHalvingGridSearchCV
 
 JOURNAL = "journal.jsonl"

@@ -19,7 +19,7 @@ from ._prediction import check_probabilities, memory_error_told, predict_probabi
 from ._sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from ._targets import check_labels, combine_weights, one_hot
 from ._validation import Interval, InvalidParameterError, StrOptions, validate_samples
-from .networks import seeded_layers
+from .networks import looks_of_weights, seeded_layers
 from .training import NetworkTrainer, compile_network, follows_schedule, smooth_labels
 
 # What early stopping holds out where nothing else is said, as in MLPClassifier.
@@ -406,6 +406,24 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         X = validate_samples(self, X, reset=False, dtype=keras.config.floatx())
         return predict_probabilities(self.model_, X)
 
+    def describe_weights(self):
+        """Tell what weights parameters and learned state call for, without making any.
+
+        For a classifier whose other fitted attributes were brought back, from a file for example.
+
+        Returns
+        -------
+        looks : list of (tuple of int, str)
+            Shape and dtype of each weight, in the order of ``model_.get_weights()``.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid, or if such a network cannot be built.
+        """
+        self._validate_params()
+        return looks_of_weights(lambda: self.build_network(self.sample_shape_, len(self.classes_)))
+
     def restore_network(self, weights):
         """Build the network again from parameters and learned state, with given weights.
 
@@ -414,7 +432,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         Parameters
         ----------
         weights : list of ndarray
-            What ``model_.get_weights()`` gave.
+            What ``model_.get_weights()`` gave, as :meth:`describe_weights` tells it.
 
         Raises
         ------
@@ -423,14 +441,12 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         """
         self._validate_params()
         self._random_state = check_random_state(self.random_state)
-        history = self.history_
-        self._initialize(self.classes_, seed=0)  # any will do, the weights are replaced
+        self.model_ = self._build_network(self.classes_, seed=0)  # the weights are replaced
         self.model_.set_weights(weights)
-        self.history_ = history
         self._wrap_network()
         for name in ("best_iter_", "best_validation_score_"):
             vars(self).setdefault(name, None)
-        self.n_iter_ = len(history["loss"])
+        self.n_iter_ = len(self.history_["loss"])
 
     def __sklearn_is_fitted__(self):
         # the last to be set, and the first to go when training begins
@@ -455,11 +471,15 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
     def _initialize(self, classes, *, seed):
         """Begin anew, with an untrained network and no history."""
         self.classes_ = classes
-        with seeded_layers(seed), memory_error_told():
-            network = self.build_network(self.sample_shape_, len(classes))
-        check_probabilities(network, self.sample_shape_, len(classes), owner=type(self).__name__)
-        self.model_ = network
+        self.model_ = self._build_network(classes, seed=seed)
+        check_probabilities(
+            self.model_, self.sample_shape_, len(classes), owner=type(self).__name__
+        )
         self.history_ = {"loss": [], "accuracy": []}
+
+    def _build_network(self, classes, *, seed):
+        with seeded_layers(seed), memory_error_told():
+            return self.build_network(self.sample_shape_, len(classes))
 
     def _wrap_network(self, *, n_steps=None):
         """Give the network a new optimizer and a new trainer, which goes on with the history."""

@@ -6,6 +6,7 @@ Nothing here knows of scikit-learn, of training or of data.
 import math
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import keras
@@ -294,6 +295,31 @@ def build_residual_network(
     x = keras.layers.GlobalMaxPooling2D(name="maximum")(x)  # (n, filters[-1])
     outputs = keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
     return keras.Model(inputs, outputs, name="residual_network")
+
+
+def looks_of_weights(build):
+    """Tell what weights a network would have, without taking memory for them.
+
+    Parameters
+    ----------
+    build : callable
+        Takes nothing and returns a ``keras.Model``.
+
+    Returns
+    -------
+    looks : list of (tuple of int, str)
+        Shape and dtype of each weight, in the order of ``get_weights``.
+    """
+    policy = keras.config.dtype_policy()
+
+    def looks():
+        keras.config.set_dtype_policy(policy)
+        with seeded_layers(0), keras.StatelessScope(initialize_variables=False):
+            return [(tuple(weight.shape), weight.dtype) for weight in build().weights]
+
+    # Keras keeps a list, for each thread, of variables that wait for their first value
+    with ThreadPoolExecutor(1) as thread_of_its_own:
+        return thread_of_its_own.submit(looks).result()
 
 
 def _check_picture_shape(shape, *, steps):

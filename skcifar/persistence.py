@@ -1,37 +1,43 @@
-"""Model files: a fitted pipeline in one safetensors file, without pickle.
+"""Model files: a fitted pipeline in one file, without pickle.
 
-The file's tensors are the network's weights. Its metadata holds one JSON text that tells the steps,
-their parameters and what they learned. Loading builds the network by the package's own code from
-these parameters; nothing in the file is ever executed.
+The file's arrays are the network's weights and what else was learned. Its description tells the
+steps and their parameters. Loading builds the network by the package's own code from these;
+nothing in the file is ever executed.
 """
 
-import json
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ._files import replacing
+from ._histories import MEASURES
+from ._parts import FORMAT, ModelFileError, decode, encode, opened_parts, write_parts
+from ._versions import library_versions
 from .base import NetworkClassifier
 from .classifiers import ConvolutionalClassifier, DenseClassifier, ResidualClassifier
 from .preprocessing import ImageFlattener, PixelScaler
 
-FORMAT = 1
-METADATA_KEY = "skcifar"
+__all__ = ["ModelFileError", "load_model", "save_model"]
+
 ESTIMATORS = (
     *(PixelScaler, ImageFlattener),
     *(DenseClassifier, ConvolutionalClassifier, ResidualClassifier),
 )
 
-# Rebuilt from the rest when a file is loaded.
-NOT_IN_JSON = frozenset({"model_", "keras_classifier_"})
+# Rebuilt from the rest when a file is loaded, or no part of what was learned.
+NOT_SAVED = frozenset(
+    {"model_", "keras_classifier_", "_metadata_request", "_sklearn_output_config"}
+)
 
+# A path that a file tells is none to write to.
+PARAMETERS_NOT_SAVED = frozenset({"checkpoint"})
 
-class ModelFileError(ValueError):
-    """A model file cannot be read or written; the message names it and what to do."""
+# Layers take time to build even where they take no memory.
+MOST_VALUES_OF_PARAMETER = 100
 
 
 def save_model(pipeline, path):
@@ -40,7 +46,8 @@ def save_model(pipeline, path):
     Parameters
     ----------
     pipeline : Pipeline or NetworkClassifier
-        Fitted; its steps are those of this package.
+        Fitted. Steps of other classes than this package's, and classifiers of your own, are saved
+        too if all that they learned are numbers, strings and arrays of them.
 
     path : str or path-like
         The file to write, usually named ``*.safetensors``. One that exists is replaced.
@@ -61,8 +68,9 @@ def save_model(pipeline, path):
     Notes
     -----
     The state of the optimizer is not saved: a loaded classifier predicts alike, but one that is
-    trained further begins with a new optimizer. Nor are metadata requests, output containers and
-    the Pipeline's own options, such as ``memory``.
+    trained further begins with a new optimizer. (The file of the parameter ``checkpoint`` holds
+    it.) Nor are ``checkpoint`` itself, metadata requests, output containers and the Pipeline's own
+    options, such as ``memory``.
     """
     check_is_fitted(pipeline)
     path = Path(path)
@@ -73,27 +81,38 @@ def save_model(pipeline, path):
             "save_model takes a NetworkClassifier or a Pipeline that ends in one, got"
             f" {type(classifier).__name__}."
         )
-    description = {"format": FORMAT, "steps": [_describe(name, step) for name, step in steps]}
-    weights = classifier.model_.get_weights()
-
-    _check_that_it_loads(classifier, description, weights, path)
-    paths = (variable.path for variable in classifier.model_.weights)
-    tensors = {
-        f"{number:04d} {name}": np.ascontiguousarray(weight)  # numbered, to keep their order
-        for number, (name, weight) in enumerate(zip(paths, weights, strict=True))
+    arrays = {}
+    description = {
+        "format": FORMAT,
+        "kind": "model",
+        "versions": library_versions(),
+        "steps": [_describe(number, *step, arrays) for number, step in enumerate(steps)],
     }
-    content = save(tensors, metadata={METADATA_KEY: json.dumps(description)})
+    network = classifier.model_
+    arrays |= {
+        f"weights/{number:04d} {variable.path}": weight  # numbered, to keep their order
+        for number, (variable, weight) in enumerate(
+            zip(network.weights, network.get_weights(), strict=True)
+        )
+    }
     with replacing(path) as unfinished:
-        unfinished.write_bytes(content)
+        write_parts(unfinished, description, arrays)
+        _check_that_it_loads(unfinished, steps)
 
 
-def load_model(path):
+def load_model(path, *, custom_classes=()):
     """Load a pipeline that :func:`save_model` saved.
+
+    Nothing in the file is executed, so that it may come from anybody.
 
     Parameters
     ----------
     path : str or path-like
         The file.
+
+    custom_classes : sequence of type, default=()
+        Classes that steps may have beside those of this package: your own, or scikit-learn's. A
+        file cannot bring a class into use that is not named here.
 
     Returns
     -------
@@ -103,58 +122,94 @@ def load_model(path):
     Raises
     ------
     ModelFileError
-        If the file is missing, cut short or of another kind. It is a ValueError.
+        If the file is missing, damaged, of another kind or of a newer format, or if it holds a step
+        of a class that is not known. It is a ValueError.
+
+    See Also
+    --------
+    save_model : Writes the file.
     """
-    path = Path(path)
-    try:
-        return _rebuild(*_read(path), path)
-    except ModelFileError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, MemoryError) as error:
+    classes = {cls.__name__: cls for cls in (*custom_classes, *ESTIMATORS)}
+    with opened_parts(Path(path), kind="model") as parts:
+        steps = [_rebuild_step(step, parts, classes) for step in parts.description["steps"]]
+        names = [name for name, _ in steps]
+        classifier = steps[-1][1]
+        if not isinstance(classifier, NetworkClassifier):
+            raise parts.error(f"is damaged: its last step is no classifier but {classifier!r}")
+        weights = [name for name in parts.names if name.startswith("weights/")]
+        _check_parameters(classifier, parts, n_weights=len(weights))
+        for _, step in steps:
+            step._validate_params()
+            _check_learned(step, parts)
+        if len(weights) != len(looks := classifier.describe_weights()):
+            raise parts.error(
+                f"is damaged: it has {len(weights)} weights where the parameters of"
+                f" {type(classifier).__name__} call for {len(looks)}"
+            )
+        classifier.restore_network(parts.read_finite(weights, looks))
+        if parts.unread:
+            raise parts.error(f"is damaged: nothing uses its part {min(parts.unread)!r}")
+        if names == [None]:
+            return classifier
+        if not all(isinstance(name, str) and "__" not in name for name in names):
+            raise parts.error(f"is damaged: its steps are named {names}")
+        if len(set(names)) < len(names) or not all(
+            hasattr(step, "transform") for _, step in steps[:-1]
+        ):
+            raise parts.error("is damaged: its steps make no Pipeline")
+        return Pipeline(steps)
+
+
+def _describe(number, name, step, arrays):
+    """Tell a step's class, parameters and learned attributes."""
+    cls = type(step)
+    if not isinstance(step, BaseEstimator):
         raise ModelFileError(
-            f"{path} does not describe a model ({type(error).__name__}: {error}). It is damaged;"
-            " save the model again."
-        ) from error
-
-
-def _read(path):
-    """Return the description and the weights that a file holds."""
-    if not path.is_file():
-        raise ModelFileError(f"{path} is not a file. Give a model that save_model saved.")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            if METADATA_KEY not in metadata:
-                raise ModelFileError(
-                    f"{path} holds tensors, but no skcifar model. Give a file that save_model"
-                    " saved."
-                )
-            weights = [file.get_tensor(name) for name in sorted(file.keys())]
-    except (SafetensorError, OSError) as error:
+            f"The step {name!r}, {step!r}, cannot be saved: it is no scikit-learn estimator."
+        )
+    if cls not in ESTIMATORS and cls.__name__ in {known.__name__ for known in ESTIMATORS}:
         raise ModelFileError(
-            f"{path} is cut short or is not a model file ({error}). Give a file that save_model"
-            " saved."
-        ) from error
-    try:
-        return json.loads(metadata[METADATA_KEY]), weights
-    except (ValueError, RecursionError) as error:
-        raise ModelFileError(
-            f"{path} is damaged: its description cannot be read ({error}). Save the model again."
-        ) from error
+            f"Your class {cls.__name__} has the name of one of skcifar, by which a file could not"
+            " tell them apart. Rename it."
+        )
+    params = step.get_params(deep=False)
+    own_rule = isinstance(step, (NetworkClassifier, *ESTIMATORS))
+    learned = {
+        key: value
+        for key, value in vars(step).items()
+        if key not in params and key not in NOT_SAVED and (key.endswith("_") or not own_rule)
+    }
+
+    def encoded(values):
+        return {key: encode(value, f"{number}/{key}", arrays) for key, value in values.items()}
+
+    for key in PARAMETERS_NOT_SAVED:
+        params.pop(key, None)
+    return {
+        "name": name,
+        "class": cls.__name__,
+        "module": cls.__module__,
+        "params": encoded(params),
+        "learned": encoded(learned),
+    }
 
 
-def _check_that_it_loads(classifier, description, weights, path):
+def _check_that_it_loads(path, steps):
     """Raise if parameters were changed since fit, so that they describe another network."""
+    classifier = steps[-1][1]
     try:
-        loaded = _rebuild(description, weights, path)
+        loaded = load_model(path, custom_classes=[type(step) for _, step in steps])
         loaded = loaded[-1] if isinstance(loaded, Pipeline) else loaded
         same = _layers(loaded.model_) == _layers(classifier.model_)
-    except ValueError:  # of weights that do not fit, or of a parameter that is no longer valid
-        same = False
+    except ModelFileError as error:  # of weights that do not fit, or a parameter no longer valid
+        same, why = False, str(error).removeprefix(f"{path} ")
+    else:
+        why = "its layers are others"
     if not same:
         raise ModelFileError(
-            f"The parameters of this {type(classifier).__name__} have been changed since it was"
-            " fitted, and describe another network. Set them back or fit again, then save."
+            f"This {type(classifier).__name__} cannot be saved. Its parameters may have been"
+            " changed since it was fitted, and describe another network. Set them back or fit"
+            f" again, then save. Read again, the file that was made {why}"
         )
 
 
@@ -163,87 +218,90 @@ def _layers(network):
     return [(type(layer), layer.get_config() | {"name": None}) for layer in network.layers]
 
 
-def _rebuild(description, weights, path):
-    """Make the pipeline that a description and weights stand for."""
-    if description["format"] != FORMAT:
-        raise ModelFileError(
-            f"{path} is of format {description['format']!r}, this version reads format {FORMAT}."
-            " Load it with the version of skcifar that saved it."
+def _rebuild_step(description, parts, classes):
+    name = description["class"]
+    if name not in classes:
+        raise parts.error(
+            f"holds a step of the class {description['module']}.{name}, which is none of skcifar's."
+            " If you trust that class, import it and name it: load_model(...,"
+            f" custom_classes=[{name}])"
         )
-    steps = [_rebuild_step(step, path) for step in description["steps"]]
-    *_, (name, classifier) = steps
-    classifier.restore_network(weights)
-    return classifier if name is None else Pipeline(steps)
-
-
-def _describe(name, step):
-    if type(step) not in ESTIMATORS:
-        raise ModelFileError(
-            f"{'The step ' + name if name else 'An estimator'} of the class"
-            f" {type(step).__name__} cannot be saved. The classes that can are"
-            f" {', '.join(cls.__name__ for cls in ESTIMATORS)}."
-        )
-    learned = {k: v for k, v in vars(step).items() if k.endswith("_") and k not in NOT_IN_JSON}
-    return {
-        "name": name,
-        "class": type(step).__name__,
-        "params": {k: _encode(v, k) for k, v in step.get_params(deep=False).items()},
-        "learned": {k: _encode(v, k) for k, v in learned.items()},
-    }
-
-
-def _rebuild_step(description, path):
-    classes = {cls.__name__: cls for cls in ESTIMATORS}
-    if description["class"] not in classes:
-        raise ModelFileError(
-            f"{path} holds a step of the class {description['class']!r}, which this version of"
-            f" skcifar does not know. It knows {', '.join(classes)}."
-        )
-    params = {k: _decode(v) for k, v in description["params"].items()}
-    step = classes[description["class"]](**params)
-    for name, value in description["learned"].items():
-        if not name.endswith("_") or name.startswith("_"):
-            raise ModelFileError(f"{path} is damaged: {name!r} is not the name of a learned value.")
-        setattr(step, name, _decode(value))
-    if not isinstance(step.sample_shape_, tuple):
-        raise ModelFileError(f"{path} is damaged: sample_shape_ is {step.sample_shape_!r}.")
+    cls = classes[name]
+    if not PARAMETERS_NOT_SAVED.isdisjoint(description["params"]):
+        raise parts.error("is damaged: it tells a parameter that is never saved")
+    step = cls(**{key: decode(value, parts) for key, value in description["params"].items()})
+    for key, value in description["learned"].items():
+        if not key.isidentifier() or key.startswith("__") or key in NOT_SAVED or hasattr(cls, key):
+            raise parts.error(f"is damaged: {key!r} is not the name of a learned value")
+        setattr(step, key, decode(value, parts))
     return description["name"], step
 
 
-# JSON knows neither tuples nor arrays, nor keys that are no strings: these become
-# {kind: content}, and so does every dict.
+def _check_parameters(classifier, parts, *, n_weights):
+    """Raise if building the network would take long, though every layer has a weight."""
+    most = max(n_weights, MOST_VALUES_OF_PARAMETER)
+    for name, value in classifier.get_params(deep=False).items():
+        if isinstance(value, list | tuple | np.ndarray) and len(value) > most:
+            raise parts.error(f"is damaged: {name} has {len(value)} values for {n_weights} weights")
 
 
-def _encode(value, name):
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case np.generic():
-            return _encode(value.item(), name)
-        case list():
-            return [_encode(v, name) for v in value]
-        case tuple():
-            return {"tuple": [_encode(v, name) for v in value]}
-        case dict():
-            return {"dict": [[_encode(k, name), _encode(v, name)] for k, v in value.items()]}
-        case np.ndarray():
-            return {"array": _encode(value.tolist(), name), "dtype": value.dtype.str}
-    raise ModelFileError(
-        f"The value {value!r} of {name} cannot be saved without pickle. Replace it by numbers,"
-        " strings, lists, tuples, dicts or None, and save again."
+def _check_learned(step, parts):
+    """Raise unless learned values are of the kinds that ``fit`` gives them."""
+    learned = vars(step)
+    for name, is_right in _LEARNED.items():
+        if name in learned and not is_right(learned[name]):
+            raise parts.error(f"is damaged: {name} is {learned[name]!r:.100}")
+    required = set()
+    if isinstance(step, (NetworkClassifier, *ESTIMATORS)):
+        required = _REQUIRED_OF_CLASSIFIERS if isinstance(step, NetworkClassifier) else _REQUIRED
+    if missing := required - learned.keys():
+        raise parts.error(f"is damaged: a {type(step).__name__} in it has no {min(missing)}")
+    if learned.get("best_iter_") is not None and learned["best_iter_"] > len(
+        learned["history_"]["loss"]
+    ):
+        raise parts.error(f"is damaged: best_iter_ is {learned['best_iter_']}, after all epochs")
+
+
+def _is_count(value):
+    return isinstance(value, Integral) and not isinstance(value, bool) and 0 < value < 2**31
+
+
+def _is_shape(value):
+    return isinstance(value, tuple) and 0 < len(value) < 10 and all(map(_is_count, value))
+
+
+def _is_number(value):
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_history(value):
+    return (
+        isinstance(value, dict)
+        and {"loss", "accuracy"} <= value.keys() <= set(MEASURES)
+        and all(isinstance(v, list) and all(map(_is_number, v)) for v in value.values())
+        and len({len(v) for v in value.values()}) == 1
     )
 
 
-def _decode(value):
-    match value:
-        case list():
-            return [_decode(v) for v in value]
-        case {"tuple": values}:
-            return tuple(_decode(v) for v in values)
-        case {"dict": items}:
-            return {_decode(k): _decode(v) for k, v in items}
-        case {"array": values, "dtype": dtype}:
-            return np.array(_decode(values), dtype=dtype)
-        case dict():
-            raise ValueError(f"a value of unknown kind {sorted(value)}")
-    return value
+def _is_classes(value):
+    return (
+        isinstance(value, np.ndarray) and len(value) > 1 and np.array_equal(np.unique(value), value)
+    )
+
+
+def _is_names(value):
+    return isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype == object
+
+
+_LEARNED = {
+    "n_features_in_": _is_count,
+    "feature_names_in_": _is_names,
+    "sample_shape_": _is_shape,
+    "classes_": _is_classes,
+    "history_": _is_history,
+    "n_iter_": _is_count,
+    "best_iter_": lambda value: value is None or _is_count(value),
+    "best_validation_score_": lambda value: value is None or _is_number(value),
+}
+_REQUIRED = {"n_features_in_", "sample_shape_"}
+_REQUIRED_OF_CLASSIFIERS = _REQUIRED | {"classes_", "history_"}

@@ -1,16 +1,13 @@
 """The folder that a training run leaves: the model, its numbers and its pictures."""
 
 import csv
-import platform
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 
-import keras
 import numpy as np
 
-from . import __version__
 from ._files import replacing, write_json
+from ._versions import library_versions
 from .displays import PredictionGridDisplay, TrainingHistoryDisplay, save_figure
 from .persistence import save_model
 
@@ -25,29 +22,6 @@ RUN_FILES = (
 )
 
 NO_PART_OF_THE_MODEL = frozenset({"callbacks", "verbose"})  # they only watch
-
-
-def library_versions():
-    """Tell what a model was trained with.
-
-    Returns
-    -------
-    versions : dict of str to str
-        Version by name: Python, this package, and the libraries that numbers and pictures depend
-        on, among them the backend that Keras has.
-
-    Examples
-    --------
-    >>> from skcifar.runs import library_versions
-    >>> list(library_versions())[:4]
-    ['python', 'skcifar', 'scikit-learn', 'keras']
-    """
-    libraries = ("scikit-learn", "keras", keras.config.backend(), "numpy", "matplotlib")
-    return {
-        "python": platform.python_version(),
-        "skcifar": __version__,
-        **{name: version(name) for name in libraries},
-    }
 
 
 def jsonable_params(classifier):

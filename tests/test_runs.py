@@ -9,7 +9,8 @@ import pytest
 
 from skcifar import DenseClassifier
 from skcifar._files import write_json
-from skcifar.runs import jsonable_params, library_versions
+from skcifar._versions import library_versions
+from skcifar.runs import jsonable_params
 
 
 def test_versions_are_those_of_what_is_installed():

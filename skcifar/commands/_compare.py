@@ -28,8 +28,9 @@ def compare(arguments):
 
     with quiet_tensorflow():
         from .. import _comparisons
+        from .._versions import library_versions
         from ..comparisons import CONFIDENCE_LEVEL, mcnemar_tests
-        from ..runs import library_versions, prepare_run_folder
+        from ..runs import prepare_run_folder
 
     matplotlib.use("Agg")
     console = make_console()
