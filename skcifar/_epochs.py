@@ -65,11 +65,35 @@ class StopEarly(keras.callbacks.Callback):
         super().__init__()
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
-
-    def on_train_begin(self, logs=None):
-        """Forget earlier trainings."""
         self.best = -np.inf
         self.n_epochs_without_progress = 0
+
+    def memory(self):
+        """Tell what is remembered of the epochs so far, but for the best weights.
+
+        Returns
+        -------
+        memory : dict of str to float or int
+        """
+        return {
+            "best": self.best,
+            "n_epochs_without_progress": self.n_epochs_without_progress,
+        }
+
+    def remember(self, memory, best_weights):
+        """Go on from the epochs of an earlier training.
+
+        Parameters
+        ----------
+        memory : dict
+            What :meth:`memory` told.
+
+        best_weights : list of ndarray
+            Weights of the best epoch.
+        """
+        self.best = float(memory["best"])
+        self.n_epochs_without_progress = int(memory["n_epochs_without_progress"])
+        self.best_weights = best_weights
 
     def on_epoch_end(self, epoch, logs=None):
         """Keep the weights if they are the best, and see whether to go on."""
@@ -90,16 +114,34 @@ class StopEarly(keras.callbacks.Callback):
 
 
 class StopAtDivergence(keras.callbacks.Callback):
-    """Raises a ValueError when the loss is no number any more."""
+    """Raises a ValueError when the loss or a weight is no number any more."""
 
     def on_epoch_end(self, epoch, logs=None):
-        """Look at the loss."""
-        if not np.isfinite(logs["loss"]):
-            raise ValueError(
-                f"The loss became {logs['loss']} in epoch {epoch + 1} with learning_rate="
-                f"{self._largest_step():g}: the steps were too large. Lower the learning rate, or"
-                " scale X to about 0 to 1."
-            )
+        """Look at the loss, and at the weights that the last steps left."""
+        self.check(epoch, logs["loss"])
+        if not all(np.isfinite(np.asarray(weight)).all() for weight in self.model.weights):
+            raise self._error(epoch, "Weights became NaN or infinite")
+
+    def check(self, epoch, loss):
+        """Look at the loss.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+
+        loss : float
+            Mean over batches so far.
+        """
+        if not np.isfinite(loss):
+            raise self._error(epoch, f"The loss became {loss}")
+
+    def _error(self, epoch, what):
+        return ValueError(
+            f"{what} in epoch {epoch + 1} with learning_rate={self._largest_step():g}: the steps"
+            " were too large. Lower the learning rate, scale X to about 0 to 1 as PixelScaler does,"
+            " or set batch_normalization=True if the network has that."
+        )
 
     def _largest_step(self):
         rate = self.model.optimizer.get_config()["learning_rate"]

@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import glob
 import json
 import math
 import os
@@ -38,6 +39,18 @@ def replacing(path):
             os.fsync(file.fileno())  # or a power cut may leave the new name with nothing in it
         unfinished.replace(path)
     finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def remove_unfinished(path):
+    """Remove what a process left that was killed while it wrote a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, as in :func:`replacing`. Nobody else may be writing it.
+    """
+    for unfinished in path.parent.glob(f".{glob.escape(path.stem)}-????????{path.suffix}"):
         unfinished.unlink(missing_ok=True)
 
 

@@ -1,6 +1,7 @@
 """What is kept of each epoch of training, and what follows from it."""
 
 import math
+from numbers import Real
 
 import numpy as np
 
@@ -13,13 +14,14 @@ def joined_histories(before, now):
     Parameters
     ----------
     before, now : dict of str to list of float
-        Each with ``loss`` at least. Only :data:`MEASURES` count: callbacks may have added more.
+        Each with ``loss`` at least, unless it is of no epochs. Only :data:`MEASURES` count:
+        callbacks may have added more.
 
     Returns
     -------
     history : dict of str to list of float
     """
-    lengths = len(before["loss"]), len(now["loss"])
+    lengths = len(before["loss"]), len(now.get("loss", ()))
     return {
         name: [
             value
@@ -29,6 +31,30 @@ def joined_histories(before, now):
         for name in MEASURES
         if name in before or name in now
     }
+
+
+def is_history(value):
+    """Whether a value, from a file for example, is a history.
+
+    Parameters
+    ----------
+    value : object
+        Whatever it is.
+
+    Returns
+    -------
+    is_one : bool
+    """
+    return (
+        isinstance(value, dict)
+        and {"loss", "accuracy"} <= value.keys() <= set(MEASURES)
+        and all(isinstance(v, list) and all(map(_is_number, v)) for v in value.values())
+        and len({len(v) for v in value.values()}) == 1
+    )
+
+
+def _is_number(value):
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def attributes_of_history(before, history):

@@ -19,23 +19,21 @@ from safetensors.numpy import save
 
 FORMAT = 2
 
-# What a reader spends at most. A header of this size is parsed in a tenth of a second and 100 MB.
-MOST_HEADER_BYTES = 4 * 2**20
-MOST_FILE_BYTES = 4 * 2**30
-MOST_CHARACTERS = 2**22  # of an array of text, whose every entry takes as many as the longest
+# What a reader spends at most. The worst of headers takes it half a second and 50 MB.
+MOST_HEADER_BYTES = 2**19
+MOST_FILE_BYTES = 2**30
+MOST_DESCRIBED_BYTES = 2**25  # of all arrays that the description asks for
+MOST_AXES = 32
 
-DTYPES = {
-    np.dtype(name).str: np.dtype(name)
-    for name in (
-        *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
-        *("float16", "float32", "float64"),
-    )
-}
-NAMES_IN_FILES = {
+# Whoever knows how Python hashes integers can choose larger ones that all have the same hash.
+LARGEST_KEY = 2**60
+
+NAMES_OF_DTYPES = {
     **{f"{kind}{bits}": f"{word}{bits}" for kind, word in (("I", "int"), ("U", "uint"))
        for bits in (8, 16, 32, 64)},
     **{"BOOL": "bool", "F16": "float16", "F32": "float32", "F64": "float64"},
 }  # fmt: skip
+DTYPES = frozenset(map(np.dtype, NAMES_OF_DTYPES.values()))
 
 
 class ModelFileError(ValueError):
@@ -59,21 +57,29 @@ def write_parts(path, description, arrays):
     Raises
     ------
     ModelFileError
-        If it would be too large to be read.
+        If it would be too large to be read, or if an array is of another dtype.
     """
     arrays = {
         name: np.asarray(array, array.dtype.newbyteorder("<"), order="C")
         for name, array in arrays.items()
     }
+    for name, array in arrays.items():
+        if array.dtype not in DTYPES:
+            raise ModelFileError(
+                f"{path} cannot be written: {name} is of dtype {array.dtype}, which no such file"
+                f" holds. Convert it to one of {', '.join(NAMES_OF_DTYPES.values())}."
+            )
     text = json.dumps(description)
     checksums = {"description": _checksum(text.encode())}
-    checksums |= {name: _checksum_of_array(array) for name, array in arrays.items()}
-    content = save(arrays, metadata={"skcifar": text, "sha256": json.dumps(checksums)})
+    checksums |= {name: checksum_of_array(array) for name, array in arrays.items()}
+    metadata = {"skcifar": text, "sha256": json.dumps(checksums, ensure_ascii=False)}
+    content = save(arrays, metadata=metadata)
     n_header_bytes = int.from_bytes(content[:8], "little")
     if n_header_bytes > MOST_HEADER_BYTES or len(content) > MOST_FILE_BYTES:
         raise ModelFileError(
-            f"{path} would hold {n_header_bytes:,} bytes of description and {len(content):,} in"
-            f" all, but no more than {MOST_HEADER_BYTES:,} and {MOST_FILE_BYTES:,} are read again."
+            f"{path} cannot be written: it would have {len(content):,} bytes and a header of"
+            f" {n_header_bytes:,}, but no more than {MOST_FILE_BYTES:,} and {MOST_HEADER_BYTES:,}"
+            " are read again."
         )
     path.write_bytes(content)
 
@@ -105,17 +111,17 @@ def opened_parts(path, *, kind):
             yield Parts(file, path, kind)
     except ModelFileError:
         raise
-    except (SafetensorError, OSError) as error:
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except SafetensorError as error:
         raise ModelFileError(
-            f"{path} is cut short or is not a {kind} file ({error}). Give a file that skcifar"
-            " saved."
+            f"{path} is cut short or is not a {kind} file ({shown(error)}). Give a file that"
+            " skcifar saved."
         ) from error
-    # whatever Python and NumPy say of values that are not what they should be
-    except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
-            ValueError) as error:  # fmt: skip
+    except Exception as error:  # whatever anybody says of values that are not what they should be
         raise ModelFileError(
-            f"{path} does not describe a {kind} ({type(error).__name__}: {error}). It is damaged;"
-            " save it again."
+            f"{path} does not describe a {kind} ({type(error).__name__}: {shown(error)})."
+            " Give a file that skcifar saved."
         ) from error
 
 
@@ -149,19 +155,22 @@ class Parts:
         self._file = file
         self.names = sorted(file.keys())
         self.unread = set(self.names)
+        self._n_bytes_left = MOST_DESCRIBED_BYTES
         metadata = file.metadata() or {}
         if "skcifar" not in metadata:
-            raise self.error("holds tensors, but nothing of skcifar's. Give a file that it saved")
+            raise self.error("holds tensors, but none of skcifar's. Give a file that it saved")
+        if metadata.keys() != {"skcifar", "sha256"}:
+            raise self.error(f"is damaged: its metadata are {shown(sorted(metadata))}")
         text = metadata["skcifar"]
         self.description = _parse(text)
         made_by = self.description["format"]
         if made_by != FORMAT:
             raise self.error(
-                f"is of format {made_by!r}, this version of skcifar reads format {FORMAT}. Load it"
-                " with the version that saved it"
+                f"is of format {shown(made_by)}, and this version of skcifar reads format {FORMAT}."
+                " Read it with the version that wrote it, or with a newer one"
             )
         if self.description["kind"] != kind:
-            raise self.error(f"is a {self.description['kind']}, not a {kind}")
+            raise self.error(f"is a {shown(self.description['kind'])}, not a {kind!r}")
         self._checksums = _parse(metadata["sha256"])
         if self._checksums["description"] != _checksum(text.encode()):
             raise self._damaged("description")
@@ -183,16 +192,18 @@ class Parts:
         dtype : str
             NumPy's name of it.
         """
-        if name not in self.names:
-            raise self.error(f"is damaged: it has no part {name!r}")
+        if name not in self._checksums or name == "description":
+            raise self.error(f"is damaged: it has no part {shown(name)}")
         there = self._file.get_slice(name)
-        dtype = there.get_dtype()
-        if dtype not in NAMES_IN_FILES:
-            raise self.error(f"is damaged: its part {name!r} is of the dtype {dtype}")
-        return tuple(there.get_shape()), NAMES_IN_FILES[dtype]
+        shape, dtype = tuple(there.get_shape()), there.get_dtype()
+        if dtype not in NAMES_OF_DTYPES or len(shape) > MOST_AXES:
+            raise self.error(
+                f"is damaged: its part {shown(name)} is of dtype {dtype} and has {len(shape)} axes"
+            )
+        return shape, NAMES_OF_DTYPES[dtype]
 
     def read(self, name):
-        """Read an array.
+        """Read a small array that the description asks for, once.
 
         Parameters
         ----------
@@ -203,15 +214,12 @@ class Parts:
         -------
         array : ndarray
         """
-        self.looks(name)
-        array = self._file.get_tensor(name)
-        if self._checksums[name] != _checksum_of_array(array):
-            raise self._damaged(name)
-        self.unread.discard(name)
-        return array
+        shape, dtype = self.looks(name)
+        self.spend(math.prod(shape) * np.dtype(dtype).itemsize)
+        return self._read(name)
 
     def read_finite(self, names, looks):
-        """Read arrays of which it is known what they have to look like.
+        """Read arrays of which it is known what they have to look like, each once.
 
         Parameters
         ----------
@@ -225,25 +233,60 @@ class Parts:
         -------
         arrays : list of ndarray
         """
-        for name, expected in zip(names, looks, strict=True):
-            if self.looks(name) != expected:
-                shape, dtype = self.looks(name)
+        for name, (shape, dtype) in zip(names, looks, strict=True):
+            there = self.looks(name)
+            if there != (shape, dtype):
                 raise self.error(
-                    f"does not fit what it describes: its part {name!r} has the shape {shape} and"
-                    f" dtype {dtype}, where {expected[0]} and {expected[1]} belong"
+                    f"does not fit what it describes: its part {shown(name)} has shape {there[0]}"
+                    f" and dtype {there[1]}, where {shown(shape)} and {dtype} belong"
                 )
-        arrays = [self.read(name) for name in names]
+        arrays = [self._read(name) for name in names]
         for name, array in zip(names, arrays, strict=True):
             if not np.isfinite(array).all():
-                raise self.error(f"is damaged: its part {name!r} holds NaN or infinity")
+                raise self.error(f"is damaged: its part {shown(name)} holds NaN or infinity")
         return arrays
+
+    def spend(self, n_bytes):
+        """Raise if all that the description asks for takes more memory than it may.
+
+        Parameters
+        ----------
+        n_bytes : int
+            What something takes that is about to be made.
+        """
+        self._n_bytes_left -= n_bytes
+        if self._n_bytes_left < 0:
+            raise self.error(
+                f"is damaged: its description asks for arrays of more than"
+                f" {MOST_DESCRIBED_BYTES:,} bytes"
+            )
 
     def error(self, told):
         """Make an error that says something of this file."""
         return ModelFileError(f"{self.path} {told}.")
 
+    def _read(self, name):
+        if name not in self.unread:
+            raise self.error(f"is damaged: its part {shown(name)} is used twice")
+        self.unread.discard(name)
+        array = self._file.get_tensor(name)
+        if self._checksums[name] != checksum_of_array(array):
+            raise self._damaged(name)
+        if array.dtype == bool and (array.view(np.uint8) > 1).any():
+            raise self.error(f"is damaged: its part {shown(name)} has bytes that are no booleans")
+        return array
+
     def _damaged(self, name):
-        return self.error(f"is damaged: the SHA-256 of its part {name!r} is another. Get it again")
+        return self.error(
+            f"is damaged: the SHA-256 of its part {shown(name)} is another. Get it again"
+        )
+
+
+def shown(value):
+    """Show what a file holds in a message: on one line, printable, and not at length."""
+    text = str(value) if isinstance(value, Exception) else repr(value)
+    text = text if len(text) <= 200 else f"{text[:200]}..."
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
 # JSON knows neither tuples nor arrays, nor keys that are no strings: these become
@@ -280,19 +323,20 @@ def encode(value, name, arrays):
     match value:
         case None | bool() | int() | float() | str():
             return value
-        case np.generic():
-            return encode(value.item(), name, arrays)
+        case np.generic() if value.dtype in DTYPES:
+            return value.item()
         case list():
             return parts(value)
         case tuple():
             return {"tuple": parts(value)}
-        case dict():
+        case dict() if all(_is_key(k.item() if isinstance(k, np.generic) else k) for k in value):
             return {"dict": [parts(item) for item in value.items()]}
-        case np.ndarray() if value.dtype.newbyteorder("<").str in DTYPES:
+        case np.ndarray() if value.dtype.kind in "biuf" and value.dtype.newbyteorder("<") in DTYPES:
             arrays[name] = value
             return {"array": name}
         case np.ndarray() if value.ndim == 1 and (
-            value.dtype.kind == "U" or all(isinstance(v, str | Integral) for v in value)
+            value.dtype.kind == "U"
+            or (value.dtype == object and all(isinstance(v, str | Integral) for v in value))
         ):
             return {"values": parts(value.tolist()), "dtype": value.dtype.newbyteorder("<").str}
     raise ModelFileError(
@@ -316,33 +360,44 @@ def decode(value, parts):
     -------
     decoded : object
     """
+
+    def each(values):
+        return [decode(v, parts) for v in values]
+
     match value:
+        case None | bool() | int() | float() | str():
+            return value
         case list():
-            return [decode(v, parts) for v in value]
+            return each(value)
         case {"tuple": list() as values, **rest} if not rest:
-            return tuple(decode(v, parts) for v in values)
+            return tuple(each(values))
         case {"dict": list() as items, **rest} if not rest:
-            return {decode(k, parts): decode(v, parts) for k, v in items}
+            if not all(_is_key(key) for key, _ in items):
+                raise ValueError("a dict with a key that is neither a number nor a string")
+            return _dict_of_one_each([(key, decode(v, parts)) for key, v in items])
         case {"array": str() as name, **rest} if not rest:
             return parts.read(name)
         case {"values": list() as values, "dtype": str() as dtype, **rest} if not rest:
-            return _array_of(values, dtype)
-        case dict():
-            raise ValueError(f"a value of unknown kind {sorted(value)}")
-    return value
+            return _array_of(values, dtype, parts)
+    raise ValueError(f"a value of unknown kind {sorted(value)}")
 
 
-def _array_of(values, dtype):
+def _is_key(value):
+    return isinstance(value, str | float) or (
+        isinstance(value, int) and -LARGEST_KEY < value < LARGEST_KEY
+    )
+
+
+def _array_of(values, dtype, parts):
     """Make an array of strings, or of strings and integers."""
-    width = re.fullmatch(r"<U([1-9]\d{0,8})", dtype)
     if dtype == "|O" and all(isinstance(v, str | int) for v in values):
         return np.array(values, dtype=object)
+    width = re.fullmatch(r"<U([1-9][0-9]{0,8})", dtype)
     if width is None or not all(isinstance(v, str) for v in values):
-        raise ValueError(f"an array of dtype {dtype!r} that is not one")
+        raise ValueError(f"an array of dtype {dtype!r} that is none")
     if max(map(len, values), default=0) > int(width[1]):
         raise ValueError(f"an array whose strings are longer than its dtype {dtype!r}")
-    if len(values) * int(width[1]) > MOST_CHARACTERS:
-        raise ValueError(f"an array of {len(values)} strings of dtype {dtype!r}")
+    parts.spend(4 * int(width[1]) * max(len(values), 1))
     return np.array(values, dtype=dtype)
 
 
@@ -362,12 +417,7 @@ def _check_header(path, kind):
                 f" header of {n_header_bytes:,}, where at most {MOST_FILE_BYTES:,} and"
                 f" {MOST_HEADER_BYTES:,} are read. Give a file that skcifar saved."
             )
-        header = _parse(file.read(n_header_bytes))
-    for name, told in header.items():
-        if name != "__metadata__" and math.prod(told["shape"]) > MOST_FILE_BYTES:
-            raise ModelFileError(
-                f"{path} is damaged: its part {name!r} has {told['shape']} values."
-            )
+        _parse(file.read(n_header_bytes))
 
 
 def _parse(text):
@@ -382,7 +432,8 @@ def _dict_of_one_each(pairs):
     return made
 
 
-def _checksum_of_array(array):
+def checksum_of_array(array):
+    """Tell the SHA-256 of an array in C order, its dtype and its shape."""
     looks = f"{array.dtype.name} {array.shape}\n".encode()
     return _checksum(looks, array.reshape(-1).view(np.uint8))
 

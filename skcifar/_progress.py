@@ -26,6 +26,7 @@ class EpochProgress(keras.callbacks.Callback):
         super().__init__()
         self.console = console
         self.epochs = epochs
+        self.n_before = None  # epochs that a checkpoint had
         self.bar = _bar(console, "training", "epochs")
         self.task = self.bar.add_task("training", total=epochs)
 
@@ -37,10 +38,17 @@ class EpochProgress(keras.callbacks.Callback):
     def __exit__(self, *exception):
         self.bar.stop()
 
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.n_before is None:
+            self.n_before = epoch
+            if epoch:
+                self.console.print(f"goes on after epoch {epoch}")
+
     def on_epoch_end(self, epoch, logs=None):
         done = epoch + 1
-        left = (time.perf_counter() - self.begin) / done * (self.epochs - done)
-        self.bar.advance(self.task)
+        pace = (time.perf_counter() - self.begin) / (done - self.n_before)
+        left = pace * (self.epochs - done)
+        self.bar.update(self.task, completed=done)
         self.console.print(
             f"epoch {done:{len(str(self.epochs))}}/{self.epochs}"
             f"   loss {logs['loss']:.4f}   accuracy {logs['accuracy']:.4f}"

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import os
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
 
@@ -12,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from ._checkpoints import Checkpoint, EpochState, LastEpoch, describe_training
 from ._epochs import EpochTasks, StopEarly, Validation
 from ._histories import attributes_of_history, joined_histories
 from ._holdout import check_held_out, hold_out, told_to_callbacks, without
@@ -88,6 +90,12 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         Determines the initial weights, the order of the samples, which of them are held out, and
         Dropout. Pass an int for the same results every time.
 
+    checkpoint : str or path-like, default=None
+        A file that ``fit`` writes after each epoch, and goes on from if it is there: killed and
+        called again alike, ``fit`` ends with the weights of an unbroken one. One that is there
+        from another training is an error. Each fit needs a file of its own, so this is not for
+        searches. Not used by ``partial_fit``.
+
     verbose : {0, 1, 2}, default=0
         Print nothing, a progress bar, or a line for each epoch.
 
@@ -147,6 +155,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
+        "checkpoint": [str, os.PathLike, None],
         "verbose": ["verbose"],
         "callbacks": [list, None],
     }
@@ -168,6 +177,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         class_weight=None,
         warm_start=False,
         random_state=None,
+        checkpoint=None,
         verbose=0,
         callbacks=None,
     ):
@@ -185,6 +195,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         self.class_weight = class_weight
         self.warm_start = warm_start
         self.random_state = random_state
+        self.checkpoint = checkpoint
         self.verbose = verbose
         self.callbacks = callbacks
 
@@ -268,6 +279,11 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         validation = check_held_out(self, X_val, y_val, sample_weight_val, classes)
 
         self._random_state = check_random_state(self.random_state)
+        checkpoint = self._find_checkpoint(
+            *(X, y, weights, validation), classes=classes, continues=continues
+        )
+        if checkpoint is not None:
+            self._random_state = checkpoint.random_state
         seed_of_layers = None if continues else self._draw_seed()
         seed_of_order = self._draw_seed()
         held_out = None
@@ -293,7 +309,12 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             fitted_attributes=self._attributes_after,
         )
         self._train(
-            "fit", X, y, weights, seed=seed_of_order, validation=validation, last_callback=tasks
+            "fit",
+            *(X, y, weights),
+            seed=seed_of_order,
+            validation=validation,
+            tasks=tasks,
+            checkpoint=checkpoint,
         )
         return self
 
@@ -500,32 +521,87 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         trainer.history_ = history
         return trainer
 
-    def _train(self, method, X, y, weights, *, seed, validation=None, last_callback=None):
-        """Let the trainer do its work; what fails on its way leaves an estimator unfitted."""
+    def _find_checkpoint(self, X, y, weights, validation, *, classes, continues):
+        """Return the file to go on from and to write to, or None."""
+        if self.checkpoint is None:
+            return None
+        X_val, y_val, weights_val = validation or (None, None, None)
+        training = describe_training(
+            self,
+            start=self.model_.get_weights() if continues else (),
+            classes=classes,
+            samples=X,
+            labels=np.searchsorted(classes, y),
+            weights=weights,
+            X_val=X_val,
+            y_val=None if y_val is None else np.searchsorted(classes, y_val),
+            weights_val=weights_val,
+        )
+        return Checkpoint(
+            self.checkpoint, training, epochs=self.epochs, random_state=self._random_state
+        )
+
+    def _train(self, method, X, y, weights, *, seed, validation=None, tasks=None, checkpoint=None):
+        """Let the trainer do its work.
+
+        What fails on its way leaves an estimator unfitted, but for an interrupt, which leaves it as
+        it was after the last epoch.
+        """
+        trainer, network = self.keras_classifier_, self.model_
+        stop_early = None
+        if self.early_stopping:
+            stop_early = StopEarly(n_iter_no_change=self.n_iter_no_change, tol=self.tol)
+        epochs, begun = self.epochs, None
+        if checkpoint is not None and checkpoint.is_there:
+            begun = checkpoint.read(network, stop_early)
+            begun.restore(network, stop_early)
+            trainer.history_ = joined_histories(self.history_, begun.history)
+            epochs = 0 if begun.stopped else self.epochs - begun.n_epochs
+        elif self.__sklearn_is_fitted__():
+            begun = EpochState.of(network, {}, None)
+        last_epoch = LastEpoch(stop_early=stop_early, checkpoint=checkpoint, begun=begun)
         self._forget_training()
-        callbacks = list(self.callbacks or ())
+
+        callbacks = [*(self.callbacks or ()), stop_early, tasks, last_epoch]
         if validation is not None:
             X_val, y_val, weights_val = validation
             places = np.searchsorted(self.classes_, y_val)
             callbacks.insert(0, Validation(X_val, places, weights_val))
-        if self.early_stopping:
-            callbacks.append(StopEarly(n_iter_no_change=self.n_iter_no_change, tol=self.tol))
-        if last_callback is not None:
-            callbacks.append(last_callback)
-        trainer = self.keras_classifier_.set_params(
+        trainer.set_params(
             batch_size=self.batch_size,
-            epochs=self.epochs,
+            epochs=epochs,
             shuffle=self.shuffle,
             verbose=int(self.verbose),
             fit__seed=seed,
+            fit__n_epochs_done=begun.n_epochs if begun else 0,
             fit__sample_weight=weights,
-            fit__keras_callbacks=callbacks,
+            fit__keras_callbacks=[callback for callback in callbacks if callback is not None],
         )
         try:
             getattr(trainer, method)(X, one_hot(y, self.classes_))
+        except KeyboardInterrupt as interrupt:
+            interrupt.args = (self._go_back_to(last_epoch.state),)
+            raise
         finally:  # weights take memory, and callbacks may hold what cannot be pickled
             trainer.set_params(fit__sample_weight=None, fit__keras_callbacks=None)
         vars(self).update(attributes_of_history(self.history_, trainer.history_))
+
+    def _go_back_to(self, state):
+        """Become as after the last epoch that was finished, and tell of it."""
+        whose = f"this {type(self).__name__}"
+        if state is None:
+            return f"interrupted in the first epoch, so that {whose} is not fitted"
+        state.restore(self.model_, None)
+        if state.best_weights:
+            self.model_.set_weights(state.best_weights)
+        history = joined_histories(self.history_, state.history)
+        self.keras_classifier_.history_ = history
+        vars(self).update(attributes_of_history(self.history_, history))
+        of_best = f", with the weights of epoch {self.best_iter_}" if state.best_weights else ""
+        return (
+            f"interrupted in epoch {self.n_iter_ + 1}; {whose} is left as it was after epoch"
+            f" {self.n_iter_}{of_best}, and can predict"
+        )
 
     def _attributes_after(self, history):
         """What makes a copy of this classifier fitted after some epochs of a training.
@@ -535,7 +611,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         with seeded_layers(0):
             network = keras.models.clone_model(self.model_)  # whatever parameters are now
         network.set_weights(self.model_.get_weights())
-        now = joined_histories(self.history_, history)
+        now = joined_histories(self.keras_classifier_.history_, history)
         own = {
             "model_": network,
             "keras_classifier_": self._make_trainer(network, now),

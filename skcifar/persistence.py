@@ -5,7 +5,7 @@ steps and their parameters. Loading builds the network by the package's own code
 nothing in the file is ever executed.
 """
 
-from numbers import Integral, Real
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ._files import replacing
-from ._histories import MEASURES
-from ._parts import FORMAT, ModelFileError, decode, encode, opened_parts, write_parts
+from ._histories import is_history
+from ._parts import FORMAT, ModelFileError, decode, encode, opened_parts, shown, write_parts
 from ._versions import library_versions
 from .base import NetworkClassifier
 from .classifiers import ConvolutionalClassifier, DenseClassifier, ResidualClassifier
@@ -35,8 +35,10 @@ NOT_SAVED = frozenset(
 
 # A path that a file tells is none to write to.
 PARAMETERS_NOT_SAVED = frozenset({"checkpoint"})
+OPTIONS_SAVED = ("transform_input", "verbose")  # of a Pipeline, whose memory is a path too
 
-# Layers take time to build even where they take no memory.
+# Layers take time to build even where they take no memory. Each has a weight at least, in a network
+# of this package; a parameter of another's may be about anything.
 MOST_VALUES_OF_PARAMETER = 100
 
 
@@ -69,8 +71,8 @@ def save_model(pipeline, path):
     -----
     The state of the optimizer is not saved: a loaded classifier predicts alike, but one that is
     trained further begins with a new optimizer. (The file of the parameter ``checkpoint`` holds
-    it.) Nor are ``checkpoint`` itself, metadata requests, output containers and the Pipeline's own
-    options, such as ``memory``.
+    it.) Nor are ``checkpoint`` itself, a Pipeline's ``memory``, metadata requests and output
+    containers.
     """
     check_is_fitted(pipeline)
     path = Path(path)
@@ -86,6 +88,7 @@ def save_model(pipeline, path):
         "format": FORMAT,
         "kind": "model",
         "versions": library_versions(),
+        "pipeline": _options(pipeline),
         "steps": [_describe(number, *step, arrays) for number, step in enumerate(steps)],
     }
     network = classifier.model_
@@ -132,32 +135,20 @@ def load_model(path, *, custom_classes=()):
     classes = {cls.__name__: cls for cls in (*custom_classes, *ESTIMATORS)}
     with opened_parts(Path(path), kind="model") as parts:
         steps = [_rebuild_step(step, parts, classes) for step in parts.description["steps"]]
-        names = [name for name, _ in steps]
+        pipeline = _join(steps, parts.description["pipeline"])
         classifier = steps[-1][1]
         if not isinstance(classifier, NetworkClassifier):
             raise parts.error(f"is damaged: its last step is no classifier but {classifier!r}")
-        weights = [name for name in parts.names if name.startswith("weights/")]
-        _check_parameters(classifier, parts, n_weights=len(weights))
         for _, step in steps:
-            step._validate_params()
-            _check_learned(step, parts)
-        if len(weights) != len(looks := classifier.describe_weights()):
-            raise parts.error(
-                f"is damaged: it has {len(weights)} weights where the parameters of"
-                f" {type(classifier).__name__} call for {len(looks)}"
-            )
-        classifier.restore_network(parts.read_finite(weights, looks))
-        if parts.unread:
-            raise parts.error(f"is damaged: nothing uses its part {min(parts.unread)!r}")
-        if names == [None]:
-            return classifier
-        if not all(isinstance(name, str) and "__" not in name for name in names):
-            raise parts.error(f"is damaged: its steps are named {names}")
-        if len(set(names)) < len(names) or not all(
-            hasattr(step, "transform") for _, step in steps[:-1]
-        ):
-            raise parts.error("is damaged: its steps make no Pipeline")
-        return Pipeline(steps)
+            _check_step(step, parts)
+        _restore_network(classifier, parts)
+        return pipeline
+
+
+def _options(pipeline):
+    if isinstance(pipeline, Pipeline):
+        return {name: getattr(pipeline, name) for name in OPTIONS_SAVED}
+    return None
 
 
 def _describe(number, name, step, arrays):
@@ -173,25 +164,34 @@ def _describe(number, name, step, arrays):
             " tell them apart. Rename it."
         )
     params = step.get_params(deep=False)
-    own_rule = isinstance(step, (NetworkClassifier, *ESTIMATORS))
-    learned = {
-        key: value
-        for key, value in vars(step).items()
-        if key not in params and key not in NOT_SAVED and (key.endswith("_") or not own_rule)
-    }
+    learned = {key: value for key, value in vars(step).items() if _is_learned(step, key)}
 
     def encoded(values):
         return {key: encode(value, f"{number}/{key}", arrays) for key, value in values.items()}
 
-    for key in PARAMETERS_NOT_SAVED:
-        params.pop(key, None)
     return {
         "name": name,
         "class": cls.__name__,
         "module": cls.__module__,
-        "params": encoded(params),
+        "params": encoded({k: v for k, v in params.items() if k not in PARAMETERS_NOT_SAVED}),
         "learned": encoded(learned),
     }
+
+
+def _is_ours(step):
+    return isinstance(step, (NetworkClassifier, *ESTIMATORS))
+
+
+def _is_learned(step, name):
+    """Whether a name is one of what a step learned. Others learn under names of any kind."""
+    return (
+        name.isidentifier()
+        and not name.startswith("__")
+        and (name.endswith("_") or not _is_ours(step))
+        and name not in NOT_SAVED
+        and name not in step.get_params(deep=False)
+        and not hasattr(type(step), name)
+    )
 
 
 def _check_that_it_loads(path, steps):
@@ -200,16 +200,13 @@ def _check_that_it_loads(path, steps):
     try:
         loaded = load_model(path, custom_classes=[type(step) for _, step in steps])
         loaded = loaded[-1] if isinstance(loaded, Pipeline) else loaded
-        same = _layers(loaded.model_) == _layers(classifier.model_)
+        why = None if _layers(loaded.model_) == _layers(classifier.model_) else "has other layers"
     except ModelFileError as error:  # of weights that do not fit, or a parameter no longer valid
-        same, why = False, str(error).removeprefix(f"{path} ")
-    else:
-        why = "its layers are others"
-    if not same:
+        why = str(error).removeprefix(f"{path} ").removesuffix(".")
+    if why:
         raise ModelFileError(
-            f"This {type(classifier).__name__} cannot be saved. Its parameters may have been"
-            " changed since it was fitted, and describe another network. Set them back or fit"
-            f" again, then save. Read again, the file that was made {why}"
+            f"This {type(classifier).__name__} cannot be saved: read again, its file {why}. If"
+            " parameters were changed since it was fitted, set them back or fit again, then save."
         )
 
 
@@ -222,44 +219,76 @@ def _rebuild_step(description, parts, classes):
     name = description["class"]
     if name not in classes:
         raise parts.error(
-            f"holds a step of the class {description['module']}.{name}, which is none of skcifar's."
-            " If you trust that class, import it and name it: load_model(...,"
-            f" custom_classes=[{name}])"
+            f"holds a step of the class {shown(name)} of {shown(description['module'])}, which is"
+            " none of skcifar's. If you trust that class, import it and name it:"
+            f" load_model(..., custom_classes=[{shown(name)[1:-1]}])"
         )
-    cls = classes[name]
     if not PARAMETERS_NOT_SAVED.isdisjoint(description["params"]):
         raise parts.error("is damaged: it tells a parameter that is never saved")
-    step = cls(**{key: decode(value, parts) for key, value in description["params"].items()})
+    params = {key: decode(value, parts) for key, value in description["params"].items()}
+    step = classes[name](**params)
     for key, value in description["learned"].items():
-        if not key.isidentifier() or key.startswith("__") or key in NOT_SAVED or hasattr(cls, key):
-            raise parts.error(f"is damaged: {key!r} is not the name of a learned value")
+        if not _is_learned(step, key):
+            raise parts.error(f"is damaged: {shown(key)} is not the name of a learned value")
         setattr(step, key, decode(value, parts))
     return description["name"], step
 
 
-def _check_parameters(classifier, parts, *, n_weights):
-    """Raise if building the network would take long, though every layer has a weight."""
-    most = max(n_weights, MOST_VALUES_OF_PARAMETER)
-    for name, value in classifier.get_params(deep=False).items():
-        if isinstance(value, list | tuple | np.ndarray) and len(value) > most:
-            raise parts.error(f"is damaged: {name} has {len(value)} values for {n_weights} weights")
+def _join(steps, options):
+    """Put steps together as they were: a Pipeline, or a classifier alone."""
+    if options is None:
+        ((_, pipeline),) = steps
+    else:
+        pipeline = Pipeline(steps, **{name: options[name] for name in OPTIONS_SAVED})
+        pipeline._validate_params()
+        pipeline._validate_steps()
+    return pipeline
 
 
-def _check_learned(step, parts):
-    """Raise unless learned values are of the kinds that ``fit`` gives them."""
+def _check_step(step, parts):
+    """Raise unless parameters and learned values are such as ``fit`` leaves."""
+    if hasattr(step, "_parameter_constraints"):
+        step._validate_params()
+    if not _is_ours(step):
+        return
     learned = vars(step)
     for name, is_right in _LEARNED.items():
         if name in learned and not is_right(learned[name]):
-            raise parts.error(f"is damaged: {name} is {learned[name]!r:.100}")
-    required = set()
-    if isinstance(step, (NetworkClassifier, *ESTIMATORS)):
-        required = _REQUIRED_OF_CLASSIFIERS if isinstance(step, NetworkClassifier) else _REQUIRED
+            raise parts.error(f"is damaged: {name} is {shown(learned[name])}")
+    required = _REQUIRED_OF_CLASSIFIERS if isinstance(step, NetworkClassifier) else _REQUIRED
     if missing := required - learned.keys():
         raise parts.error(f"is damaged: a {type(step).__name__} in it has no {min(missing)}")
-    if learned.get("best_iter_") is not None and learned["best_iter_"] > len(
-        learned["history_"]["loss"]
+    n_features, names = learned["n_features_in_"], learned.get("feature_names_in_")
+    if n_features != learned["sample_shape_"][0] or (
+        names is not None and len(names) != n_features
     ):
-        raise parts.error(f"is damaged: best_iter_ is {learned['best_iter_']}, after all epochs")
+        raise parts.error("is damaged: features, their names and samples are not equally many")
+    best_iter = learned.get("best_iter_")
+    if best_iter is not None and best_iter > len(learned["history_"]["loss"]):
+        raise parts.error(f"is damaged: best_iter_ is {best_iter}, after all epochs")
+
+
+def _restore_network(classifier, parts):
+    """Build the network and give it the weights, if they are those that it calls for."""
+    weights = [name for name in parts.names if name.startswith("weights/")]
+    if unused := parts.unread.difference(weights):
+        raise parts.error(f"is damaged: nothing uses its part {shown(min(unused))}")
+    most = len(weights)
+    if type(classifier) not in ESTIMATORS:
+        most = max(most, MOST_VALUES_OF_PARAMETER)
+    for name, value in classifier.get_params(deep=False).items():
+        if isinstance(value, list | tuple | np.ndarray) and len(value) > most:
+            raise parts.error(
+                f"is damaged: it has {len(weights)} weights, too few for the {len(value)} values of"
+                f" {name}"
+            )
+    looks = classifier.describe_weights()
+    if len(weights) != len(looks):
+        raise parts.error(
+            f"is damaged: it has {len(weights)} weights where the parameters of"
+            f" {type(classifier).__name__} call for {len(looks)}"
+        )
+    classifier.restore_network(parts.read_finite(weights, looks))
 
 
 def _is_count(value):
@@ -271,16 +300,7 @@ def _is_shape(value):
 
 
 def _is_number(value):
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def _is_history(value):
-    return (
-        isinstance(value, dict)
-        and {"loss", "accuracy"} <= value.keys() <= set(MEASURES)
-        and all(isinstance(v, list) and all(map(_is_number, v)) for v in value.values())
-        and len({len(v) for v in value.values()}) == 1
-    )
+    return isinstance(value, float)
 
 
 def _is_classes(value):
@@ -290,7 +310,11 @@ def _is_classes(value):
 
 
 def _is_names(value):
-    return isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype == object
+    return (
+        isinstance(value, np.ndarray)
+        and value.dtype == object
+        and all(isinstance(name, str) for name in value)
+    )
 
 
 _LEARNED = {
@@ -298,7 +322,7 @@ _LEARNED = {
     "feature_names_in_": _is_names,
     "sample_shape_": _is_shape,
     "classes_": _is_classes,
-    "history_": _is_history,
+    "history_": is_history,
     "n_iter_": _is_count,
     "best_iter_": lambda value: value is None or _is_count(value),
     "best_validation_score_": lambda value: value is None or _is_number(value),

@@ -21,7 +21,7 @@ RUN_FILES = (
     "learning_curves.png",
 )
 
-NO_PART_OF_THE_MODEL = frozenset({"callbacks", "verbose"})  # they only watch
+NO_PART_OF_THE_MODEL = frozenset({"callbacks", "checkpoint", "verbose"})  # they only watch
 
 
 def jsonable_params(classifier):
@@ -35,8 +35,8 @@ def jsonable_params(classifier):
     Returns
     -------
     params : dict of str to object
-        Without ``callbacks`` and ``verbose``. Tuples and arrays are lists, NumPy's numbers are
-        Python's, and what JSON has no type for is its ``repr``.
+        Without ``callbacks``, ``checkpoint`` and ``verbose``. Tuples and arrays are lists, NumPy's
+        numbers are Python's, and what JSON has no type for is its ``repr``.
 
     Examples
     --------

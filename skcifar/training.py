@@ -5,7 +5,6 @@ Knows neither pipelines nor data sets.
 
 import gc
 import math
-from functools import partial
 
 import keras
 import numpy as np
@@ -138,6 +137,7 @@ def train_network(
     batch_size,
     epochs,
     initial_epoch=0,
+    n_epochs_done=0,
     shuffle=True,
     seed=0,
     callbacks=None,
@@ -173,6 +173,10 @@ def train_network(
     initial_epoch : int, default=0
         The number of passes before this call, from which callbacks count on.
 
+    n_epochs_done : int, default=0
+        How many of these passes belong to the same training, which was interrupted and goes on.
+        The random orders follow theirs.
+
     shuffle : bool, default=True
         Whether each epoch takes the samples in a new random order.
 
@@ -207,13 +211,14 @@ def train_network(
     )
     batch_size = min(batch_size, len(rows))
     n_batches = math.ceil(len(rows) / batch_size)
-    orders = _orders(rows, epochs=epochs, shuffle=shuffle, seed=seed)
-    callbacks = [StopAtDivergence(), *(callbacks or ())]
+    orders = _orders(rows, range(n_epochs_done, n_epochs_done + epochs), shuffle, seed)
+    divergence = StopAtDivergence()
+    callbacks = [divergence, *(callbacks or ())]
     key = None
     with memory_error_told():
         if engine is not None and not any(map(_asks_for_batches, callbacks)):
             key = engine.training_key(network, arrays, n_samples=len(rows), batch_size=batch_size)
-        if key is not None:
+        if key is not None or epochs == 0:
             callbacks = keras.callbacks.CallbackList(
                 callbacks,
                 add_history=True,
@@ -223,10 +228,18 @@ def train_network(
                 epochs=initial_epoch + epochs,
                 steps=n_batches,
             )
-            epoch_of_engine = partial(
-                engine.train_epoch, key, network, arrays, batch_size=batch_size
-            )
-            return _fit_by_engine(epoch_of_engine, network, orders, initial_epoch, callbacks)
+
+            def train_epoch(epoch, rows):
+                def after_batches(n_batches, means):
+                    divergence.check(epoch, means["loss"])
+                    # only Keras' progress bar listens
+                    callbacks.on_train_batch_end(n_batches - 1, means)
+
+                return engine.train_epoch(
+                    key, network, arrays, rows, batch_size=batch_size, after_batches=after_batches
+                )
+
+            return _fit_by_engine(train_epoch, network, orders, initial_epoch, callbacks)
         return network.fit(
             _batches(arrays, orders, batch_size),
             steps_per_epoch=n_batches,
@@ -238,12 +251,12 @@ def train_network(
         ).history
 
 
-def _orders(rows, *, epochs, shuffle, seed):
+def _orders(rows, epochs, shuffle, seed):
     """Yield the order of the samples in each epoch, which depends on ``seed`` alone.
 
     Keras' own shuffling depends on the backend's global seed.
     """
-    for epoch in range(epochs):
+    for epoch in epochs:
         yield np.random.default_rng([seed, epoch]).permutation(rows) if shuffle else rows
 
 
@@ -259,15 +272,12 @@ def _asks_for_batches(callback):
 
 def _fit_by_engine(train_epoch, network, orders, initial_epoch, callbacks):
     """Go through epochs as ``keras.Model.fit`` does, with batches left to the engine."""
-
-    def after_batches(n_batches, means):
-        callbacks.on_train_batch_end(n_batches - 1, means)  # only Keras' progress bar listens
-
+    means = None
     network.stop_training = False
     callbacks.on_train_begin()
     for epoch, rows in enumerate(orders, start=initial_epoch):
         callbacks.on_epoch_begin(epoch)
-        means = train_epoch(rows, after_batches=after_batches)
+        means = train_epoch(epoch, rows)
         callbacks.on_epoch_end(epoch, means)
         if network.stop_training:
             break
@@ -301,6 +311,7 @@ class NetworkTrainer(KerasClassifier):
             batch_size=self.batch_size,
             epochs=epochs_as_scikeras_counts["epochs"],
             initial_epoch=self.current_epoch,
+            n_epochs_done=self.fit__n_epochs_done,
             shuffle=self.shuffle,
             seed=self.fit__seed,
             callbacks=self.fit__keras_callbacks,

@@ -4,9 +4,9 @@ import hashlib
 import json
 
 from safetensors import safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
-from skcifar._parts import _checksum_of_array
+from skcifar._parts import checksum_of_array
 
 
 def read_file(path):
@@ -17,11 +17,15 @@ def read_file(path):
 
 def write_file(path, description, arrays, **metadata):
     """Write a file with the checksums of what is in it."""
+    path.write_bytes(file_of(description, arrays, **metadata))
+
+
+def file_of(description, arrays, **metadata):
+    """Return a file with the checksums of what is in it."""
     text = description if isinstance(description, str) else json.dumps(description)
     checksums = {"description": hashlib.sha256(text.encode()).hexdigest()}
-    checksums |= {name: _checksum_of_array(array) for name, array in arrays.items()}
-    metadata = {"skcifar": text, "sha256": json.dumps(checksums)} | metadata
-    save_file(arrays, path, metadata=metadata)
+    checksums |= {name: checksum_of_array(array) for name, array in arrays.items()}
+    return save(arrays, {"skcifar": text, "sha256": json.dumps(checksums)} | metadata)
 
 
 def change_file(path, change):
@@ -29,3 +33,14 @@ def change_file(path, change):
     description, arrays = read_file(path)
     change(description, arrays)
     write_file(path, description, arrays)
+
+
+def take_apart(content):
+    """Return the header of a file, in JSON, and the numbers of its arrays."""
+    n_header_bytes = int.from_bytes(content[:8], "little")
+    return content[8 : 8 + n_header_bytes], content[8 + n_header_bytes :]
+
+
+def put_together(header, data=b""):
+    """Return a file whose header has the length that it says."""
+    return len(header).to_bytes(8, "little") + header + data

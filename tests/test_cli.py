@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
+from small_networks import weights_of
 
 from skcifar import (
     fetch_cifar10,
@@ -363,13 +364,71 @@ def test_model_for_rows_is_refused(blobs, tmp_path, capsys):
     assert "takes samples of shape (4,), not colour pictures" in message
 
 
+def test_name_of_a_file_cannot_draw_on_the_terminal(tmp_path, capsys):
+    message = error_of(capsys, ["evaluate", str(tmp_path / "\x1b[2Jmodel")])
+    assert r"\x1b[2Jmodel is not a file" in message
+
+
 def test_interrupt_is_one_line(tmp_path, capsys, monkeypatch):
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("skcifar.classifiers.DenseClassifier.fit", interrupt)
     assert main(["train", *QUICK, "--out", str(tmp_path)]) == 130
-    assert capsys.readouterr().err == "skcifar: error: interrupted\n"
+    assert capsys.readouterr().err == (
+        "skcifar: error: interrupted in the first epoch, so that nothing is left\n"
+    )
+
+
+def test_resumed_training_ends_with_the_network_of_an_unbroken_one(tmp_path, capsys, run):
+    argv = ["train", *QUICK, "--out", str(tmp_path), "--checkpoint", str(tmp_path / "checkpoint")]
+    assert main([*argv, "--epochs", "2"]) == 0
+    capsys.readouterr()
+    assert main([*argv, "--resume"]) == 0
+    assert "goes on after epoch 2\nepoch 3/3" in capsys.readouterr().out
+    resumed, whole = (load_model(folder / "model.safetensors")[-1] for folder in (tmp_path, run))
+    np.testing.assert_array_equal(weights_of(resumed), weights_of(whole))
+    assert resumed.history_ == whole.history_
+
+
+def test_checkpoint_that_is_there_is_not_begun_anew(tmp_path, capsys):
+    path = tmp_path / "checkpoint"
+    path.write_bytes(b"precious")
+    message = error_of(capsys, ["train", *QUICK, "--checkpoint", str(path)])
+    assert f"{path} is there already. Add --resume" in message
+    assert path.read_bytes() == b"precious"
+
+
+def test_resuming_from_nothing_is_refused(capsys):
+    assert "--checkpoint FILE" in error_of(capsys, ["train", *QUICK, "--resume"])
+
+
+def test_file_that_is_no_checkpoint_is_not_resumed(tmp_path, capsys):
+    path = tmp_path / "checkpoint"
+    path.write_bytes(b"text")
+    argv = ["train", *QUICK, "--checkpoint", str(path), "--resume", "--out", str(tmp_path)]
+    assert "is not a checkpoint file" in error_of(capsys, argv)
+
+
+def test_interrupted_training_leaves_its_network_beside_earlier_runs(
+    tmp_path, capsys, monkeypatch, run
+):
+    from skcifar._progress import EpochProgress
+
+    def interrupt(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    model = tmp_path / "model.safetensors"
+    model.write_bytes(b"of an earlier run")
+    monkeypatch.setattr(EpochProgress, "on_epoch_end", interrupt)
+    assert main(["train", *QUICK, "--out", str(tmp_path)]) == 130
+    path = tmp_path / "interrupted.safetensors"
+    assert capsys.readouterr().err == (
+        f"skcifar: error: interrupted; {path} holds the network as it was after epoch 1\n"
+    )
+    assert load_model(path)[-1].n_iter_ == 1
+    assert model.read_bytes() == b"of an earlier run"
 
 
 def test_version_is_that_of_the_package(capsys):

@@ -84,6 +84,12 @@ class ResidualClassifier(NetworkClassifier):
         Determines the initial weights, the order of the samples, which of them are held out, and
         how pictures are changed. Pass an int for the same results every time.
 
+    checkpoint : str or path-like, default=None
+        A file that ``fit`` writes after each epoch, and goes on from if it is there: killed and
+        called again alike, ``fit`` ends with the weights of an unbroken one. One that is there
+        from another training is an error. Each fit needs a file of its own, so this is not for
+        searches. Not used by ``partial_fit``.
+
     verbose : {0, 1, 2}, default=0
         Print nothing, a progress bar, or a line for each epoch.
 
@@ -183,6 +189,7 @@ class ResidualClassifier(NetworkClassifier):
         class_weight=None,
         warm_start=False,
         random_state=None,
+        checkpoint=None,
         verbose=0,
         callbacks=None,
     ):
@@ -201,6 +208,7 @@ class ResidualClassifier(NetworkClassifier):
             class_weight=class_weight,
             warm_start=warm_start,
             random_state=random_state,
+            checkpoint=checkpoint,
             verbose=verbose,
             callbacks=callbacks,
         )

@@ -1,6 +1,7 @@
 """``skcifar train``."""
 
 import time
+from pathlib import Path
 
 from ._shared import (
     load_train_test_pictures,
@@ -33,6 +34,7 @@ def train(arguments):
         from ..runs import RUN_FILES, prepare_run_folder, write_run
 
     matplotlib.use("Agg")  # files only; a window would need a screen
+    _check_checkpoint(arguments)
     console = make_console()
     pipeline = make_pipeline(
         arguments.network,
@@ -49,8 +51,12 @@ def train(arguments):
     tell_data(console, source, y_train, y_test)
 
     begin = time.perf_counter()
-    with EpochProgress(console, epochs) as progress:
-        pipeline.set_params(classify__callbacks=[progress]).fit(X_train, y_train)
+    pipeline.set_params(classify__checkpoint=arguments.checkpoint)
+    try:
+        with EpochProgress(console, epochs) as progress:
+            pipeline.set_params(classify__callbacks=[progress]).fit(X_train, y_train)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_what_is_left(pipeline, folder, arguments)) from None
     fit_seconds = time.perf_counter() - begin
     pipeline.set_params(classify__callbacks=None)
 
@@ -85,3 +91,35 @@ def train(arguments):
         f"\n\n{folder} holds {', '.join(RUN_FILES)}"
     )
     return 0
+
+
+def _check_checkpoint(arguments):
+    """Raise if what was typed is unclear about a checkpoint, before anything is lost or done."""
+    if arguments.checkpoint is None:
+        if arguments.resume:
+            raise ValueError(
+                "--resume goes on from a checkpoint. Say which one by --checkpoint FILE."
+            )
+    elif Path(arguments.checkpoint).exists() and not arguments.resume:
+        raise ValueError(
+            f"{arguments.checkpoint} is there already. Add --resume to go on from it, or delete it"
+            " to begin anew."
+        )
+
+
+def _what_is_left(pipeline, folder, arguments):
+    """Save what was trained before an interrupt, beside what earlier runs left, and tell of it."""
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    from ..persistence import save_model
+
+    classifier = pipeline["classify"]
+    try:
+        check_is_fitted(classifier)
+    except NotFittedError:
+        return "interrupted in the first epoch, so that nothing is left"
+    path = folder / "interrupted.safetensors"
+    save_model(pipeline.set_params(classify__callbacks=None), path)
+    told = f"interrupted; {path} holds the network as it was after epoch {classifier.n_iter_}"
+    return told if arguments.checkpoint is None else f"{told}; add --resume to go on from there"

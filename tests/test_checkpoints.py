@@ -1,0 +1,379 @@
+"""Training that is killed, interrupted, or cannot write, and goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from parts_files import change_file, read_file
+from sklearn.datasets import load_digits
+from small_networks import small, weights_of
+
+from skcifar import ConvolutionalClassifier, ResidualClassifier, load_model, make_dense_pipeline
+from skcifar.persistence import ModelFileError
+
+
+class AtEpoch(keras.callbacks.Callback):
+    """Does something when an epoch begins, counted from 0."""
+
+    def __init__(self, epoch, action):
+        super().__init__()
+        self.epoch = epoch
+        self.action = action
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            self.action()
+
+
+class KilledError(Exception):
+    pass
+
+
+def kill():
+    raise KilledError
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "training.safetensors"
+
+
+def fit_in_two_parts(make, path, X, y, *, at=3, **fit_params):
+    """Fit with a checkpoint, killed at an epoch, and fit again alike."""
+    broken = make(checkpoint=path, callbacks=[AtEpoch(at, kill)])
+    with pytest.raises(KilledError):
+        broken.fit(X, y, **fit_params)
+    return make(checkpoint=path).fit(X, y, **fit_params)
+
+
+def assert_same(classifier, other):
+    np.testing.assert_array_equal(weights_of(classifier), weights_of(other))
+    for name in ("history_", "n_iter_", "best_iter_", "best_validation_score_"):
+        np.testing.assert_equal(getattr(classifier, name), getattr(other, name))
+
+
+# --- going on ---
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"shuffle": False, "class_weight": "balanced"},
+        {"batch_normalization": True, "dropout": 0.3, "batch_size": 2},
+        {"learning_rate_schedule": "one-cycle", "alpha": 0.01, "label_smoothing": 0.1},
+        {"validation_fraction": 0.2},
+        {"early_stopping": True, "n_iter_no_change": 2, "tol": 1.0},
+        {"random_state": np.random.RandomState(3)},
+    ],
+)
+def test_resumed_training_is_that_of_an_unbroken_one(blobs, path, params):
+    def make(**more):
+        copied = {"random_state": np.random.RandomState(3)} if "random_state" in params else {}
+        return small(**(params | copied | more))
+
+    at = 2 if "early_stopping" in params else 3
+    assert_same(fit_in_two_parts(make, path, *blobs, at=at), make().fit(*blobs))
+
+
+@pytest.mark.parametrize("cls", [ConvolutionalClassifier, ResidualClassifier])
+def test_resumed_convolutions_are_those_of_an_unbroken_training(cls, path):
+    rng = np.random.default_rng(0)
+    X, y = rng.random((40, 8, 8, 3), dtype=np.float32), np.arange(40) % 2
+    sizes = {"filters": (4, 4)} | ({"max_shift": 0} if cls is ResidualClassifier else {})
+    sizes |= {"strides": (1, 2)} if cls is ConvolutionalClassifier else {}
+    make = partial(cls, epochs=4, batch_size=10, random_state=0, **sizes)
+    assert_same(fit_in_two_parts(make, path, X, y, at=2), make().fit(X, y))
+
+
+def test_training_of_unknown_seed_goes_on_with_that_seed(blobs, path):
+    def make(**more):
+        return small(random_state=None, **more)
+
+    np.random.seed(7)  # noqa: NPY002
+    whole = make().fit(*blobs)
+    np.random.seed(7)  # noqa: NPY002
+    assert_same(fit_in_two_parts(make, path, *blobs), whole)
+
+
+def test_going_on_leaves_the_random_state_of_others_alone(blobs, path):
+    small(random_state=None, checkpoint=path).fit(*blobs)
+    np.random.seed(7)  # noqa: NPY002
+    before = str(np.random.get_state())  # noqa: NPY002
+    small(random_state=None, checkpoint=path).fit(*blobs)
+    assert str(np.random.get_state()) == before  # noqa: NPY002
+
+
+def test_training_that_was_finished_is_not_done_again(blobs, path):
+    whole = small(checkpoint=path).fit(*blobs)
+    again = small(checkpoint=path, callbacks=[AtEpoch(k, kill) for k in range(9)]).fit(*blobs)
+    assert_same(again, whole)
+
+
+def test_training_that_was_stopped_early_is_not_done_again(blobs, path):
+    make = partial(small, early_stopping=True, n_iter_no_change=1, tol=1.0, checkpoint=path)
+    whole = make().fit(*blobs)
+    assert whole.n_iter_ < whole.epochs
+    assert_same(make(callbacks=[AtEpoch(k, kill) for k in range(9)]).fit(*blobs), whole)
+
+
+def test_more_epochs_follow_those_that_were_done(blobs, path):
+    small(checkpoint=path, epochs=2).fit(*blobs)
+    assert_same(small(checkpoint=path, epochs=5).fit(*blobs), small(epochs=5).fit(*blobs))
+
+
+def test_training_further_is_that_after_an_unbroken_training(blobs, path):
+    resumed = fit_in_two_parts(small, path, *blobs).partial_fit(*blobs)
+    assert_same(resumed, small().fit(*blobs).partial_fit(*blobs))
+
+
+def test_warm_start_goes_on_from_its_own_beginning(blobs, path):
+    def begun(**more):
+        return small(warm_start=True, epochs=2).fit(*blobs).set_params(epochs=4, **more)
+
+    broken = begun(checkpoint=path, callbacks=[AtEpoch(4, kill)])  # two before, two of its own
+    with pytest.raises(KilledError):
+        broken.fit(*blobs)
+    assert_same(begun(checkpoint=path).fit(*blobs), begun().fit(*blobs))
+
+
+def test_pipeline_writes_and_reads_a_checkpoint(path):
+    images = np.random.default_rng(0).integers(0, 256, (30, 4, 4, 3), dtype=np.uint8)
+    y = ["cat", "dog", "frog"] * 10
+
+    def make(**more):
+        return make_dense_pipeline(hidden_layer_sizes=(6,), epochs=4, random_state=0, **more)
+
+    with pytest.raises(KilledError):
+        make(checkpoint=path, callbacks=[AtEpoch(2, kill)]).fit(images, y)
+    assert_same(make(checkpoint=path).fit(images, y)[-1], make().fit(images, y)[-1])
+
+
+FIT_IN_ANOTHER_PROCESS = """
+import sys
+
+sys.path.insert(0, "TESTS")
+from sklearn.datasets import load_digits
+from small_networks import small
+X, y = load_digits(return_X_y=True)
+small(dropout=0.2, epochs=10_000, checkpoint="training.safetensors").fit(X / 16, y)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_killed_process_leaves_what_another_one_goes_on_from(tmp_path, path):
+    code = FIT_IN_ANOTHER_PROCESS.replace("TESTS", str(Path(__file__).parent))
+    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path) as process:
+        while not path.exists() and process.poll() is None:
+            time.sleep(0.1)
+        time.sleep(0.5)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    n_done = len(read_file(path)[0]["history"]["loss"])
+    X, y = load_digits(return_X_y=True)
+    make = partial(small, dropout=0.2, epochs=n_done + 1)
+    assert_same(make(checkpoint=path).fit(X / 16, y), make().fit(X / 16, y))
+
+
+# --- what is not of the same training ---
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"learning_rate": 0.01}, r"learning_rate was 0.05 and is 0.01"),
+        ({"hidden_layer_sizes": (9,)}, r"hidden_layer_sizes was \(8,\) and is \(9,\)"),
+        ({"random_state": 1}, "random_state was 0 and is 1"),
+        ({"validation_fraction": 0.5}, "validation_fraction was None and is 0.5"),
+    ],
+)
+def test_checkpoint_of_other_parameters_is_told(blobs, path, params, told):
+    small(checkpoint=path).fit(*blobs)
+    before = path.read_bytes()
+    with pytest.raises(ModelFileError, match=f"of another training: {told}"):
+        small(checkpoint=path, **params).fit(*blobs)
+    assert path.read_bytes() == before
+
+
+def test_checkpoint_of_other_samples_is_told(blobs, path):
+    X, y = blobs
+    small(checkpoint=path).fit(X, y)
+    with pytest.raises(ModelFileError, match="samples is not the same"):
+        small(checkpoint=path).fit(X + 1, y)
+    with pytest.raises(ModelFileError, match="labels is not the same"):
+        small(checkpoint=path).fit(X, 1 - y)
+
+
+def test_checkpoint_of_more_epochs_is_told(blobs, path):
+    small(checkpoint=path, epochs=5).fit(*blobs)
+    with pytest.raises(ModelFileError, match="holds 5 epochs of a training with epochs=4"):
+        small(checkpoint=path, epochs=4).fit(*blobs)
+
+
+def test_parameters_that_only_watch_may_change(blobs, path):
+    small(checkpoint=path).fit(*blobs)
+    small(checkpoint=path, verbose=2, callbacks=[keras.callbacks.Callback()]).fit(*blobs)
+
+
+def test_model_is_no_checkpoint_and_a_checkpoint_no_model(blobs, path):
+    from skcifar import save_model
+
+    classifier = small(checkpoint=path).fit(*blobs)
+    with pytest.raises(ModelFileError, match="is a 'checkpoint', not a 'model'"):
+        load_model(path)
+    save_model(classifier, path)
+    with pytest.raises(ModelFileError, match="is a 'model', not a 'checkpoint'"):
+        classifier.fit(*blobs)
+
+
+def test_saved_model_tells_no_path_to_write_to(blobs, path, tmp_path):
+    from skcifar import save_model
+
+    save_model(small(checkpoint=path).fit(*blobs), tmp_path / "model")
+    assert load_model(tmp_path / "model").checkpoint is None
+    assert str(path).encode() not in (tmp_path / "model").read_bytes()
+
+
+# --- damage ---
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.999])
+def test_checkpoint_cut_short_is_told(blobs, path, share):
+    small(checkpoint=path).fit(*blobs)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ModelFileError, match=r"training.safetensors is cut short"):
+        small(checkpoint=path).fit(*blobs)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d, arrays: d.pop("training"),
+        lambda d, arrays: d["training"].pop("data"),
+        lambda d, arrays: d.update(history={}),
+        lambda d, arrays: d["history"].update(loss=["0.1"] * 5),
+        lambda d, arrays: d["random_state"].__setitem__(1, 625),
+        lambda d, arrays: d["random_state"].__setitem__(1, -1),
+        lambda d, arrays: d["random_state"].__setitem__(0, "PCG64"),
+        lambda d, arrays: d.update(early_stopping={"best": 0.5}),
+        lambda d, arrays: arrays.update(random_state=np.zeros(3, np.uint32)),
+        lambda d, arrays: arrays.pop("optimizer/0000"),
+        lambda d, arrays: arrays.update({"variables/0000": np.zeros((4, 9), np.float32)}),
+        lambda d, arrays: arrays["variables/0000"].fill(np.nan),
+        lambda d, arrays: arrays.update({"variables/0000": arrays["variables/0000"] > 0}),
+    ],
+)
+def test_checkpoint_that_is_damaged_is_told(blobs, path, change):
+    small(checkpoint=path).fit(*blobs)
+    change_file(path, change)
+    with pytest.raises(ModelFileError, match=r"training.safetensors (is|holds|does)"):
+        small(checkpoint=path).fit(*blobs)
+
+
+def test_checkpoint_in_no_folder_is_told_before_training(blobs, tmp_path):
+    classifier = small(checkpoint=tmp_path / "no" / "file", callbacks=[AtEpoch(0, kill)])
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*no\. Make it"):
+        classifier.fit(*blobs)
+
+
+def test_full_disk_costs_the_checkpoint_and_not_the_training(blobs, path, monkeypatch):
+    whole = small().fit(*blobs)
+    write_bytes = type(path).write_bytes
+    n_written = []
+
+    def fills_up(self, content):
+        n_written.append(write_bytes(self, content))
+        if len(n_written) > 2:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(path), "write_bytes", fills_up)
+    with pytest.warns(RuntimeWarning, match=r"after epoch [345] \(.*No space left.* still there"):
+        classifier = small(checkpoint=path).fit(*blobs)
+    monkeypatch.undo()
+    assert_same(classifier, whole)
+    assert list(path.parent.iterdir()) == [path]
+    assert_same(small(checkpoint=path).fit(*blobs), whole)  # from epoch 2, which was written
+
+
+def test_what_a_killed_process_left_unfinished_is_removed(blobs, path):
+    unfinished = path.parent / f".{path.stem}-abcd_123{path.suffix}"
+    unfinished.write_bytes(b"half")
+    other = path.parent / f".{path.stem}-of-others{path.suffix}"
+    other.write_bytes(b"whole")
+    small(checkpoint=path).fit(*blobs)
+    assert sorted(path.parent.iterdir()) == sorted([path, other])
+
+
+# --- interrupts ---
+
+
+def test_interrupted_training_leaves_the_network_of_the_last_epoch(blobs):
+    classifier = small(callbacks=[AtEpoch(3, interrupt)])
+    with pytest.raises(KeyboardInterrupt, match="in epoch 4; this DenseClassifier is left as it"):
+        classifier.fit(*blobs)
+    assert_same(classifier, small(epochs=3).fit(*blobs))
+    classifier.set_params(callbacks=None).partial_fit(*blobs)
+    assert_same(classifier, small(epochs=3).fit(*blobs).partial_fit(*blobs))
+
+
+def test_signal_in_the_middle_of_an_epoch_leaves_the_network_of_the_last_one(blobs):
+    class Signalling(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 3:
+                threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    classifier = small(epochs=100_000, dropout=0.2, callbacks=[Signalling()])
+    with pytest.raises(KeyboardInterrupt, match=r"interrupted in epoch \d+; this"):
+        classifier.fit(*blobs)
+    assert_same(classifier, small(epochs=classifier.n_iter_, dropout=0.2).fit(*blobs))
+
+
+def test_interrupt_in_the_first_epoch_leaves_nothing(blobs):
+    classifier = small(callbacks=[AtEpoch(0, interrupt)])
+    with pytest.raises(KeyboardInterrupt, match="so that this DenseClassifier is not fitted"):
+        classifier.fit(*blobs)
+    assert not classifier.__sklearn_is_fitted__()
+
+
+def test_interrupt_of_further_training_leaves_what_was_there_before(blobs):
+    whole = small().fit(*blobs)
+    classifier = small().fit(*blobs).set_params(callbacks=[AtEpoch(5, interrupt)])
+    with pytest.raises(KeyboardInterrupt, match=r"in epoch 6; .* after epoch 5"):
+        classifier.partial_fit(*blobs)
+    assert_same(classifier, whole)
+
+
+def test_interrupted_early_stopping_brings_the_best_weights_back(blobs):
+    make = partial(small, early_stopping=True, n_iter_no_change=9)
+    classifier = make(callbacks=[AtEpoch(3, interrupt)])
+    with pytest.raises(KeyboardInterrupt, match=r"with the weights of epoch \d, and can predict"):
+        classifier.fit(*blobs)
+    assert_same(classifier, make(epochs=3).fit(*blobs))
+
+
+def test_interrupted_training_goes_on_from_its_checkpoint(blobs, path):
+    with pytest.raises(KeyboardInterrupt):
+        small(checkpoint=path, callbacks=[AtEpoch(3, interrupt)]).fit(*blobs)
+    assert_same(small(checkpoint=path).fit(*blobs), small().fit(*blobs))
+
+
+def test_training_without_a_checkpoint_writes_nothing(blobs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        small().fit(*blobs)
+    assert list(tmp_path.iterdir()) == []
