@@ -26,6 +26,7 @@ _ROOMS = {
         "SearchResultsDisplay",
         "TrainingHistoryDisplay",
     ),
+    "exporting": ("export_onnx",),
     "networks": (
         "build_convolutional_network",
         "build_dense_network",
@@ -63,6 +64,7 @@ __all__ = [
     "build_dense_network",
     "build_residual_network",
     "compare_classifiers",
+    "export_onnx",
     "fetch_cifar10",
     "load_digit_images",
     "load_image_folder",

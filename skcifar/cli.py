@@ -26,8 +26,8 @@ def main(argv=None):
     except (ValueError, OSError, MemoryError) as error:
         commands.complain(error)
         return 2
-    except KeyboardInterrupt:
-        commands.complain("interrupted")
+    except KeyboardInterrupt as interrupt:
+        commands.complain(str(interrupt) or "interrupted")
         return 130
 
 
@@ -103,6 +103,17 @@ def _build_parser():
         help="pictures a step (default: 32; residual: 256)",
     )
     _add_random_state(train)
+    train.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help="file to write after each epoch, from which --resume goes on (default: none)",
+    )
+    train.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from --checkpoint FILE if it is there; the same command ends with the same"
+        " network as if it had never been stopped",
+    )
     train.add_argument(
         "--out",
         default="skcifar-run",
@@ -224,10 +235,23 @@ def _build_parser():
     )
     predict.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
     predict.add_argument(
-        "pictures", metavar="PICTURE", nargs="+", help="picture files of any format and size"
+        "pictures",
+        metavar="PICTURE",
+        nargs="+",
+        help="picture files (JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF or PPM)",
     )
     predict.add_argument("--json", action="store_true", help="print JSON")
     predict.set_defaults(run=commands.predict)
+
+    export = subparsers.add_parser(
+        "export",
+        help="write a saved model as ONNX, for programs without Python or Keras",
+        description="Write a saved model as ONNX, from the pixels to the label: pictures go in, and"
+        " labels and probabilities come out. Needs the onnx library.",
+    )
+    export.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
+    export.add_argument("file", metavar="FILE", help="file to write, usually named *.onnx")
+    export.set_defaults(run=commands.export)
 
     report = subparsers.add_parser(
         "report",

@@ -12,10 +12,20 @@ import skcifar
 PACKAGE = Path(skcifar.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 WAY_THROUGH_THE_HOUSE = [
-    *("_files", "_validation", "_sklearn_callbacks", "_journal", "_cluster", "_cells", "search"),
+    *(
+        "_files",
+        "_parts",
+        "_validation",
+        "_sklearn_callbacks",
+        "_journal",
+        "_cluster",
+        "_cells",
+        "search",
+    ),
     "comparisons",
     *("datasets", "preprocessing"),
     *(
+        "_versions",
         "networks",
         "_blueprints",
         "_cores",
@@ -24,10 +34,12 @@ WAY_THROUGH_THE_HOUSE = [
         "_histories",
         "_epochs",
         "training",
+        "_checkpoints",
     ),
     *("_targets", "_holdout", "base"),
     "classifiers",
-    *("pipelines", "displays", "persistence", "runs", "_searches", "_comparisons", "reports"),
+    *("pipelines", "displays", "persistence", "_onnx_layers", "exporting"),
+    *("runs", "_searches", "_comparisons", "reports"),
     *("_progress", "commands", "cli", "__main__"),
 ]
 
@@ -121,13 +133,16 @@ def test_imports_run_one_way():
                     "_targets.py",
                     "_holdout.py",
                     "base.py",
+                    "_onnx_layers.py",
                     "_progress.py",
-                    "runs.py",
+                    "_versions.py",
+                    "_checkpoints.py",
                 ),
             },
         ),
         ("scikeras", {"training.py"}),
         ("distributed", {"_cluster.py"}),
+        ("onnx", {"exporting.py", "_export.py"}),
     ],
 )
 def test_libraries_are_known_to_few(library, rooms):

@@ -1,0 +1,409 @@
+import json
+import sys
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from custom_estimators import BottleneckClassifier, ConvolutionalOnRowsClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import skcifar
+from skcifar import (
+    DenseClassifier,
+    NetworkClassifier,
+    PixelScaler,
+    export_onnx,
+    load_model,
+    make_convolutional_pipeline,
+    make_dense_pipeline,
+    make_residual_pipeline,
+    save_model,
+)
+from skcifar._onnx_layers import LAYERS
+from skcifar.cli import main
+from skcifar.exporting import ExportError
+from skcifar.networks import ACTIVATIONS
+
+NAMES = np.array(["cat", "dog", "frog"])
+# even and odd, so that padding is uneven along one axis only
+PICTURES = np.random.default_rng(0).integers(0, 256, size=(20, 8, 7, 3), dtype=np.uint8)
+ROWS = np.random.default_rng(0).normal(scale=5, size=(20, 6)).astype(np.float32)
+
+
+class BuiltClassifier(NetworkClassifier):
+    """Whatever a function builds on the samples, and a softmax on that."""
+
+    def __init__(self, build=None, *, epochs=1, random_state=0):
+        super().__init__(epochs=epochs, random_state=random_state)
+        self.build = build
+
+    def build_network(self, input_shape, n_classes):
+        inputs = keras.Input(shape=input_shape)
+        x = keras.layers.Flatten()(self.build(inputs))
+        return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+
+def ready(model, X, classes=NAMES):
+    """Make a model predict without training it, by random weights in all of its layers."""
+    *steps, (_, classifier) = model.steps if isinstance(model, Pipeline) else [(None, model)]
+    for _, step in steps:
+        X = step.fit_transform(X)
+    classifier.n_features_in_, classifier.sample_shape_ = X.shape[1], X.shape[1:]
+    classifier.classes_ = np.array(classes)
+    classifier.history_ = {"loss": [1.0], "accuracy": [0.5]}
+    initial = classifier.build_network(classifier.sample_shape_, len(classes)).get_weights()
+    rng = np.random.default_rng(0)
+    # what begins with ones are factors and variances, which are to stay positive
+    weights = [rng.uniform(-0.2, 0.2, size=w.shape) + (w == 1).all() for w in initial]
+    classifier.restore_network(weights)
+    return model
+
+
+def small_pipeline(**params):
+    return make_dense_pipeline(**({"hidden_layer_sizes": (6, 5)} | params))
+
+
+def ready_pipeline(**params):
+    return ready(small_pipeline(**params), PICTURES)
+
+
+def ready_built(build, X=PICTURES):
+    """A pipeline, or for rows a classifier, with the network that ``build`` builds."""
+    classifier = BuiltClassifier(build)
+    return ready(classifier if X is ROWS else make_pipeline(PixelScaler(), classifier), X)
+
+
+def answers(path, X):
+    session = onnxruntime.InferenceSession(path)
+    (taken,) = session.get_inputs()
+    return session.run(["label", "probabilities"], {taken.name: X})
+
+
+def assert_same_answers(model, path, X):
+    label, probabilities = answers(path, X)
+    expected = model.predict_proba(X)
+    assert 0.01 < expected.max(axis=1).mean() < 0.99  # saturated ones would hide differences
+    assert expected.std(axis=0).max() > 1e-4
+    np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(label, model.predict(X))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.onnx"
+
+
+# --- what is computed ---
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        small_pipeline(hidden_layer_sizes=()),
+        small_pipeline(batch_normalization=True, dropout=0.3),
+        make_convolutional_pipeline(filters=(4, 5), strides=(1, 2), hidden_layer_sizes=(6,)),
+        make_residual_pipeline(filters=(4, 5)),
+        make_residual_pipeline(filters=(4,), activation="leaky_relu"),
+    ],
+    ids=["softmax", "dense", "convolutional", "residual", "leaky"],
+)
+def test_onnxruntime_answers_as_the_pipeline_does(pipeline, path):
+    export_onnx(ready(pipeline, PICTURES), path)
+    assert_same_answers(pipeline, path, PICTURES)
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_activations_are_alike(activation, path):
+    classifier = ready(DenseClassifier(hidden_layer_sizes=(8,), activation=activation), ROWS)
+    export_onnx(classifier, path)
+    assert_same_answers(classifier, path, ROWS)
+
+
+L = keras.layers
+SAME = {"padding": "same"}
+LAYERS_TO_EXPORT = [
+    *(L.Activation("tanh"), L.Dense(4, use_bias=False), L.Dense(4, activation="softmax")),
+    *(L.Dropout(0.5), L.RandomFlip(), L.RandomTranslation(0.2, 0.2)),
+    *(L.Flatten(), L.Reshape((7, -1)), L.LeakyReLU(0.1)),
+    *(L.Rescaling(0.5, -0.2), L.Rescaling([0.5, 2.0, -1.0], [0.1, 0.2, 0.3])),
+    *(L.BatchNormalization(epsilon=0.1), L.BatchNormalization(scale=False, center=False)),
+    *(L.Conv2D(4, 3), L.Conv2D(4, (2, 4), strides=2, use_bias=False, activation="relu", **SAME)),
+    *(L.Conv2D(4, 3, dilation_rate=2, **SAME), L.Conv2D(6, 3, groups=3)),
+    *(L.MaxPooling2D(), L.MaxPooling2D(3, strides=2, **SAME)),
+    *(L.AveragePooling2D(2), L.AveragePooling2D(3, strides=2, **SAME)),
+    *(L.GlobalMaxPooling2D(), L.GlobalAveragePooling2D(keepdims=True)),
+]
+
+
+@pytest.mark.parametrize("layer", LAYERS_TO_EXPORT, ids=lambda layer: type(layer).__name__)
+def test_layers_are_alike(layer, path):
+    pipeline = ready_built(lambda x: type(layer).from_config(layer.get_config())(x))
+    export_onnx(pipeline, path)
+    assert_same_answers(pipeline, path, PICTURES)
+
+
+def test_no_kind_of_layer_is_left_untested():
+    assert {*map(type, LAYERS_TO_EXPORT), L.Add} == set(LAYERS)  # residual networks have sums
+
+
+def test_networks_within_networks_are_followed(path):
+    classifier = ConvolutionalOnRowsClassifier(
+        filters=(4,), strides=(1,), hidden_layer_sizes=(5,), activation="relu"
+    )
+    export_onnx(ready(classifier, ROWS), path)
+    assert_same_answers(classifier, path, ROWS)
+
+
+def test_sequential_networks_are_followed(path):
+    class SequentialClassifier(NetworkClassifier):
+        def build_network(self, input_shape, n_classes):
+            layers = [L.Dense(5, activation="relu"), L.Dense(n_classes, activation="softmax")]
+            return keras.Sequential([keras.Input(input_shape), *layers])
+
+    classifier = ready(SequentialClassifier(), ROWS)
+    export_onnx(classifier, path)
+    assert_same_answers(classifier, path, ROWS)
+
+
+def test_real_pictures_get_the_same_answers(real_cifar10, path):
+    X, y = real_cifar10["train"].images[:500], real_cifar10["train"].target[:500]
+    pipeline = make_dense_pipeline(epochs=1, random_state=0).fit(X, y)
+    export_onnx(pipeline, path)
+    assert len(real_cifar10["test"].images) == 10_000
+    assert_same_answers(pipeline, path, real_cifar10["test"].images)
+
+
+# --- what goes in and comes out ---
+
+
+@pytest.mark.parametrize(
+    ("classes", "dtype"),
+    [
+        (["ä", "bird"], object),
+        (np.array(["a", "b"], dtype=object), object),
+        (np.array([3, 7], dtype=np.int32), np.int64),
+        ([False, True], bool),
+    ],
+    ids=["strings", "objects", "integers", "booleans"],
+)
+def test_labels_are_those_of_the_training(classes, dtype, path):
+    classifier = ready(DenseClassifier(), ROWS, classes)
+    export_onnx(classifier, path)
+    label, _ = answers(path, ROWS)
+    assert label.dtype == dtype
+    assert set(label.tolist()) == set(np.asarray(classes).tolist())
+    np.testing.assert_array_equal(label, classifier.predict(ROWS))
+
+
+def test_names_of_classes_are_inside(path):
+    export_onnx(ready_pipeline(), path)
+    metadata = onnxruntime.InferenceSession(path).get_modelmeta()
+    assert json.loads(metadata.custom_metadata_map["class_names"]) == NAMES.tolist()
+    assert metadata.producer_name == "skcifar"
+
+
+def test_file_is_what_was_returned(path):
+    model = export_onnx(ready_pipeline(), path)
+    assert onnx.load(path) == model
+    assert model.producer_version == skcifar.__version__
+
+
+def test_pictures_of_8_bits_go_in(path):
+    export_onnx(ready_pipeline(), path)
+    (taken,) = onnxruntime.InferenceSession(path).get_inputs()
+    assert (taken.name, taken.type) == ("pictures", "tensor(uint8)")
+    assert taken.shape == ["n_samples", 8, 7, 3]
+
+
+@pytest.mark.parametrize("n_samples", [1, 3])
+def test_any_number_of_pictures_goes_in(n_samples, path):
+    export_onnx(ready_pipeline(), path)
+    label, probabilities = answers(path, PICTURES[:n_samples])
+    assert label.shape == (n_samples,)
+    assert probabilities.shape == (n_samples, 3)
+    assert probabilities.dtype == np.float32
+
+
+def test_pixels_of_another_range_are_no_bytes(path):
+    X = PICTURES.astype(np.float32) / 255
+    pipeline = small_pipeline().set_params(scale__max_value=0.5)
+    export_onnx(ready(pipeline, X), path)
+    assert_same_answers(pipeline, path, X)
+
+
+def test_classifier_alone_takes_samples(path):
+    export_onnx(ready(DenseClassifier(), ROWS), path)
+    (taken,) = onnxruntime.InferenceSession(path).get_inputs()
+    assert (taken.name, taken.type) == ("samples", "tensor(float)")
+    assert taken.shape == ["n_samples", 6]
+
+
+def test_names_of_columns_are_no_reason_to_warn(path, recwarn):
+    pandas = pytest.importorskip("pandas")
+    classifier = ready(DenseClassifier(), ROWS)
+    classifier.feature_names_in_ = pandas.DataFrame(ROWS, columns=[*"abcdef"]).columns.to_numpy()
+    export_onnx(classifier, path)
+    assert not [warning for warning in recwarn if "feature names" in str(warning.message)]
+
+
+# --- what is refused ---
+
+
+class OwnDense(keras.layers.Dense):
+    """A layer of one's own, whatever it computes."""
+
+
+def twice(x):
+    layer = L.Dense(6)
+    return layer(layer(x))
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda x: L.LayerNormalization(name="mine")(x), "'mine' of the class LayerNormalization"),
+        (lambda x: OwnDense(6, name="mine")(x), "'mine' of the class OwnDense cannot be exported"),
+        (lambda x: x + 1, "'add.*' of the class Add cannot be exported"),
+        (lambda x: L.Dense(6, activation="mish", name="mine")(x), "mish.* of the layer 'mine'"),
+        (lambda x: L.Dense(6, activation=L.ReLU(), name="mine")(x), "ReLU.* of the layer 'mine'"),
+        (lambda x: L.Dense(6, dtype="mixed_float16", name="mine")(x), "'mine'.* mixed_float16"),
+        (lambda x: L.Flatten(data_format="channels_first", name="mine")(x), "'mine'.* data_format"),
+        (lambda x: L.BatchNormalization(axis=1)(L.Reshape((2, 3))(x)), "normalizes axis 1"),
+        (lambda x: L.Add(name="mine")([x, L.Reshape((1, 6))(x)]), "'mine' adds tensors with diff"),
+        (twice, "has been called more than once"),
+    ],
+)
+def test_layers_that_cannot_be_exported_are_named(build, message, path):
+    with pytest.raises(ExportError, match=message):
+        export_onnx(ready_built(build, ROWS), path)
+    assert not path.exists()
+
+
+def test_networks_whose_layers_cannot_be_followed_are_refused(path):
+    class Subclassed(keras.Model):
+        def __init__(self, n_classes):
+            super().__init__(name="subclassed")
+            self.last = L.Dense(n_classes, activation="softmax")
+
+        def call(self, x):
+            return self.last(x)
+
+    class SubclassedClassifier(NetworkClassifier):
+        def build_network(self, input_shape, n_classes):
+            network = Subclassed(n_classes)
+            network(np.zeros((1, *input_shape), np.float32))
+            return network
+
+    with pytest.raises(ExportError, match=r"'subclassed' is not made with Keras' Functional API"):
+        export_onnx(ready(SubclassedClassifier(), ROWS), path)
+
+
+def test_pictures_of_unknown_size_are_not_padded(path):
+    class AnySizeClassifier(NetworkClassifier):
+        def build_network(self, input_shape, n_classes):
+            inputs = keras.Input((None, None, 3))
+            x = L.Conv2D(4, 3, strides=2, padding="same", name="mine")(inputs)
+            x = L.GlobalMaxPooling2D()(x)
+            return keras.Model(inputs, L.Dense(n_classes, activation="softmax")(x))
+
+    with pytest.raises(ExportError, match="'mine' pads pictures of unknown size"):
+        export_onnx(ready(AnySizeClassifier(), PICTURES), path)
+
+
+def test_network_that_would_compute_something_else_is_refused(monkeypatch, path):
+    monkeypatch.setitem(LAYERS, L.Dropout, lambda graph, layer, x: graph.add("Neg", x))
+    with pytest.raises(ExportError, match="As ONNX this network would compute something else"):
+        export_onnx(ready_pipeline(dropout=0.5), path)
+    assert not path.exists()
+
+
+def test_networks_in_float64_are_refused(float64, path):
+    with pytest.raises(ExportError, match="'hidden_1' of the class Dense computes in float64"):
+        export_onnx(ready_pipeline(), path)
+
+
+def test_steps_that_cannot_be_exported_are_named(path):
+    pipeline = make_pipeline(StandardScaler(), DenseClassifier())
+    with pytest.raises(ExportError, match="'standardscaler' of the class StandardScaler cannot"):
+        export_onnx(ready(pipeline, ROWS), path)
+
+
+@pytest.mark.parametrize(
+    "model", [LogisticRegression(), make_pipeline(PixelScaler(), LogisticRegression()), 42]
+)
+def test_models_without_a_network_are_refused(model, path):
+    with pytest.raises(ExportError, match="takes a NetworkClassifier or a Pipeline that ends in"):
+        export_onnx(model, path)
+
+
+def test_labels_of_other_kinds_are_refused(path):
+    pipeline = ready(small_pipeline(), PICTURES, np.array([1.0, 2.0]))
+    with pytest.raises(ExportError, match="dtype float64 cannot be exported"):
+        export_onnx(pipeline, path)
+
+
+@pytest.mark.parametrize("model", [small_pipeline(), DenseClassifier()])
+def test_models_that_are_not_fitted_are_refused(model, path):
+    with pytest.raises(NotFittedError):
+        export_onnx(model, path)
+
+
+def test_file_stays_as_it_was_if_nothing_can_be_exported(path):
+    path.write_text("before")
+    with pytest.raises(ExportError):
+        export_onnx(ready(BottleneckClassifier(), ROWS), path)
+    assert path.read_text() == "before"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_missing_library_is_told(monkeypatch, path):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ImportError, match=r'pip install "skcifar\[onnx\]"'):
+        export_onnx(small_pipeline(), path)
+
+
+# --- the command ---
+
+
+@pytest.fixture
+def saved(tmp_path):
+    saved = tmp_path / "model.safetensors"
+    save_model(ready_pipeline(), saved)
+    return saved
+
+
+def error_of(capsys, *argv):
+    assert main(["export", *map(str, argv)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_command_writes_the_model_and_tells_what_it_takes_and_gives(saved, path, capsys):
+    assert main(["export", str(saved), str(path)]) == 0
+    assert_same_answers(load_model(saved), path, PICTURES)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(
+        f"{path} takes pictures (uint8, n_samples x 8 x 7 x 3), gives label (string, n_samples) and"
+        " probabilities (float, n_samples x 3); "
+    )
+    assert line.endswith(f"; {path.stat().st_size / 1000:,.0f} kB")
+
+
+def test_command_tells_that_the_library_is_missing(saved, path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert 'pip install "skcifar[onnx]"' in error_of(capsys, saved, path)
+    assert not path.exists()
+
+
+def test_command_tells_that_a_file_is_no_model(path, capsys):
+    assert "is not a file" in error_of(capsys, "nowhere", path)
+    assert not path.exists()
+
+
+def test_command_tells_that_there_is_no_folder(saved, path, capsys):
+    assert "there is no folder" in error_of(capsys, saved, path.parent / "nowhere" / "x.onnx")
