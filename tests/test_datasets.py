@@ -3,6 +3,7 @@ import io
 import pickle
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,13 +139,22 @@ def test_cache_of_keras_is_found(data_home, tiny_records, monkeypatch, place):
     assert len(fetch_cifar10(data_home=data_home, subset="test").images) == 20
 
 
+def test_cache_of_keras_is_looked_for_at_home(data_home, tiny_records, monkeypatch, tmp_path):
+    monkeypatch.delenv("KERAS_HOME")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    folder = tmp_path / "home" / ".keras" / "datasets" / _archives.PYTHON_FOLDER
+    write_python_folder(folder, tiny_records, monkeypatch)
+    assert len(fetch_cifar10(data_home=data_home, subset="test").images) == 20
+
+
 def test_missing_pictures_are_not_downloaded_against_the_caller_s_will(data_home):
     with pytest.raises(OSError, match="download_if_missing=False"):
         fetch_cifar10(data_home=data_home, download_if_missing=False)
 
 
 @pytest.mark.parametrize(
-    ("parameter", "value"), [("subset", "validation"), ("n_retries", -1), ("delay", "soon")]
+    ("parameter", "value"),
+    [("subset", "validation"), ("n_retries", -1), ("delay", "soon"), ("delay", -0.5)],
 )
 def test_invalid_parameters_are_told(parameter, value):
     with pytest.raises(ValueError, match=f"'{parameter}' parameter of fetch_cifar10 must be"):
@@ -170,7 +180,7 @@ def test_missing_batch_file_is_named(tiny_cifar10):
 def test_label_above_9_is_named(tiny_cifar10, tiny_records):
     tiny_records["data_batch_2"][5, 0] = 10
     tiny_records["data_batch_2"].tofile(tiny_cifar10 / _archives.BINARY_FOLDER / "data_batch_2.bin")
-    with pytest.raises(DatasetError, match=r"data_batch_2.bin holds the label 10"):
+    with pytest.raises(DatasetError, match=r"data_batch_2.bin holds the label 10 .* are 0 to 9"):
         fetch_cifar10(data_home=tiny_cifar10)
 
 

@@ -63,6 +63,12 @@ def test_every_kind_of_picture_becomes_rgb(tmp_path, mode, color, expected):
     np.testing.assert_array_equal(read_picture(path)[16, 16], expected)
 
 
+def test_greys_beyond_16_bits_are_cut_off(tmp_path):
+    for grey, expected in ((-5, 0), (70_000, 255)):
+        Image.new("I", (5, 5), grey).save(tmp_path / "picture.tiff")
+        assert (read_picture(tmp_path / "picture.tiff") == expected).all()
+
+
 def test_orientation_tag_is_obeyed(tmp_path):
     picture = Image.new("RGB", (8, 8), RED)
     picture.paste(WHITE, (0, 0, 8, 4))  # white above
@@ -171,6 +177,15 @@ def test_limit_leaves_no_class_out(folder):
         Image.new("RGB", (5, 5), RED).save(folder / "red" / f"{number}.png")
     (_, y_train), (_, y_test) = load_train_test(folder, limit=8)
     assert sorted(set(y_train)) == sorted(set(y_test)) == ["blue", "red"]
+
+
+def test_folders_within_classes_make_no_split(folder):
+    for name in ("red", "blue"):
+        (folder / name / "more").mkdir()
+        Image.new("RGB", (5, 5), name).save(folder / name / "more" / "5.png")
+    images, names = load_all(folder)
+    assert images.shape == (12, 32, 32, 3)
+    assert sorted(set(names)) == ["blue", "red"]
 
 
 def test_classes_may_be_called_train_and_test(folder):

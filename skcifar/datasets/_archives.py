@@ -7,9 +7,11 @@ https://www.cs.toronto.edu/~kriz/cifar.html.
 
 import hashlib
 import io
+import operator
 import pickle
 import tarfile
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,10 @@ ARCHIVE_SHA256 = {
     BINARY_ARCHIVE: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
     PYTHON_ARCHIVE: "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
 }
+
+# What the official server says of either (Content-Length). Hashing a file takes a second for each
+# 500 MB of it, so that a larger one is refused unread. A smaller one is left to its checksum.
+MAX_ARCHIVE_BYTES = {BINARY_ARCHIVE: 170_052_171, PYTHON_ARCHIVE: 170_498_071}
 
 # The only published checksums of the single files, as torchvision lists them. MD5 is broken for
 # collisions, but not for a second file to a given sum; the unpickler stands behind it all the same.
@@ -72,12 +78,15 @@ def read_binary_folder(folder, subset):
     ------
     DatasetError
         If a file is missing, of the wrong size, or holds a label above 9.
+
+    OSError
+        If the machine does not let a file be read.
     """
 
     def records(name):
         path = folder / f"{name}.bin"
-        _check_present(path)
-        return path, np.fromfile(path, dtype=np.uint8)
+        _check_size(path, at_most=_batch_bytes())
+        return _as_records(np.fromfile(path, dtype=np.uint8), path)
 
     return _assemble(map(records, BATCHES[subset]), len(BATCHES[subset]))
 
@@ -90,14 +99,14 @@ def read_python_folder(folder, subset):
 
     def records(name):
         path = folder / name
-        _check_present(path)
+        _check_size(path, at_most=_max_pickle_bytes())
         content = path.read_bytes()
         if hashlib.md5(content, usedforsecurity=False).hexdigest() != PICKLE_MD5[name]:
             raise DatasetError(
                 f"{path} is not the official file (its MD5 is not {PICKLE_MD5[name]}), so it was"
-                f" not unpickled. Delete the folder {folder} and fetch the pictures again."
+                f" not unpickled. {_remedy(path)}"
             )
-        return path, _records_from_pickle(content, path)
+        return _records_from_pickle(content, path)
 
     return _assemble(map(records, BATCHES[subset]), len(BATCHES[subset]))
 
@@ -119,28 +128,24 @@ def unpack_archive(archive, edition, destination):
     Raises
     ------
     DatasetError
-        If the archive's SHA-256 is not the official one.
+        If the archive is not the official one, by its size or its SHA-256, or cannot be unpacked.
+
+    OSError
+        If the folder cannot be written.
     """
+    _check_size(archive, at_most=MAX_ARCHIVE_BYTES[edition])
     with archive.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if sha256 != ARCHIVE_SHA256[edition]:
         raise DatasetError(
             f"{archive} is cut short or is not the official archive: its SHA-256 is {sha256}, not"
-            f" {ARCHIVE_SHA256[edition]}. Delete it and fetch the pictures again."
+            f" {ARCHIVE_SHA256[edition]}. {_remedy(archive)}"
         )
-    with (
-        tempfile.TemporaryDirectory(prefix=".cifar-10-", dir=destination.parent) as scratch,
-        tarfile.open(archive) as tar,
-    ):
+    with tempfile.TemporaryDirectory(prefix=".cifar-10-", dir=destination.parent) as scratch:
         unpacked = Path(scratch) / destination.name
         unpacked.mkdir()
-        for name in BATCHES["all"]:
-            if edition == BINARY_ARCHIVE:
-                content = tar.extractfile(f"{BINARY_FOLDER}/{name}.bin").read()
-            else:
-                pickled = tar.extractfile(f"{PYTHON_FOLDER}/{name}").read()
-                content = _records_from_pickle(pickled, archive).tobytes()
-            (unpacked / f"{name}.bin").write_bytes(content)
+        for name, records in _records_in_archive(archive, edition):
+            (unpacked / f"{name}.bin").write_bytes(records.tobytes())
         try:
             unpacked.replace(destination)
         except OSError:
@@ -148,49 +153,111 @@ def unpack_archive(archive, edition, destination):
                 raise
 
 
-def _check_present(path):
+def _records_in_archive(archive, edition):
+    """Yield each batch's name and records. No name in the archive becomes a path of ours."""
+    with _damage_told(archive), tarfile.open(archive, "r:gz") as tar:
+        for name in BATCHES["all"]:
+            if edition == BINARY_ARCHIVE:
+                content = _member(tar, f"{BINARY_FOLDER}/{name}.bin", at_most=_batch_bytes())
+                yield name, _as_records(np.frombuffer(content, dtype=np.uint8), archive)
+            else:
+                pickled = _member(tar, f"{PYTHON_FOLDER}/{name}", at_most=_max_pickle_bytes())
+                yield name, _records_from_pickle(pickled, archive)
+
+
+def _member(tar, name, *, at_most):
+    member = tar.getmember(name)
+    if not member.isfile() or member.size > at_most:
+        raise ValueError(f"{name} is no file of at most {at_most:,} bytes")
+    return tar.extractfile(member).read()
+
+
+@contextmanager
+def _damage_told(path):
+    """Turn whatever reading a damaged file raises into one kind of error that names the file."""
+    try:
+        yield
+    except DatasetError:
+        raise
+    except Exception as error:  # tarfile, zlib and pickle raise nearly anything
+        raise DatasetError(
+            f"{path} does not hold CIFAR-10 pictures ({error or type(error).__name__})."
+            f" {_remedy(path)}"
+        ) from error
+
+
+def _remedy(path):
+    # a folder is only ever fetched whole; an archive may lie among other things
+    in_folder = path.parent.name in (BINARY_FOLDER, PYTHON_FOLDER)
+    what = f"the folder {path.parent}" if in_folder else "it"
+    return f"Delete {what} and fetch the pictures again."
+
+
+def _batch_bytes():
+    return IMAGES_PER_BATCH * RECORD_BYTES
+
+
+def _max_pickle_bytes():
+    return 2 * _batch_bytes()  # labels and file names take a few bytes beside 3,072 of pixels
+
+
+def _check_size(path, *, at_most):
+    """Raise unless there is a file that is not larger than it may be: nothing is read of it."""
     if not path.is_file():
         raise DatasetError(
-            f"{path} is missing. Delete the folder {path.parent} and fetch the pictures again, or"
-            " put the missing file back."
+            f"{path} is missing or no file. Put the missing file back, or start again:"
+            f" {_remedy(path)}"
         )
+    size = path.stat().st_size
+    if size > at_most:
+        raise DatasetError(
+            f"{path} holds {size:,} bytes where at most {at_most:,} were expected: it is not"
+            f" CIFAR-10's. {_remedy(path)}"
+        )
+
+
+def _as_records(content, path):
+    """Return bytes of one batch as an array of shape (IMAGES_PER_BATCH, RECORD_BYTES)."""
+    if content.size != _batch_bytes():
+        raise DatasetError(
+            f"{path} holds {content.size:,} bytes of pictures where {_batch_bytes():,} were"
+            f" expected: it is cut short or not a CIFAR-10 batch. {_remedy(path)}"
+        )
+    records = content.reshape(IMAGES_PER_BATCH, RECORD_BYTES)
+    highest = records[:, 0].max()
+    if highest >= N_CLASSES:
+        raise DatasetError(
+            f"{path} holds the label {highest} where labels are 0 to {N_CLASSES - 1}: it is"
+            f" damaged. {_remedy(path)}"
+        )
+    return records
 
 
 def _assemble(batches, n_batches):
     """Put batches of records together as pictures: planes of colour become pixels of colour."""
     images = np.empty((n_batches * IMAGES_PER_BATCH, *IMAGE_SHAPE), dtype=np.uint8)
     target = np.empty(len(images), dtype=np.int64)
-    for number, (path, records) in enumerate(batches):
-        if records.size != IMAGES_PER_BATCH * RECORD_BYTES:
-            raise DatasetError(
-                f"{path} holds {records.size:,} bytes of pictures where"
-                f" {IMAGES_PER_BATCH * RECORD_BYTES:,} were expected: it is cut short or not a"
-                f" CIFAR-10 batch. Delete the folder {path.parent} and fetch the pictures again."
-            )
-        records = records.reshape(IMAGES_PER_BATCH, RECORD_BYTES)
-        labels = records[:, 0]
-        if labels.max() >= N_CLASSES:
-            raise DatasetError(
-                f"{path} holds the label {labels.max()} where labels are 0 to {N_CLASSES - 1}: it"
-                f" is damaged. Delete the folder {path.parent} and fetch the pictures again."
-            )
+    for number, records in enumerate(batches):
         rows = slice(number * IMAGES_PER_BATCH, (number + 1) * IMAGES_PER_BATCH)
-        target[rows] = labels
+        target[rows] = records[:, 0]
         planes = records[:, 1:].reshape(-1, 3, 32, 32)  # (n, channel, row, column)
         images[rows] = planes.transpose(0, 2, 3, 1)
     return images, target
 
 
 def _records_from_pickle(content, path):
-    try:
+    """Return the records of a pickle whose checksum was the official one.
+
+    That checksum is what keeps strangers' pickles out. The unpickler runs no code even behind it,
+    but does not keep a pickle from asking for all memory that there is.
+    """
+    with _damage_told(path):
         batch = _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
-        labels = np.asarray(batch[b"labels"], dtype=np.uint8)
-        return np.column_stack([labels, batch[b"data"]])
-    except (pickle.UnpicklingError, KeyError, TypeError, ValueError, EOFError) as error:
-        raise DatasetError(
-            f"{path} does not hold CIFAR-10 pictures ({error}). Delete it and fetch the pictures"
-            " again."
-        ) from error
+        labels = np.array([operator.index(label) for label in batch[b"labels"]], dtype=np.uint8)
+        pixels = batch[b"data"]
+        if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
+            raise TypeError("its pixels are no bytes")
+        return _as_records(np.column_stack([labels, pixels]).ravel(), path)
 
 
 class _ArrayUnpickler(pickle.Unpickler):

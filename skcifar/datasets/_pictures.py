@@ -1,15 +1,18 @@
-"""Picture files of every format, one by one and by the folder."""
+"""Pictures of files as arrays, one by one and by the folder."""
 
 import os
-import warnings
+import unicodedata
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from .._validation import InvalidParameterError, check_positive_integers, validate_params
 from ._archives import DatasetError
 from ._bunch import picture_bunch
+from ._picture_files import decode_picture
+
+MAX_FILES_TOLD = 20  # of those that cannot be read
 
 
 def read_picture(path, *, image_size=(32, 32)):
@@ -18,8 +21,8 @@ def read_picture(path, *, image_size=(32, 32)):
     Parameters
     ----------
     path : str or path-like
-        A file in any format that Pillow reads, of 8 or 16 bits a colour. Its orientation tag is
-        obeyed; what is transparent becomes white.
+        A file in JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF, PBM, PGM or PPM format, of 8 or 16 bits a
+        colour. Its orientation tag is obeyed; what is transparent becomes white.
 
     image_size : tuple of (int, int), default=(32, 32)
         Height and width in pixels that the picture is stretched or shrunk to.
@@ -31,26 +34,25 @@ def read_picture(path, *, image_size=(32, 32)):
     Raises
     ------
     DatasetError
-        If the file is missing or is no picture.
+        If the file is missing, is no picture, is damaged, or would take more than 160 MB or a few
+        seconds to decode. 40 million pixels can be read as PNG, GIF, BMP or PPM, 160 million as
+        JPEG (26 million if it is progressive), 13 million as TIFF, WebP or AVIF. It is a
+        ValueError.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> from skcifar.datasets import read_picture
+    >>> with TemporaryDirectory() as folder:
+    ...     Image.new("RGB", (640, 480), "red").save(f"{folder}/red.png")
+    ...     image = read_picture(f"{folder}/red.png", image_size=(2, 2))
+    >>> image[0, 0]
+    array([255,   0,   0], dtype=uint8)
     """
-    height, width = image_size
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of large pictures, and refuses those of twice that size as traps.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                picture = _as_rgb(ImageOps.exif_transpose(picture))
-                return np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
-    except FileNotFoundError:
-        raise DatasetError(f"{path} does not exist.") from None
-    except Image.UnidentifiedImageError:
-        raise DatasetError(
-            f"{path} cannot be read as a picture: it is of no known format. Give a picture file."
-        ) from None
-    except Exception as error:  # Pillow's plugins raise nearly anything on a damaged file
-        raise DatasetError(
-            f"{path} cannot be read as a picture ({error}). Give a whole picture file."
-        ) from error
+    height, width = _checked_image_size(image_size, owner="read_picture")
+    picture = decode_picture(path).resize((width, height), Image.Resampling.BICUBIC)
+    return np.asarray(picture)
 
 
 @validate_params(
@@ -66,9 +68,9 @@ def load_image_folder(path, *, image_size=(32, 32)):
     Parameters
     ----------
     path : str or path-like
-        The folder that holds a folder for each class. Files may be of any format that Pillow
-        reads, in colour, in grey or transparent, of any size, in folders within as well. What is
-        hidden is passed over.
+        The folder that holds a folder for each class. Files may be of the formats and
+        sizes that :func:`read_picture` reads, in colour, in grey or transparent, in folders within
+        as well. What is hidden is passed over.
 
     image_size : tuple of (int, int), default=(32, 32)
         Height and width in pixels that all pictures are stretched or shrunk to.
@@ -94,19 +96,14 @@ def load_image_folder(path, *, image_size=(32, 32)):
     Raises
     ------
     DatasetError
-        If the folder is missing, if a class has no pictures, or if any file is no picture; one
-        error names all such files. It is a ValueError.
+        If the folder is missing, if a class has no pictures, or if any file is no picture that
+        :func:`read_picture` reads; one error names such files. It is a ValueError.
 
     See Also
     --------
     sklearn.datasets.load_files : The same for text.
     """
-    if len(image_size) != 2:
-        raise InvalidParameterError(
-            "The 'image_size' parameter of load_image_folder must be a pair (height, width)."
-            f" Got {image_size!r} instead."
-        )
-    check_positive_integers(image_size, name="image_size", owner="load_image_folder")
+    image_size = _checked_image_size(image_size, owner="load_image_folder")
     path = Path(path)
     folders = class_folders(path)
     files = [(folder, file) for folder in folders for file in _files(folder)]
@@ -125,9 +122,12 @@ def load_image_folder(path, *, image_size=(32, 32)):
         except DatasetError:
             unreadable.append(str(file))
     if unreadable:
+        told = ", ".join(unreadable[:MAX_FILES_TOLD])
+        n_more = len(unreadable) - MAX_FILES_TOLD
         raise DatasetError(
-            f"{len(unreadable)} of {len(files)} files cannot be read as pictures:"
-            f" {', '.join(unreadable)}. Take them out of the folder or replace them."
+            f"{len(unreadable)} of {len(files)} files cannot be read as pictures: {told}"
+            f"{f' and {n_more} more' if n_more > 0 else ''}. Take them out of the folder or replace"
+            " them."
         )
 
     target_names, target = np.unique([folder.name for folder, _ in files], return_inverse=True)
@@ -144,25 +144,36 @@ def class_folders(path):
     """Return the folders inside ``path``, sorted by name, without the hidden ones."""
     if not path.is_dir():
         raise DatasetError(f"{path} is not a folder. Give a folder that holds one for each class.")
-    return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+    folders = sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+    for folder in folders:
+        # such names could neither be printed nor saved with a model as those of classes
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in folder.name):
+            raise DatasetError(
+                f"{path} holds a folder with an unreadable name, {folder.name!a}. Give it the"
+                " name of a class."
+            )
+    return folders
+
+
+def _checked_image_size(image_size, *, owner):
+    if len(image_size) != 2:
+        raise InvalidParameterError(
+            f"The 'image_size' parameter of {owner} must be a pair (height, width). Got"
+            f" {image_size!r} instead."
+        )
+    check_positive_integers(image_size, name="image_size", owner=owner)
+    return image_size
 
 
 def _files(folder):
-    def hidden(path):
-        return any(part.startswith(".") for part in path.relative_to(folder).parts)
-
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not hidden(path))
-
-
-def _as_rgb(picture):
-    # Pillow would cut greys of more than 8 bits off at 255 instead of scaling them.
-    if picture.mode.startswith("I"):
-        grey = np.clip(np.asarray(picture), 0, 65_535) // 257
-        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
-    if picture.mode == "F":
-        raise ValueError("its pixels are floats, of which nobody can tell what is black and white")
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
-    return picture.convert("RGB")
+    """Return all files in a folder and in those within, sorted, without what is hidden."""
+    files, folders = [], [folder]
+    while folders:  # a recursion would end at folders within folders by the thousand
+        for entry in folders.pop().iterdir():
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir() and not entry.is_symlink():  # a link may lead back up
+                folders.append(entry)
+            elif entry.is_file():
+                files.append(entry)
+    return sorted(files)

@@ -1,0 +1,373 @@
+"""Picture files of strangers: each is refused by one kind of error, and nothing else happens."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import hostile_files
+import numpy as np
+import pytest
+from PIL import Image
+
+from skcifar import load_image_folder
+from skcifar.cli import main
+from skcifar.datasets import DatasetError, _picture_files, read_picture
+
+CLAIMS = hostile_files.claims()
+MODES = {"PNG": "RGBA", "GIF": "P", "TIFF": "RGB", "AVIF": "RGBA", "WEBP": "RGBA"}
+
+
+def small_picture(image_format, mode="RGB"):
+    pixels = np.random.default_rng(0).integers(0, 256, size=(24, 20, 3), dtype=np.uint8)
+    return hostile_files.saved(Image.fromarray(pixels).convert(mode), image_format)
+
+
+def write(folder, content):
+    path = folder / "picture"
+    path.write_bytes(content)
+    return path
+
+
+# --- bombs ---
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_bomb_is_refused(tmp_path, name):
+    path = write(tmp_path, CLAIMS[name])
+    with pytest.raises(DatasetError, match="cannot be read as a picture"):
+        read_picture(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["jpeg of much before its pixels", "tiff of 3,000,000 colours", "png of a large chunk"]
+)
+def test_what_is_beside_the_pixels_is_counted(tmp_path, name):
+    with pytest.raises(
+        DatasetError, match="it holds more beside its pixels than any picture needs"
+    ):
+        read_picture(write(tmp_path, CLAIMS[name]))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux' own records")
+def test_all_bombs_together_take_less_than_200_mb(tmp_path):
+    for number, content in enumerate(CLAIMS.values()):
+        (tmp_path / str(number)).write_bytes(content)
+    code = """if True:
+        import re, sys
+        from pathlib import Path
+        from PIL import Image
+        from skcifar.datasets import DatasetError, read_picture
+
+        def peak_kb():
+            return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+        Image.init()
+        before = peak_kb()
+        for path in Path(sys.argv[1]).iterdir():
+            try:
+                read_picture(path)
+            except DatasetError:
+                continue
+            print(path)
+        print(peak_kb() - before)
+    """
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert int(told.stdout) < 200_000
+
+
+def test_pixels_of_any_other_format_are_as_they_were(tmp_path):
+    path = write(tmp_path, hostile_files.png(3, 2, after=hostile_files.png_chunk(b"abCd", b"x")))
+    assert read_picture(path, image_size=(2, 3)).tolist() == np.zeros((2, 3, 3)).tolist()
+
+
+def test_large_jpeg_is_decoded_at_half_its_size(tmp_path, monkeypatch):
+    picture = Image.new("RGB", (401, 300), "teal")
+    path = write(tmp_path, hostile_files.saved(picture, "JPEG"))
+    whole = read_picture(path)
+    assert _picture_files.decode_picture(path).size == (401, 300)
+    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 4 * 401 * 300 - 1)
+    assert _picture_files.decode_picture(path).size == (201, 150)
+    np.testing.assert_allclose(read_picture(path).astype(int), whole, atol=3)
+
+
+@pytest.mark.parametrize(
+    ("image_format", "bytes_per_pixel"),
+    [("PNG", 4), ("GIF", 4), ("BMP", 4), ("PPM", 4), ("WEBP", 12), ("TIFF", 12)],
+)
+def test_picture_may_just_take_what_decoding_may_take(
+    tmp_path, monkeypatch, image_format, bytes_per_pixel
+):
+    path = write(tmp_path, small_picture(image_format))
+    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 24 * 20 * bytes_per_pixel)
+    assert read_picture(path).shape == (32, 32, 3)
+    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 24 * 20 * bytes_per_pixel - 1)
+    with pytest.raises(DatasetError, match=r"it has 480 pixels, and 479 at most can be read"):
+        read_picture(path)
+
+
+def test_jpeg_may_be_four_times_as_large(tmp_path, monkeypatch):
+    path = write(tmp_path, small_picture("JPEG"))
+    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 480)
+    assert read_picture(path).shape == (32, 32, 3)
+    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 479)
+    with pytest.raises(DatasetError, match=r"it has 480 pixels, and 476 at most can be read"):
+        read_picture(path)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_progressive_jpeg_is_read_and_counted_by_all_its_colours(tmp_path, monkeypatch, mode):
+    picture = Image.new(mode, (40, 40))
+    path = write(tmp_path, hostile_files.saved(picture, "JPEG", progressive=True))
+    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 2 * len(mode) * 1600)
+    assert read_picture(path).shape == (32, 32, 3)
+    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 2 * len(mode) * 1600 - 1)
+    with pytest.raises(DatasetError, match="it has 1,600 pixels"):
+        read_picture(path)
+
+
+def test_progressive_jpeg_of_many_scans_is_read_as_far_as_it_is_usual(tmp_path):
+    assert read_picture(write(tmp_path, hostile_files.jpeg_of_scans(40))).shape == (32, 32, 3)
+
+
+def test_what_follows_the_end_of_a_progressive_jpeg_does_not_count(tmp_path):
+    content = hostile_files.jpeg_of_scans(0) + 100 * b"\xff\xfe\0\2"
+    assert read_picture(write(tmp_path, content)).shape == (32, 32, 3)
+
+
+def test_file_that_is_too_large_is_not_opened(tmp_path):
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(_picture_files.MAX_FILE_BYTES + 1)  # of no blocks on the disk
+    with pytest.raises(DatasetError, match=r"it has 134,217,729 bytes, and a picture at most"):
+        read_picture(path)
+
+
+def test_format_that_is_decoded_at_once_may_not_be_as_large(tmp_path):
+    path = write(tmp_path, small_picture("WEBP"))
+    with path.open("r+b") as file:
+        file.truncate(_picture_files.MAX_BYTES_AT_ONCE)
+    assert read_picture(path).shape == (32, 32, 3)
+    with path.open("r+b") as file:
+        file.truncate(_picture_files.MAX_BYTES_AT_ONCE + 100)
+    with pytest.raises(DatasetError, match=r"files of its format may have 33,554,432 bytes"):
+        read_picture(path)
+
+
+def test_description_of_usual_length_is_read(tmp_path):
+    picture = Image.new("RGB", (5, 5), "teal")
+    path = write(tmp_path, hostile_files.saved(picture, "JPEG", exif=b"Exif\0\0" + bytes(60_000)))
+    assert read_picture(path).shape == (32, 32, 3)
+    chunks = hostile_files.text_chunks(15) + hostile_files.png_chunk(b"abCd", bytes(500_000))
+    assert read_picture(write(tmp_path, hostile_files.png(5, 5, before=chunks))).max() == 0
+
+
+# --- damage ---
+
+
+def read_or_refused(path):
+    """Tell whether a picture was read; any error but one fails the test."""
+    try:
+        image = read_picture(path)
+    except DatasetError:
+        return False
+    assert image.shape == (32, 32, 3)
+    return True
+
+
+@pytest.mark.parametrize("image_format", _picture_files.FORMATS)
+def test_file_cut_short_anywhere_is_refused_or_read(tmp_path, image_format, capfd):
+    content = small_picture(image_format, MODES.get(image_format, "RGB"))
+    n_refused = 0
+    for n_bytes in range(0, len(content), max(1, len(content) // 60)):
+        n_refused += not read_or_refused(write(tmp_path, content[:n_bytes]))
+    assert n_refused > 30
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("image_format", _picture_files.FORMATS)
+def test_file_with_a_bit_flipped_anywhere_is_refused_or_read(tmp_path, image_format, capfd):
+    content = small_picture(image_format, MODES.get(image_format, "RGB"))
+    rng = np.random.default_rng(0)
+    places = [*range(min(100, len(content))), *rng.integers(0, len(content), 60)]
+    for place in places:
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << rng.integers(8)
+        read_or_refused(write(tmp_path, damaged))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_libtiff_says_nothing_on_the_screen_but_others_may(tmp_path, capfd):
+    content = hostile_files.tiff(9, 9, pixels=hostile_files.zeros_compressed(8 * 9 * 3))
+    with pytest.raises(DatasetError, match="decoder error"):
+        read_picture(write(tmp_path, content))
+    assert capfd.readouterr() == ("", "")
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes a file before another program starts")
+def test_tiff_is_read_where_there_is_no_screen(tmp_path):
+    path = write(tmp_path, hostile_files.saved(Image.new("RGB", (5, 5)), "TIFF"))
+    code = "import sys; from skcifar.datasets import read_picture as read; print(read(sys.argv[1]))"
+    without_screen = ["sh", "-c", 'exec "$@" 2>&-', "sh", sys.executable, "-c", code, str(path)]
+    told = subprocess.run(without_screen, stdout=subprocess.PIPE, check=True)
+    assert told.stdout.startswith(b"[[[0 0 0]")
+
+
+# --- what is no picture file ---
+
+
+def test_format_that_runs_another_program_is_refused(tmp_path):
+    path = tmp_path / "picture.eps"
+    Image.new("RGB", (5, 5)).save(path)
+    with pytest.raises(DatasetError, match="of no known format"):
+        read_picture(path)
+
+
+@pytest.mark.parametrize("image_format", ["ICO", "ICNS", "JPEG2000", "TGA", "PCX", "SGI", "QOI"])
+def test_rare_formats_are_refused(tmp_path, image_format):
+    content = hostile_files.saved(Image.new("RGB", (32, 32)), image_format)
+    with pytest.raises(DatasetError, match=r"of no known format\. Give a picture file \(JPEG, PNG"):
+        read_picture(write(tmp_path, content))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DatasetError, match=r"pipe cannot be read as a picture \(it is no file\)"):
+        read_picture(tmp_path / "pipe")
+
+
+def test_folder_and_device_are_no_pictures(tmp_path):
+    for path in (tmp_path, Path(os.devnull)):
+        with pytest.raises(DatasetError, match=r"cannot be read as a picture \(it is no file\)"):
+            read_picture(path)
+
+
+def test_link_that_leads_in_a_circle_is_no_picture(tmp_path):
+    (tmp_path / "link").symlink_to("link")
+    with pytest.raises(DatasetError, match="link cannot be read as a picture"):
+        read_picture(tmp_path / "link")
+
+
+def test_name_that_no_file_can_have_is_refused():
+    with pytest.raises(DatasetError, match="cannot be read as a picture"):
+        read_picture("no\0name")
+
+
+def test_link_to_nowhere_does_not_exist(tmp_path):
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(DatasetError, match="link does not exist"):
+        read_picture(tmp_path / "link")
+
+
+@pytest.mark.parametrize("image_size", [(32,), (32, 32, 3), (0, 32), "32", (32.0, 32)])
+def test_image_size_must_be_two_numbers(tmp_path, image_size):
+    path = write(tmp_path, small_picture("PNG"))
+    with pytest.raises(ValueError, match="'image_size' parameter of read_picture must be"):
+        read_picture(path, image_size=image_size)
+
+
+def test_file_stays_open_no_longer_than_it_is_read(tmp_path):
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("counts open files as Linux tells them")
+    n_open = len(list(Path("/proc/self/fd").iterdir()))
+    for image_format in _picture_files.FORMATS:
+        read_picture(write(tmp_path, small_picture(image_format)))
+        with pytest.raises(DatasetError):
+            read_picture(write(tmp_path, small_picture(image_format)[:40]))
+    assert len(list(Path("/proc/self/fd").iterdir())) == n_open
+
+
+# --- folders ---
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("red", "blue"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (5, 5), name).save(tmp_path / name / "0.png")
+    return tmp_path
+
+
+def test_links_that_lead_back_up_are_not_followed(folder):
+    (folder / "red" / "up").symlink_to(folder, target_is_directory=True)
+    (folder / "red" / "circle").symlink_to("circle")
+    (folder / "red" / "nowhere.png").symlink_to("nowhere")
+    assert len(load_image_folder(folder).images) == 2
+
+
+def test_link_to_a_picture_is_followed(folder):
+    (folder / "red" / "1.png").symlink_to(folder / "red" / "0.png")
+    assert len(load_image_folder(folder).images) == 3
+
+
+def test_folders_within_folders_by_the_hundred_are_searched(folder):
+    deep = folder / "red"
+    for _ in range(500):
+        deep = deep / "d"
+    deep.mkdir(parents=True)
+    Image.new("RGB", (5, 5)).save(deep / "1.png")
+    assert len(load_image_folder(folder).images) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_named_pipe_in_a_folder_is_passed_over(folder):
+    os.mkfifo(folder / "red" / "pipe.png")
+    assert len(load_image_folder(folder).images) == 2
+
+
+def test_many_unreadable_files_are_told_in_short(folder):
+    for number in range(100, 150):
+        (folder / "red" / f"{number}.png").write_bytes(b"no picture")
+    with pytest.raises(DatasetError, match=r"50 of 52 files .* and 30 more\. Take") as raised:
+        load_image_folder(folder)
+    assert len(re.findall(r"red/1\d\d\.png", str(raised.value))) == 20
+
+
+@pytest.mark.parametrize("n_bad", [20, 21])
+def test_number_of_files_that_are_not_named_is_exact(folder, n_bad):
+    for number in range(n_bad):
+        (folder / "red" / f"{number}.jpg").write_bytes(b"no picture")
+    with pytest.raises(DatasetError) as raised:
+        load_image_folder(folder)
+    assert ("and 1 more" in str(raised.value)) == (n_bad == 21)
+    assert ("more" in str(raised.value)) == (n_bad == 21)
+
+
+@pytest.mark.parametrize("name", [b"line\nbreak", b"\x1b[2J", b"not utf-8 \xff"])
+def test_class_name_that_cannot_be_printed_is_refused(folder, name):
+    try:
+        os.mkdir(os.fsencode(folder) + b"/" + name)  # noqa: PTH102 (a name in bytes)
+    except OSError:
+        pytest.skip("this system refuses such a name itself")
+    with pytest.raises(DatasetError, match="a folder with an unreadable name") as raised:
+        load_image_folder(folder)
+    assert str(raised.value).isprintable()
+
+
+def test_class_names_of_any_script_are_fine(folder):
+    (folder / "red").rename(folder / "Äpfel und 苹果 \N{RED APPLE}")
+    assert load_image_folder(folder).target_names.tolist() == ["blue", "Äpfel und 苹果 🍎"]
+
+
+def test_folder_itself_may_have_any_name(folder, tmp_path_factory):
+    odd = tmp_path_factory.mktemp("odd") / "line\nbreak"
+    folder.rename(odd)
+    assert len(load_image_folder(odd).images) == 2
+
+
+# --- the command ---
+
+
+def test_command_tells_of_a_folder_of_bombs_in_one_line(folder, tmp_path, capsys):
+    (folder / "red" / "1.png").write_bytes(CLAIMS["png of 50,000 x 50,000"])
+    assert main(["train", "--data", str(folder), "--out", str(tmp_path / "run")]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("skcifar: error: 1 of 3 files cannot be read as pictures")
+    assert told.count("\n") == 1
+    assert not (tmp_path / "run").exists()
