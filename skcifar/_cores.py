@@ -10,6 +10,10 @@ from pathlib import Path
 
 CLAIM = "\0skcifar-core-{}"  # a socket's name without a file, which ends with the process
 
+# By this environment variable, which they inherit, worker processes know how many threads the main
+# process was told to take: what joblib tells a worker may be that, or the worker's share.
+THREADS_OF_MAIN_PROCESS = "SKCIFAR_THREADS"
+
 _claims = []
 
 
@@ -20,7 +24,8 @@ def take_share_of_cores():
     numbers up decides on how a sum is rounded, so that fewer threads would make a worker's networks
     differ from those of the main process, in the last digits at first. Where the operating system
     lets a process choose its cores, a worker therefore keeps to its share of them with as many
-    threads as there are cores; that costs no time.
+    threads as the main process has, one for each core unless it was told otherwise; that costs no
+    time.
 
     Returns
     -------
@@ -33,7 +38,10 @@ def take_share_of_cores():
         return None
     is_worker = multiprocessing.current_process().name != "MainProcess"
     if not (is_worker and hasattr(os, "sched_setaffinity")):  # which only Linux has
-        return share if 0 < share < (os.cpu_count() or 1) else None
+        if not 0 < share < (os.cpu_count() or 1):
+            return None
+        os.environ.setdefault(THREADS_OF_MAIN_PROCESS, str(share))
+        return share
     cores = sorted(os.sched_getaffinity(0))
     if not 0 < share < len(cores):
         return None
@@ -42,7 +50,7 @@ def take_share_of_cores():
     free = [core for core in in_turn if len(_claims) < share and _claim(core)]
     # with more workers than shares, some have to meet on a core
     _keep_to([*free, *in_turn][:share])
-    return len(cores)
+    return int(os.environ.get(THREADS_OF_MAIN_PROCESS, len(cores)))
 
 
 def _tasks_at_a_time():

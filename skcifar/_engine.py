@@ -29,7 +29,8 @@ from ._cores import take_share_of_cores
 
 # Compiled functions that are kept, of each kind. A training loop holds one network and its
 # optimizer's state, 8 MB for the article's; of large ones fewer are kept, yet always the last.
-KEPT = 8
+# TensorFlow never frees what XLA compiled, 5 MB for each loop, so compiling again takes memory.
+KEPT = 16
 KEPT_BYTES = 256 * 2**20
 
 # An epoch of fewer full batches does not repay the second that tracing and compiling a loop takes.
@@ -261,6 +262,9 @@ class TrainingLoop:
         self._network = build_from(blueprint)
         draw_dropout_fast(self._network)
         compile_from(training_blueprint, self._network)
+        # Adding up what several devices found would register a gradient with TensorFlow, in which
+        # this loop, its weights and all that was traced would live for good.
+        self._network.optimizer._all_reduce_sum_gradients = lambda pairs: pairs
         self.n_bytes = sum(np.asarray(v).nbytes for v in _state(self._network))
         self._shapes = shapes
         self._dtype = np.dtype(dtype)
@@ -268,7 +272,9 @@ class TrainingLoop:
             self._step, input_signature=self._signature(None), autograph=False
         )
         self._batch_size = None  # of the loop over many batches
-        if batch_size is not None:
+        if batch_size is None:
+            self._train_one.get_concrete_function()  # TensorFlow warns of tracing in calls
+        else:
             self._make_loop(batch_size)
 
     def _signature(self, *leading):

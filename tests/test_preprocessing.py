@@ -47,6 +47,11 @@ def test_flattener_names_pixels(images):
     assert names[-1] == "pixel_3_5_2"
 
 
+def test_flattener_leaves_names_of_columns_to_rows():
+    assert ImageFlattener().fit([[1, 2]]).get_feature_names_out().tolist() == ["x0", "x1"]
+    assert ImageFlattener().fit([[1, 2]]).get_feature_names_out(["a", "b"]).tolist() == ["a", "b"]
+
+
 @pytest.mark.parametrize("transformer", TRANSFORMERS)
 def test_pictures_of_another_size_are_refused(transformer, images):
     with pytest.raises(ValueError, match=r"samples of shape \(4, 5, 3\).*\(4, 6, 3\)"):

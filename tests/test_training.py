@@ -41,16 +41,6 @@ def test_fit_begins_anew_without_warm_start(blobs):
     assert classifier.n_iter_ == 5
 
 
-def test_partial_fit_is_an_epoch_of_fit_where_nothing_is_shuffled(blobs):
-    X, y = blobs
-    whole = small(shuffle=False).fit(X, y)
-    parts = small(shuffle=False)
-    for _ in range(5):
-        parts.partial_fit(X, y, classes=[0, 1])
-    np.testing.assert_array_equal(weights_of(parts), weights_of(whole))
-    assert parts.n_iter_ == 5
-
-
 def test_partial_fit_takes_chunks_that_lack_a_class(blobs):
     X, y = blobs
     classifier = small()
@@ -156,17 +146,6 @@ def test_negative_class_weight_is_refused(blobs):
 
 
 # --- a seed means what it says, and nothing is left behind ---
-
-
-def test_equal_random_states_give_equal_weights(blobs):
-    X, y = blobs
-    params = {"dropout": 0.3, "batch_size": 8}
-    first = small(**params).fit(X, y)
-    keras.utils.set_random_seed(7)  # nobody's seed but its own counts
-    second = small(**params).fit(X, y)
-    np.testing.assert_array_equal(weights_of(first), weights_of(second))
-    third = small(**params, random_state=1).fit(X, y)
-    assert not np.array_equal(weights_of(first), weights_of(third))
 
 
 def test_threads_that_draw_meanwhile_do_not_disturb(blobs):
