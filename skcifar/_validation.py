@@ -49,12 +49,16 @@ def check_positive_integers(values, *, name, owner):
     InvalidParameterError
         If any of them is something else.
     """
-    for value in values:
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise InvalidParameterError(
-                f"The {name!r} parameter of {owner} must be a sequence of ints in the range"
-                f" [1, inf). Got {values!r} instead."
-            )
+    is_sequence = not isinstance(values, dict | set | frozenset) and getattr(values, "ndim", 1) == 1
+    if not is_sequence or not all(map(_is_positive_integer, values)):
+        raise InvalidParameterError(
+            f"The {name!r} parameter of {owner} must be a sequence of ints in the range [1, inf)."
+            f" Got {values!r} instead."
+        )
+
+
+def _is_positive_integer(value):
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
 
 
 def validate_samples(estimator, X, y="no_validation", *, reset, dtype="numeric"):

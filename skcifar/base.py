@@ -568,7 +568,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             places = np.searchsorted(self.classes_, y_val)
             callbacks.insert(0, Validation(X_val, places, weights_val))
         trainer.set_params(
-            batch_size=self.batch_size,
+            batch_size=int(self.batch_size),
             epochs=epochs,
             shuffle=self.shuffle,
             verbose=int(self.verbose),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from skcifar import fetch_cifar10, load_digit_images
+from skcifar import fetch_cifar10, load_digit_images, load_image_folder
 from skcifar.datasets import DatasetError, _archives, load_all, load_train_test
 
 # --- CIFAR-10 ---
@@ -271,6 +271,33 @@ def test_limit_keeps_a_stratified_part(tiny_cifar10):
 def test_limit_below_the_number_of_classes_is_refused(tiny_cifar10):
     with pytest.raises(DatasetError, match="cifar10 has 10 classes, so the limit of 5 is too low"):
         load_train_test("cifar10", data_home=tiny_cifar10, limit=5)
+
+
+def test_limit_of_one_picture_a_class_is_kept(tiny_cifar10):
+    (_, names), _ = load_train_test("cifar10", data_home=tiny_cifar10, limit=10)
+    assert len(set(names)) == len(names) == 10
+
+
+def test_parts_of_the_digits_are_always_the_same():
+    (_, y_train), (_, y_test) = load_train_test("digits", limit=10)
+    assert "".join(load_digit_images(subset="test").target[:10].astype(str)) == "7637732893"
+    assert "".join(y_train) == "1537982406"
+    assert "".join(y_test) == "2614783590"
+
+
+@pytest.mark.parametrize(
+    ("load", "params"),
+    [
+        (load_digit_images, {"subset": "dev"}),
+        (load_digit_images, {"return_X_y": 2}),
+        (load_image_folder, {"path": 5}),
+        (load_image_folder, {"path": ".", "image_size": 32}),
+    ],
+)
+def test_wrong_parameter_is_told_in_the_words_of_scikit_learn(load, params):
+    (name, *_) = reversed(params)
+    with pytest.raises(ValueError, match=f"The {name!r} parameter of {load.__name__} must be"):
+        load(**params)
 
 
 def test_limit_just_below_the_number_of_pictures_is_kept():

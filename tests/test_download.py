@@ -54,10 +54,10 @@ def server(tmp_path, tiny_records, monkeypatch):
 
 @pytest.fixture
 def fetch_from(server, data_home, monkeypatch):
-    def fetch(*mirrors, n_retries=0):
+    def fetch(*mirrors, n_retries=0, delay=0):
         mirrors = [m if m == DEAD_MIRROR else f"{server.address}/{m}" for m in mirrors]
         monkeypatch.setattr(_cifar10, "MIRRORS", mirrors)
-        return fetch_cifar10(data_home=data_home, n_retries=n_retries, delay=0)
+        return fetch_cifar10(data_home=data_home, n_retries=n_retries, delay=delay)
 
     return fetch
 
@@ -99,3 +99,11 @@ def test_all_mirrors_are_tried_again(fetch_from, server, n_retries):
     with pytest.raises(DownloadError):
         fetch_from("wrong.tar.gz", "no-such-file", n_retries=n_retries)
     assert server.requested == ["/wrong.tar.gz", "/no-such-file"] * (1 + n_retries)
+
+
+def test_waits_between_two_rounds_and_not_before_the_first(fetch_from, server, monkeypatch):
+    waited = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    with pytest.raises(DownloadError):
+        fetch_from("wrong.tar.gz", n_retries=2, delay=0.25)
+    assert waited == [0.25, 0.25]

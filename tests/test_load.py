@@ -22,8 +22,8 @@ from small_networks import small, weights_of
 from skcifar import PixelScaler
 from skcifar._prediction import engine
 
-# On JAX, Keras' own fit compiles each network anew.
-N_FITS = 200 if keras.config.backend() == "tensorflow" else 50
+# On JAX, Keras' own fit compiles each network anew, which takes time and 1 MB that stays taken.
+N_FITS = 200 if keras.config.backend() == "tensorflow" else 30
 N_SIZES = 4  # twice as many networks as the engine may keep meanwhile
 N_THREADS = 8
 MOST_GROWTH = 50  # megabytes

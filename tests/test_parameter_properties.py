@@ -52,6 +52,7 @@ RIGHT = {
     "random_state": st.none() | st.integers(0, 2**32 - 1),
     "verbose": st.sampled_from([0, False]),
     "callbacks": st.none() | st.just([]),
+    "checkpoint": st.none(),  # files have tests of their own
     "max_value": st.floats(0.1, 1e6) | st.integers(1, 255),
 }
 
