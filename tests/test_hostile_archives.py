@@ -111,7 +111,11 @@ def test_archive_with_damaged_bytes_is_refused(data_home, tiny_records, monkeypa
     refuse_archive(data_home, edition, monkeypatch, f"{edition} (does not hold|holds the label)")
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b""), gzip.compress(b"x")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no archive", gzip.compress(b""), gzip.compress(b"x")],
+    ids=["nothing", "text", "nothing packed", "text packed"],
+)
 def test_archive_that_is_none_is_refused(data_home, monkeypatch, content):
     (data_home / BINARY).write_bytes(content)
     refuse_archive(data_home, BINARY, monkeypatch, "does not hold CIFAR-10 pictures")
