@@ -49,7 +49,7 @@ def test_one_epoch_on_the_real_pictures_beats_30_percent(real_cifar10):
 
 
 def test_every_epoch_takes_every_sample_once_in_another_order():
-    first, second = _orders(np.arange(50), epochs=2, shuffle=True, seed=0)
+    first, second = _orders(np.arange(50), epochs=range(2), shuffle=True, seed=0)
     assert sorted(first) == sorted(second) == list(range(50))
     assert first.tolist() != second.tolist()
 
@@ -122,6 +122,7 @@ def test_clone_keeps_every_parameter():
         "class_weight": "balanced",
         "warm_start": True,
         "random_state": 5,
+        "checkpoint": None,
         "verbose": 2,
         "callbacks": None,
     }
