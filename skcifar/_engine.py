@@ -139,8 +139,10 @@ def forward_pass(network, X):
     Returns
     -------
     forward : callable or None
-        Takes and returns arrays, of any number of samples. Threads may call it at once. It has the
-        network's present weights. None if text does not tell all that the network computes.
+        Takes an array of shape (n_passes, n_rows, ...), sends one pass after the other through the
+        network, and returns probabilities of shape (n_passes, n_rows, n_classes). Threads may call
+        it at once. It has the network's present weights. None if text does not tell all that the
+        network computes.
     """
     # what a user may exchange in a fitted network
     parts = [id(getattr(layer, "activation", layer)) for layer in network.layers]
@@ -167,19 +169,20 @@ def _compiled_forward_pass(blueprint, sample_shape, dtype):
         network = build_from(blueprint)
     except (TypeError, ValueError):
         return None
-    samples = tf.TensorSpec((None, *sample_shape), dtype)
+    samples = tf.TensorSpec((None, None, *sample_shape), dtype)
     variables = [tf.TensorSpec(variable.shape, variable.dtype) for variable in network.variables]
 
     @tf.function(input_signature=[samples, *variables], autograph=False)
     def forward(X, *values):
         value_of = {id(v): value for v, value in zip(network.variables, values, strict=True)}
-        outputs, _ = network.stateless_call(
-            [value_of[id(variable)] for variable in network.trainable_variables],
-            [value_of[id(variable)] for variable in network.non_trainable_variables],
+        trainable = [value_of[id(variable)] for variable in network.trainable_variables]
+        others = [value_of[id(variable)] for variable in network.non_trainable_variables]
+
+        return tf.map_fn(
+            lambda rows: network.stateless_call(trainable, others, rows, training=False)[0],
             X,
-            training=False,
+            fn_output_signature=network.outputs[0].dtype,
         )
-        return outputs
 
     traced = forward.get_concrete_function()
     traced.n_variables = len(variables)
