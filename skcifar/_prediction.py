@@ -56,7 +56,6 @@ def predict_probabilities(network, X, rows=None):
     -------
     probabilities : ndarray of shape (n_samples, n_classes), dtype float
     """
-
     n_samples = len(X) if rows is None else len(rows)
     parts = [slice(start, start + ROWS_A_CALL) for start in range(0, n_samples, ROWS_A_CALL)]
     if rows is not None:
@@ -78,9 +77,7 @@ def _predict_whole_passes(forward, X):
 
 
 def _forward_by_keras(network, passes):
-    return np.stack(
-        [keras.ops.convert_to_numpy(network(rows, training=False)) for rows in passes]
-    )
+    return np.stack([keras.ops.convert_to_numpy(network(rows, training=False)) for rows in passes])
 
 
 def check_probabilities(network, sample_shape, n_classes, *, owner):

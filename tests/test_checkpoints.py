@@ -89,6 +89,7 @@ def test_resumed_training_is_that_of_an_unbroken_one(blobs, path, params):
     assert_same(fit_in_two_parts(make, path, *blobs, at=at), make().fit(*blobs))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", [ConvolutionalClassifier, ResidualClassifier])
 def test_resumed_convolutions_are_those_of_an_unbroken_training(cls, path):
     rng = np.random.default_rng(0)
@@ -173,6 +174,7 @@ small(dropout=0.2, epochs=10_000, checkpoint="training.safetensors").fit(X / 16,
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_killed_process_leaves_what_another_one_goes_on_from(tmp_path, path):
     code = FIT_IN_ANOTHER_PROCESS.replace("TESTS", str(Path(__file__).parent))

@@ -149,6 +149,7 @@ def test_damaged_cifar10_is_no_reason_to_fall_back(tiny_cifar10, tmp_path, capsy
     assert "test_batch.bin" in error_of(capsys, ["train", *options])
 
 
+@pytest.mark.slow
 def test_chatter_of_tensorflow_does_not_reach_the_user(tmp_path):
     told = subprocess.run(
         [sys.executable, "-m", "skcifar", "train", *QUICK, "--out", str(tmp_path)],
@@ -191,6 +192,7 @@ def test_mistake_in_the_data_leaves_no_folder(tmp_path, capsys):
     assert not out.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["convolutional", "residual"])
 def test_train_takes_other_networks(network, tmp_path):
     options = ["--data", "digits", "--limit", "64", "--epochs", "1", "--network", network]

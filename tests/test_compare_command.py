@@ -75,11 +75,13 @@ def error_of(capsys, argv):
 # --- what is written ---
 
 
+@pytest.mark.slow
 def test_compare_writes_its_files_and_nothing_else(told):
     names = sorted(path.name for path in told.folder.iterdir())
     assert names == sorted(["dense.safetensors", *COMPARISON_FILES])
 
 
+@pytest.mark.slow
 def test_comparison_tells_the_data(comparison):
     assert (comparison["data"], comparison["n_train"], comparison["n_test"]) == ("digits", 100, 100)
     assert comparison["classes"] == list("0123456789")
@@ -87,6 +89,7 @@ def test_comparison_tells_the_data(comparison):
     assert "keras" in comparison["versions"]
 
 
+@pytest.mark.slow
 def test_comparison_tells_the_models(comparison, saved):
     dense, model = comparison["models"]
     assert set(dense) == set(model)
@@ -100,6 +103,7 @@ def test_comparison_tells_the_models(comparison, saved):
     assert len(model["history"]["loss"]) == 2
 
 
+@pytest.mark.slow
 def test_only_a_network_that_was_trained_has_time_and_memory_of_training(comparison):
     dense, model = comparison["models"]
     assert dense["fit_seconds"] > 0
@@ -108,6 +112,7 @@ def test_only_a_network_that_was_trained_has_time_and_memory_of_training(compari
     assert min(dense["predict_seconds"], model["predict_seconds"]) > 0
 
 
+@pytest.mark.slow
 def test_saved_model_is_scored_as_skcifar_train_scored_it(comparison, saved):
     metrics = json.loads((saved.parent / "metrics.json").read_text())
     model = comparison["models"][1]
@@ -115,6 +120,7 @@ def test_saved_model_is_scored_as_skcifar_train_scored_it(comparison, saved):
         assert model[name] == metrics[name]
 
 
+@pytest.mark.slow
 def test_network_is_the_one_that_skcifar_train_trains(comparison, told, tmp_path):
     assert main(["train", *QUICK, "--out", str(tmp_path)]) == 0
     metrics = json.loads((tmp_path / "metrics.json").read_text())
@@ -127,6 +133,7 @@ def test_network_is_the_one_that_skcifar_train_trains(comparison, told, tmp_path
         np.testing.assert_array_equal(trained, compared)
 
 
+@pytest.mark.slow
 def test_test_is_that_of_the_models_predictions(comparison, told, saved):
     _, (X, y) = load_train_test("digits", limit=100)
     models = load_model(told.folder / "dense.safetensors"), load_model(saved)
@@ -134,6 +141,7 @@ def test_test_is_that_of_the_models_predictions(comparison, told, saved):
     assert comparison["tests"] == [{"models": ["dense", "model"], **expected}]
 
 
+@pytest.mark.slow
 def test_table_of_the_file_has_a_row_for_each_model(comparison, told):
     with (told.folder / "comparison.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -145,6 +153,7 @@ def test_table_of_the_file_has_a_row_for_each_model(comparison, told):
     assert rows[1]["fit_seconds"] == ""
 
 
+@pytest.mark.slow
 def test_picture_is_a_picture(told):
     assert plt.imread(told.folder / "comparison.png").std() > 0
 
@@ -152,6 +161,7 @@ def test_picture_is_a_picture(told):
 # --- what is told ---
 
 
+@pytest.mark.slow
 def test_network_is_named_before_its_epochs(told):
     lines = told.stdout.splitlines()
     assert lines[0] == "digits: 100 training and 100 test pictures of 10 classes"
@@ -159,6 +169,7 @@ def test_network_is_named_before_its_epochs(told):
     assert lines[3].startswith("epoch 1/1   loss ")
 
 
+@pytest.mark.slow
 def test_table_tells_each_measure_of_each_model(told, comparison):
     lines = told.stdout.splitlines()
     begin = next(number for number, line in enumerate(lines) if line.split() == ["dense", "model"])
@@ -182,6 +193,7 @@ def test_table_tells_each_measure_of_each_model(told, comparison):
     ]
 
 
+@pytest.mark.slow
 def test_files_are_told_and_tensorflow_is_not_heard(told):
     files = ", ".join(["dense.safetensors", *COMPARISON_FILES])
     assert told.stdout.splitlines()[-1] == f"{told.folder} holds {files}"
@@ -261,6 +273,7 @@ def test_single_model_is_told_without_a_test(saved, tmp_path, capsys):
     assert plt.imread(tmp_path / "out" / "comparison.png").std() > 0
 
 
+@pytest.mark.slow
 def test_model_that_learned_numbers_is_compared_by_names(saved, tmp_path):
     X, y = load_digit_images(return_X_y=True)
     pipeline = make_dense_pipeline(epochs=1, hidden_layer_sizes=(), random_state=0).fit(X, y)
@@ -426,6 +439,7 @@ def test_warning_that_digits_stand_in_is_shown_once(data_home, tmp_path, capsys,
     assert "error: residual: digits of (32, 32)\n" in told
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
 def test_interrupt_ends_both_processes_in_one_line(tmp_path):
     """An interrupt as the terminal sends it: to both."""

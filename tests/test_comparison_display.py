@@ -161,6 +161,7 @@ def test_confusions_of_many_classes_have_no_numbers(X):
     assert not display.axes_["confusions"][0].texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_models", [2, 3])
 def test_names_of_many_classes_can_be_read_and_stay_apart(X, n_models):
     y = np.array([f"class {number}" for number in range(30)] * 2)

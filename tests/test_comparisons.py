@@ -89,6 +89,7 @@ def test_mcnemar_does_not_depend_on_the_order_of_the_two():
     assert mcnemar_test(y_true, first, second).pvalue == mcnemar_test(y_true, second, first).pvalue
 
 
+@pytest.mark.slow
 def test_mcnemar_rarely_finds_what_is_not_there():
     rng = np.random.default_rng(0)
     y_true = np.zeros(200, int)
@@ -147,6 +148,7 @@ def test_accuracy_interval_mostly_holds_the_truth():
     assert 0.93 < probabilities[held].sum() < 0.97
 
 
+@pytest.mark.slow
 def test_log_loss_interval_mostly_holds_the_truth():
     rng = np.random.default_rng(0)
     truth = 1.0  # the mean of -log of a uniform number

@@ -51,6 +51,7 @@ def digits():
 both = pytest.mark.parametrize("cls", SMALL)
 
 
+@pytest.mark.slow
 @both
 def test_classifier_learns_pictures(cls, digits):
     classifier = small(cls, epochs=6).fit(*digits)
@@ -58,6 +59,7 @@ def test_classifier_learns_pictures(cls, digits):
     assert classifier.sample_shape_ == (16, 16, 3)
 
 
+@pytest.mark.slow
 @both
 def test_equal_seeds_give_equal_weights_whatever_was_trained_between(cls, digits):
     first = small(cls).fit(*digits)
@@ -65,6 +67,7 @@ def test_equal_seeds_give_equal_weights_whatever_was_trained_between(cls, digits
     np.testing.assert_array_equal(weights_of(first), weights_of(small(cls).fit(*digits)))
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))])
 def test_copies_predict_the_same(cls, digits, copied):
@@ -83,6 +86,7 @@ def test_saved_and_loaded_it_predicts_the_same(cls, digits, tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(digits[0]), expected)
 
 
+@pytest.mark.slow
 @both
 def test_pictures_are_predicted_as_they_are(cls, digits):
     """The same whatever place they have, although training changes them at random."""
@@ -92,6 +96,7 @@ def test_pictures_are_predicted_as_they_are(cls, digits):
     np.testing.assert_allclose(forwards, backwards[::-1], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 @both
 def test_grey_and_four_channel_pictures_are_learned_too(cls, digits):
     X, y = digits
@@ -100,6 +105,7 @@ def test_grey_and_four_channel_pictures_are_learned_too(cls, digits):
         assert classifier.predict(X[:3][..., channels]).shape == (3,)
 
 
+@pytest.mark.slow
 @both
 def test_other_channels_than_in_fit_are_refused(cls, digits):
     X, y = digits
@@ -169,6 +175,7 @@ def test_pipeline_takes_pixels_as_they_are_read(make, steps):
     )
 
 
+@pytest.mark.slow
 def test_search_over_filters_works(digits):
     grid = {"filters": [(2, 2), (4, 8)]}
     search = GridSearchCV(small(ConvolutionalClassifier, epochs=1), grid, cv=2).fit(*digits)
@@ -183,6 +190,7 @@ def test_clone_is_unfitted_and_has_the_same_parameters(cls, digits):
     assert not hasattr(again, "model_")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [5, 6, 7])
 def test_sizes_that_cannot_be_halved_evenly_are_rounded_up(size, digits):
     X, y = digits
@@ -193,6 +201,7 @@ def test_sizes_that_cannot_be_halved_evenly_are_rounded_up(size, digits):
 # --- smoothed labels ---
 
 
+@pytest.mark.slow
 def test_label_smoothing_keeps_the_network_from_being_sure(digits):
     def surest(label_smoothing):
         classifier = small(ConvolutionalClassifier, epochs=8, label_smoothing=label_smoothing)

@@ -96,6 +96,7 @@ def test_main_process_takes_fewer_threads_but_keeps_its_cores():
     assert process.communicate()[0].split() == ["1", "True"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     keras.config.backend() != "tensorflow", reason="the share of cores is kept on TensorFlow alone"
 )

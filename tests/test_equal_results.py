@@ -22,6 +22,8 @@ from small_networks import weights_of
 
 from skcifar import ConvolutionalClassifier, DenseClassifier, PixelScaler, ResidualClassifier
 
+pytestmark = pytest.mark.slow
+
 ALIKE = {
     "learning_rate_schedule": "constant",
     "alpha": 0.01,

@@ -170,6 +170,7 @@ def test_sequential_networks_are_followed(path):
     assert_same_answers(classifier, path, ROWS)
 
 
+@pytest.mark.slow
 def test_real_pictures_get_the_same_answers(real_cifar10, path):
     X, y = real_cifar10["train"].images[:500], real_cifar10["train"].target[:500]
     pipeline = make_dense_pipeline(epochs=1, random_state=0).fit(X, y)

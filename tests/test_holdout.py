@@ -134,6 +134,7 @@ def test_each_class_is_held_out_alike(blobs):
     assert np.bincount(blobs[1][held_out]).tolist() == [5, 5]
 
 
+@pytest.mark.slow
 def test_random_state_determines_what_is_held_out(blobs):
     first, again, other = (
         split_of(small(validation_fraction=0.25, random_state=seed), *blobs) for seed in (0, 0, 1)

@@ -162,6 +162,7 @@ def is_refused(path, content):
     return False
 
 
+@pytest.mark.slow
 def test_flipped_bit_in_any_byte_of_the_header_is_refused(path, content):
     for place in range(places_of_parts(content)[1][0]):
         flipped = bytearray(content)

@@ -50,6 +50,7 @@ def test_what_is_beside_the_pixels_is_counted(tmp_path, name):
         read_picture(write(tmp_path, CLAIMS[name]))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux' own records")
 def test_all_bombs_together_take_less_than_200_mb(tmp_path):
     for number, content in enumerate(CLAIMS.values()):
@@ -209,6 +210,7 @@ def test_libtiff_says_nothing_on_the_screen_but_others_may(tmp_path, capfd):
     assert capfd.readouterr().err == "heard"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="closes a file before another program starts")
 def test_tiff_is_read_where_there_is_no_screen(tmp_path):
     path = write(tmp_path, hostile_files.saved(Image.new("RGB", (5, 5)), "TIFF"))

@@ -83,10 +83,12 @@ def test_transformers_and_data_need_no_keras():
     assert not loaded & {"tensorflow", "keras", "matplotlib"}
 
 
+@pytest.mark.slow
 def test_displays_need_no_keras():
     assert not modules_after("import skcifar.displays") & {"tensorflow", "keras", "matplotlib"}
 
 
+@pytest.mark.slow
 def test_searches_need_neither_keras_nor_dask():
     loaded = modules_after("import skcifar.search")
     assert not loaded & {"tensorflow", "keras", "matplotlib", "dask", "distributed"}

@@ -22,6 +22,8 @@ from small_networks import small, weights_of
 from skcifar import PixelScaler
 from skcifar._prediction import engine
 
+pytestmark = pytest.mark.slow
+
 # On JAX, Keras' own fit compiles each network anew, which takes time and 1 MB that stays taken.
 N_FITS = 200 if keras.config.backend() == "tensorflow" else 30
 N_SIZES = 4  # twice as many networks as the engine may keep meanwhile

@@ -63,6 +63,7 @@ def assert_same(a, b):
         assert repr(a) == repr(b)
 
 
+@pytest.mark.slow
 @examples
 @given(values)
 def test_every_value_is_the_same_when_read(tmp_path, value):
@@ -233,6 +234,7 @@ parameters = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @few_examples
 @given(parameters)
 def test_all_parameters_are_the_same_when_read(tmp_path, classifier, params):

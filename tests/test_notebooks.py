@@ -38,6 +38,7 @@ def test_every_notebook_has_a_slice_to_be_tested_on():
     assert {path.name for path in NOTEBOOKS.glob("*.ipynb")} == set(SLICES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SLICES)
 def test_notebook_runs(name, full_size_cifar10, monkeypatch, tmp_path):
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(full_size_cifar10))

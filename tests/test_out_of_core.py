@@ -24,6 +24,7 @@ def accuracy_told(text):
     return float(re.search(r"accuracy ([\d.]+)", text)[1])
 
 
+@pytest.mark.slow
 def test_example_streams_chunks_from_disk_as_well_as_fit(tmp_path):
     run("write", tmp_path, "--data", "digits")
     streamed = run("stream", tmp_path, "--epochs", 6, "--chunk-size", 200)
@@ -32,6 +33,7 @@ def test_example_streams_chunks_from_disk_as_well_as_fit(tmp_path):
     assert re.search(r"peak memory [\d,]+ MB, of which the imports took [\d,]+ MB", streamed)
 
 
+@pytest.mark.slow
 def test_chunks_of_real_pictures_train_as_well_as_all_at_once(real_cifar10):
     train, test = real_cifar10["train"], real_cifar10["test"]
     X, _, y, _ = train_test_split(

@@ -159,6 +159,7 @@ def test_right_values_survive_all_round_trips(cls):
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cls", "max_examples"),
     [

@@ -116,6 +116,7 @@ def test_loaded_pipeline_predicts_bit_for_bit_alike(name, networks, folder, imag
     np.testing.assert_array_equal(loaded.predict(images), pipeline.predict(images))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("load", "suffix"), [("skcifar.load_model", "safetensors"), ("joblib.load", "joblib")]
 )
@@ -128,6 +129,7 @@ def test_all_networks_predict_bit_for_bit_alike_in_another_process(
         np.testing.assert_array_equal(predicted[name], pipeline.predict_proba(images))
 
 
+@pytest.mark.slow
 def test_all_networks_predict_alike_on_another_backend(networks, folder, images):
     (other,) = {"tensorflow", "jax"} - {keras.config.backend()}
     if importlib.util.find_spec(other) is None:

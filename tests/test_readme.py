@@ -14,6 +14,7 @@ def test_every_python_block_tells_its_output():
     assert README.count("```python\n") == len(BLOCKS) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "output"), QUICK_BLOCKS)
 def test_python_block_prints_what_readme_says(code, output, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

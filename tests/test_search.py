@@ -386,6 +386,7 @@ def test_scorer_that_gives_no_number_ends_the_search():
         search(scoring=one_score_or_none, error_score="raise").fit(X, y)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
 def test_worker_that_is_ended_is_told(journal):
     grid = {"deadly": [False, True]}
@@ -539,6 +540,7 @@ def test_parameter_of_a_step_is_named(journal):
         search(pipeline, grid, journal=journal).fit(X, y)
 
 
+@pytest.mark.slow
 def test_same_search_in_another_process_goes_on(journal):
     """What a journal is recognized by is no address of an object."""
     code = (
@@ -764,6 +766,7 @@ def workers(scheduler):
         process.wait()
 
 
+@pytest.mark.slow
 def test_search_outlives_a_worker_and_leaves_dask_as_it_was(scheduler, workers, journal, blobs):
     from distributed import Client
 
@@ -824,6 +827,7 @@ def test_search_outlives_a_worker_and_leaves_dask_as_it_was(scheduler, workers, 
     assert_same_results(found, plain)
 
 
+@pytest.mark.slow
 def test_fit_that_ends_its_workers_is_a_failed_one(scheduler, workers):
     # one fold, and the deadly one last: as many workers as it has attempts
     train = np.arange(len(y))
@@ -844,6 +848,7 @@ def wait_until(true, seconds=60):
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_scheduler_that_does_not_answer_is_told_soon():
     pytest.importorskip("distributed")
     address = f"tcp://127.0.0.1:{free_port()}"

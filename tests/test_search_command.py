@@ -100,6 +100,7 @@ def test_curves_have_a_row_for_each_epoch_of_each_fold(out):
     assert all(float(row["loss"]) > 0 for row in rows)
 
 
+@pytest.mark.slow
 def test_validation_while_training_is_in_the_curves(grid, tmp_path):
     path = grid(
         "validation_fraction = [0.3]\nearly_stopping = [true]\nhidden_layer_sizes = [[], [5]]"
@@ -137,6 +138,7 @@ def test_plan_fits_and_ranking_are_told(grid, tmp_path, capsys):
     assert told.err == ""
 
 
+@pytest.mark.slow
 def test_failing_candidate_is_told_and_does_not_end_the_search(grid, tmp_path, capsys):
     path = grid("learning_rate = [0.001, 1e30]\nhidden_layer_sizes = [[5]]")
     assert main([*QUICK, "--grid", path, "--out", str(tmp_path / "out")]) == 0
@@ -158,6 +160,7 @@ def test_search_where_all_fail_is_one_line(grid, tmp_path, capsys):
 # --- going on ---
 
 
+@pytest.mark.slow
 def test_same_command_goes_on_where_it_was(grid, tmp_path, capsys):
     argv = [*QUICK, "--grid", grid(), "--out", str(tmp_path / "out")]
     assert main(argv) == 0
@@ -347,6 +350,7 @@ def test_missing_dask_is_told(grid, tmp_path, capsys, monkeypatch):
     assert 'pip install "skcifar[dask]"' in error_of(capsys, argv)
 
 
+@pytest.mark.slow
 def test_other_processes_do_not_chatter(grid, tmp_path):
     argv = [*QUICK, "--grid", grid("dropout = [0.0]"), "--jobs", "2", "--out", str(tmp_path / "o")]
     told = subprocess.run(
@@ -366,6 +370,7 @@ def test_presets_can_be_fitted(preset):
     assert len(ParameterGrid(grids)) >= 4
 
 
+@pytest.mark.slow
 def test_several_grids_become_several(grid, tmp_path, capsys):
     path = grid(
         "[[grid]]\nhidden_layer_sizes = [[]]\n[[grid]]\nclassify__dropout = [0.0, 0.5]\n"

@@ -34,6 +34,7 @@ def pipeline(**params):
     return make_dense_pipeline(**{"epochs": 2, "random_state": 0} | params)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("search", "candidates", "params"),
     [
@@ -58,12 +59,14 @@ def test_two_jobs_find_what_one_finds(digits, search, candidates, params):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_halving_deals_out_epochs(digits):
     search = HalvingGridSearchCV(pipeline(), GRID, cv=2, **RESOURCE).fit(*digits)
     assert search.n_resources_ == [1, 2, 4]
     assert search.best_estimator_[-1].n_iter_ == 4
 
 
+@pytest.mark.slow
 def test_candidate_that_fails_costs_its_own_score(digits):
     grid = {"classify__learning_rate": [1e-3, 1e30], "classify__epochs": [30]}
     search = GridSearchCV(pipeline(hidden_layer_sizes=(5,)), grid, cv=2)
@@ -80,6 +83,7 @@ def maps_arrays_of_joblib(estimator, X, y):
     return float("joblib_memmapping_folder" in Path("/proc/self/maps").read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not Path("/proc/self/maps").exists(), reason="only Linux tells what a process has mapped"
 )
