@@ -41,9 +41,9 @@ PIPELINES_FIT_THEIR_STEPS = {
 
 ROWS_ARE_BLACK_PICTURES = {
     "check_classifiers_train": (
-        "The check's features lie within 5 of 0: as pixels from 0 to 255 they are black, and the 100"
-        " steps of 0.0005 that the defaults make of its 300 rows are too few to tell shades of black"
-        " apart. With more and larger steps it passes, see"
+        "The check's features lie within 5 of 0: as pixels from 0 to 255 they are black, and the"
+        " 100 steps of 0.0005 that the defaults make of its 300 rows are too few to tell shades of"
+        " black apart. With more and larger steps it passes, see"
         " test_pipeline_tells_shades_of_black_apart."
     )
 }

@@ -25,7 +25,7 @@ from skcifar._prediction import engine
 pytestmark = pytest.mark.slow
 
 # On JAX, Keras' own fit compiles each network anew, which takes time and 1 MB that stays taken.
-N_FITS = 200 if keras.config.backend() == "tensorflow" else 30
+N_FITS = 100 if keras.config.backend() == "tensorflow" else 30
 N_SIZES = 4  # twice as many networks as the engine may keep meanwhile
 N_THREADS = 8
 MOST_GROWTH = 50  # megabytes

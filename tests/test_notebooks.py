@@ -12,9 +12,9 @@ from skcifar.datasets import _archives
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 SLICES = {
     "01_dense_baseline.ipynb": "n_train = 300; n_test = 100; epochs = 1",
-    "02_grid_search.ipynb": "n_train = 300; n_test = 100; epochs = 2",
+    "02_grid_search.ipynb": "n_train = 150; n_test = 100; epochs = 2",
     "03_dense_against_convolutional.ipynb": "n_train = 300; n_test = 100; epochs = 1",
-    "04_your_own_pictures.ipynb": "folder = 'pictures'; n_pictures = 40; epochs = 2",
+    "04_your_own_pictures.ipynb": "folder = 'pictures'; n_pictures = 20; epochs = 1",
 }
 
 

@@ -27,8 +27,8 @@ def accuracy_told(text):
 @pytest.mark.slow
 def test_example_streams_chunks_from_disk_as_well_as_fit(tmp_path):
     run("write", tmp_path, "--data", "digits")
-    streamed = run("stream", tmp_path, "--epochs", 6, "--chunk-size", 200)
-    at_once = run("whole", tmp_path, "--epochs", 6)
+    streamed = run("stream", tmp_path, "--epochs", 4, "--chunk-size", 200)
+    at_once = run("whole", tmp_path, "--epochs", 4)
     assert accuracy_told(streamed) == pytest.approx(accuracy_told(at_once), abs=0.02)
     assert re.search(r"peak memory [\d,]+ MB, of which the imports took [\d,]+ MB", streamed)
 
@@ -37,12 +37,12 @@ def test_example_streams_chunks_from_disk_as_well_as_fit(tmp_path):
 def test_chunks_of_real_pictures_train_as_well_as_all_at_once(real_cifar10):
     train, test = real_cifar10["train"], real_cifar10["test"]
     X, _, y, _ = train_test_split(
-        train.images, train.target, train_size=10_000, stratify=train.target, random_state=0
+        train.images, train.target, train_size=5_000, stratify=train.target, random_state=0
     )
-    at_once = make_dense_pipeline(epochs=5, batch_size=128, random_state=0).fit(X, y)
+    at_once = make_dense_pipeline(epochs=3, batch_size=128, random_state=0).fit(X, y)
     scale, flatten = PixelScaler(), ImageFlattener()
     classifier = DenseClassifier(batch_size=128, random_state=0)
-    for _ in range(5):
+    for _ in range(3):
         for start in range(0, len(X), 1000):
             rows = slice(start, start + 1000)
             chunk = flatten.fit_transform(scale.fit_transform(X[rows]))
