@@ -422,6 +422,13 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         y_proba : ndarray of shape (n_samples, n_classes), dtype float32
             Columns in the order of ``classes_``. Of the dtype that Keras computes in, float32
             unless :func:`keras.config.set_floatx` says otherwise.
+
+        Notes
+        -----
+        A sample's probabilities are the same, bit for bit, whatever else is in X: 48 rows, or 24
+        pictures, go through the network at a time, the last ones filled up with copies of the last
+        sample. That cannot hold for a network of one's own with a layer that mixes the samples of
+        a batch when it predicts; such a layer sees the 48 or 24 that happen to go together.
         """
         check_is_fitted(self)
         X = validate_samples(self, X, reset=False, dtype=keras.config.floatx())
