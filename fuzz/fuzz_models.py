@@ -230,7 +230,7 @@ class Reader:
 
     def __init__(self, folder, finds, *, check_predictions=0.02, seed=0):
         from skcifar import load_model
-        from skcifar.persistence import ModelFileError
+        from skcifar.persistence._models import ModelFileError
 
         self._load, self._error = load_model, ModelFileError
         self._path = folder / "model.safetensors"
@@ -351,7 +351,9 @@ def fuzz_with_atheris(arguments, folder):
     """Let libFuzzer change files, by bytes and in our ways, and load them."""
     import atheris
 
-    with atheris.instrument_imports(include=["skcifar._parts", "skcifar.persistence"]):
+    with atheris.instrument_imports(
+        include=["skcifar.files._parts", "skcifar.persistence._models"]
+    ):
         import skcifar.persistence  # noqa: F401
     corpus = Path(tempfile.mkdtemp(prefix="corpus-"))
     for number, seed in enumerate(seed_files(folder)):

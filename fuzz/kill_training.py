@@ -58,7 +58,7 @@ def train(folder):
 
 def n_epochs_in(path):
     """How many epochs a checkpoint holds."""
-    from skcifar._parts import opened_parts
+    from skcifar.files._parts import opened_parts
 
     if not path.exists():
         return 0

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from hostile_models import KINDS
 
 from skcifar import load_model, make_dense_pipeline, save_model
-from skcifar.persistence import ModelFileError
+from skcifar.persistence._models import ModelFileError
 
 
 def in_a_process_of_its_own(function, *arguments):

@@ -7,14 +7,12 @@ import importlib
 
 __version__ = "0.1.0"
 
-_ROOMS = {
-    "base": ("NetworkClassifier",),
-    "classifiers": ("ConvolutionalClassifier", "DenseClassifier", "ResidualClassifier"),
-    "comparisons": (
-        "accuracy_interval",
-        "compare_classifiers",
-        "log_loss_interval",
-        "mcnemar_test",
+_NAMES = {
+    "classifiers": (
+        "ConvolutionalClassifier",
+        "DenseClassifier",
+        "NetworkClassifier",
+        "ResidualClassifier",
     ),
     "datasets": ("fetch_cifar10", "load_digit_images", "load_image_folder"),
     "displays": (
@@ -26,22 +24,28 @@ _ROOMS = {
         "SearchResultsDisplay",
         "TrainingHistoryDisplay",
     ),
-    "exporting": ("export_onnx",),
+    "model_selection": (
+        "DistributedGridSearchCV",
+        "DistributedHalvingGridSearchCV",
+        "accuracy_interval",
+        "compare_classifiers",
+        "log_loss_interval",
+        "mcnemar_test",
+    ),
     "networks": (
         "build_convolutional_network",
         "build_dense_network",
         "build_residual_network",
     ),
-    "persistence": ("load_model", "save_model"),
+    "persistence": ("export_onnx", "load_model", "save_model"),
     "pipelines": (
         "make_convolutional_pipeline",
         "make_dense_pipeline",
         "make_residual_pipeline",
     ),
     "preprocessing": ("ImageFlattener", "PixelScaler"),
-    "search": ("DistributedGridSearchCV", "DistributedHalvingGridSearchCV"),
 }
-_room_of = {name: room for room, names in _ROOMS.items() for name in names}
+_module_of = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
     "ComparisonDisplay",
@@ -79,12 +83,12 @@ __all__ = [
 
 
 def __getattr__(name):
-    if name in _room_of:
-        return getattr(importlib.import_module(f".{_room_of[name]}", __name__), name)
-    if name in _ROOMS:
+    if name in _module_of:
+        return getattr(importlib.import_module(f".{_module_of[name]}", __name__), name)
+    if name in _NAMES:
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():
-    return [*globals(), *__all__, *_ROOMS]
+    return [*globals(), *__all__, *_NAMES]

@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ._sklearn_callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from ._validation import Interval, validate_samples
+from ._sklearn.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from ._sklearn.validation import Interval, validate_samples
 
 
 class _PictureTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from skcifar.commands._processes import peak_memory
+from skcifar.cli._processes import peak_memory
 
 
 def memory_with(name, n_bytes):

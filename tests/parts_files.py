@@ -6,7 +6,7 @@ import json
 from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
-from skcifar._parts import checksum_of_array
+from skcifar.files._parts import checksum_of_array
 
 
 def read_file(path):

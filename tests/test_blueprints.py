@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from skcifar import build_dense_network
-from skcifar._blueprints import (
+from skcifar.training._fit import compile_network
+from skcifar.training._tensorflow._keys import (
     blueprint_of,
     build_from,
     compile_from,
     training_blueprint_of,
 )
-from skcifar.training import compile_network
 
 layers = keras.layers
 

@@ -18,7 +18,7 @@ from sklearn.datasets import load_digits
 from small_networks import small, weights_of
 
 from skcifar import ConvolutionalClassifier, ResidualClassifier, load_model, make_dense_pipeline
-from skcifar.persistence import ModelFileError
+from skcifar.persistence._models import ModelFileError
 
 
 class AtEpoch(keras.callbacks.Callback):

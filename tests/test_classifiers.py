@@ -18,7 +18,7 @@ from skcifar import (
     load_digit_images,
     make_dense_pipeline,
 )
-from skcifar.training import _orders
+from skcifar.training._fit import _orders
 
 # --- the article ---
 

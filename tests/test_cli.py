@@ -17,8 +17,8 @@ from skcifar import (
     make_dense_pipeline,
     save_model,
 )
-from skcifar.cli import main
-from skcifar.runs import RUN_FILES
+from skcifar.cli._parser import main
+from skcifar.runs._training import RUN_FILES
 
 QUICK = ["--data", "digits", "--limit", "200", "--epochs", "3", "--hidden-layer-sizes", "20"]
 
@@ -415,7 +415,7 @@ def test_file_that_is_no_checkpoint_is_not_resumed(tmp_path, capsys):
 def test_interrupted_training_leaves_its_network_beside_earlier_runs(
     tmp_path, capsys, monkeypatch, run
 ):
-    from skcifar._progress import EpochProgress
+    from skcifar.cli._progress import EpochProgress
 
     def interrupt(self, epoch, logs=None):
         if epoch == 1:

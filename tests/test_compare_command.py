@@ -21,15 +21,10 @@ from skcifar import (
     mcnemar_test,
     save_model,
 )
-from skcifar._comparisons import (
-    COMPARISON_FILES,
-    distinct_names,
-    tell_table,
-    tell_tests,
-)
-from skcifar.cli import main
-from skcifar.commands._processes import in_a_process_of_its_own
+from skcifar.cli._parser import main
+from skcifar.cli._processes import in_a_process_of_its_own
 from skcifar.datasets import load_train_test
+from skcifar.runs._comparison import COMPARISON_FILES, distinct_names, tell_table, tell_tests
 
 DATA = ["--data", "digits", "--limit", "100"]
 QUICK = [*DATA, "--epochs", "1"]
@@ -418,7 +413,7 @@ def test_process_that_was_killed_is_told():
 def test_network_that_cannot_be_trained_is_told_and_the_others_are_shown(
     saved, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr("skcifar.commands._compare._train", run_out_of_luck)
+    monkeypatch.setattr("skcifar.cli._compare._train", run_out_of_luck)
     options = [*QUICK, "--networks", "dense,residual", "--out", str(tmp_path / "out")]
     assert main(["compare", str(saved), *options]) == 2
     told = capsys.readouterr()
@@ -430,7 +425,7 @@ def test_network_that_cannot_be_trained_is_told_and_the_others_are_shown(
 
 
 def test_warning_that_digits_stand_in_is_shown_once(data_home, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("skcifar.commands._compare._train", raise_data)
+    monkeypatch.setattr("skcifar.cli._compare._train", raise_data)
     options = ["--data-home", str(data_home), "--limit", "100", "--out", str(tmp_path / "out")]
     assert main(["compare", *options, "--networks", "dense,residual"]) == 2
     told = capsys.readouterr().err

@@ -20,7 +20,7 @@ print(hashlib.sha256(weights + classifier.predict_proba(X).tobytes()).hexdigest(
 """
 SHOW_CORES = """
 import multiprocessing, os, sys, threading
-from skcifar import _cores
+from skcifar.training._tensorflow import _cores
 _cores.CLAIM += sys.argv[1]  # other workers of this machine do not count
 multiprocessing.current_process().name = "Worker-1"
 waiting = threading.Event()
@@ -79,7 +79,7 @@ def test_what_is_no_share_changes_nothing(value):
     worker = start(
         "import multiprocessing, os; before = os.sched_getaffinity(0)\n"
         "multiprocessing.current_process().name = 'Worker-1'\n"
-        "from skcifar._cores import take_share_of_cores\n"
+        "from skcifar.training._tensorflow._cores import take_share_of_cores\n"
         "print(take_share_of_cores(), os.sched_getaffinity(0) == before)",
         OMP_NUM_THREADS=value,
     )
@@ -89,7 +89,7 @@ def test_what_is_no_share_changes_nothing(value):
 def test_main_process_takes_fewer_threads_but_keeps_its_cores():
     process = start(
         "import os; before = os.sched_getaffinity(0)\n"
-        "from skcifar._cores import take_share_of_cores\n"
+        "from skcifar.training._tensorflow._cores import take_share_of_cores\n"
         "print(take_share_of_cores(), os.sched_getaffinity(0) == before)",
         OMP_NUM_THREADS="1",
     )

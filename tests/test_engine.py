@@ -19,11 +19,11 @@ from skcifar import (
     build_dense_network,
     build_residual_network,
     make_dense_pipeline,
-    training,
 )
-from skcifar._prediction import predict_probabilities
 from skcifar.networks import seeded_layers
-from skcifar.training import compile_network, train_network
+from skcifar.training import _fit as training
+from skcifar.training._fit import compile_network, train_network
+from skcifar.training._predict import predict_probabilities
 
 if keras.config.backend() != "tensorflow":
     pytest.skip(
@@ -32,7 +32,7 @@ if keras.config.backend() != "tensorflow":
 
 import tensorflow as tf
 
-from skcifar import _engine
+from skcifar.training._tensorflow import _loops as _engine
 
 layers = keras.layers
 BATCH = 8

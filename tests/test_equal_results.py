@@ -270,7 +270,7 @@ def test_search_finds_the_same_by_one_job_and_by_two():
 def test_worker_takes_as_few_threads_as_the_main_process_was_told_to():
     code = (
         "import joblib\n"
-        "from skcifar._cores import take_share_of_cores\n"
+        "from skcifar.training._tensorflow._cores import take_share_of_cores\n"
         "in_worker = joblib.delayed(take_share_of_cores)()\n"
         "print(take_share_of_cores(), *joblib.Parallel(n_jobs=2)([in_worker]))"
     )

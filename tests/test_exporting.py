@@ -24,10 +24,10 @@ from skcifar import (
     make_residual_pipeline,
     save_model,
 )
-from skcifar._onnx_layers import LAYERS
-from skcifar.cli import main
-from skcifar.exporting import ExportError
+from skcifar.cli._parser import main
 from skcifar.networks import ACTIVATIONS
+from skcifar.persistence._onnx import ExportError
+from skcifar.persistence._onnx_layers import LAYERS
 
 NAMES = np.array(["cat", "dog", "frog"])
 # even and odd, so that padding is uneven along one axis only

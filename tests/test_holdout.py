@@ -160,7 +160,7 @@ def test_samples_without_weight_are_neither_trained_nor_validated_on(blobs):
 
 def test_pixels_of_held_out_pictures_are_not_copied(digits, monkeypatch):
     """Training and validation share one array."""
-    from skcifar import base
+    from skcifar.classifiers import _base as base
 
     seen = []
 

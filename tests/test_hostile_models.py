@@ -13,8 +13,8 @@ from parts_files import change_file, read_file, take_apart
 from safetensors import SafetensorError
 
 from skcifar import DenseClassifier, load_model, make_dense_pipeline, save_model
-from skcifar._parts import MOST_FILE_BYTES
-from skcifar.persistence import ModelFileError
+from skcifar.files._parts import MOST_FILE_BYTES
+from skcifar.persistence._models import ModelFileError
 
 MOST_SECONDS = 1  # of the processor's time, whatever else the machine does
 MOST_MEGABYTES = 200
@@ -216,7 +216,7 @@ def test_file_that_changes_while_it_is_read_is_refused(path, content, monkeypatc
         path.write_bytes(content[: len(content) // 2])
         return before(path, **options)
 
-    from skcifar import _parts
+    from skcifar.files import _parts
 
     before = _parts.safe_open
     monkeypatch.setattr(_parts, "safe_open", open_another)
@@ -235,7 +235,7 @@ def test_error_of_the_disk_is_told(path, monkeypatch):
     def broken(*args, **options):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("skcifar._parts.safe_open", broken)
+    monkeypatch.setattr("skcifar.files._parts.safe_open", broken)
     with pytest.raises(ModelFileError, match=r"cannot be read: Input/output error\.$"):
         load_model(path)
 
@@ -244,7 +244,7 @@ def test_interrupt_stays_an_interrupt(path, monkeypatch):
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skcifar._parts.safe_open", interrupted)
+    monkeypatch.setattr("skcifar.files._parts.safe_open", interrupted)
     with pytest.raises(KeyboardInterrupt):
         load_model(path)
 

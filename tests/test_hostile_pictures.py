@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from skcifar import load_image_folder
-from skcifar.cli import main
+from skcifar.cli._parser import main
 from skcifar.datasets import DatasetError, _picture_files, read_picture
 
 CLAIMS = hostile_files.claims()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skcifar import ConvolutionalClassifier, DenseClassifier, ResidualClassifier
-from skcifar._prediction import PICTURES_A_PASS, ROWS_A_CALL, ROWS_A_PASS
+from skcifar.training._predict import PICTURES_A_PASS, ROWS_A_CALL, ROWS_A_PASS
 
 N_SAMPLES = 2 * ROWS_A_CALL + 5
 

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from small_networks import small, weights_of
 
 from skcifar import PixelScaler
-from skcifar._prediction import engine
+from skcifar.training._predict import engine
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays_of
 from parts_files import file_of, put_together, read_file, take_apart
 
 from skcifar import DenseClassifier, load_model, make_dense_pipeline, save_model
-from skcifar._parts import FORMAT, ModelFileError, decode, encode, opened_parts, write_parts
+from skcifar.files._parts import FORMAT, ModelFileError, decode, encode, opened_parts, write_parts
 
 examples = settings(
     derandomize=True,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 from skcifar import ConvolutionalClassifier, DenseClassifier, PixelScaler, ResidualClassifier
-from skcifar._validation import Interval, InvalidParameterError, StrOptions
+from skcifar._sklearn.validation import Interval, InvalidParameterError, StrOptions
 from skcifar.networks import ACTIVATIONS
 
 ESTIMATORS = [DenseClassifier, ConvolutionalClassifier, ResidualClassifier, PixelScaler]

@@ -9,8 +9,8 @@ import pytest
 from parts_files import file_of, put_together, read_file, take_apart
 from safetensors import safe_open
 
-from skcifar import _parts
-from skcifar._parts import (
+from skcifar.files import _parts
+from skcifar.files._parts import (
     FORMAT,
     ModelFileError,
     checksum_of_array,

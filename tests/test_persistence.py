@@ -30,9 +30,9 @@ from skcifar import (
     make_residual_pipeline,
     save_model,
 )
-from skcifar._files import replacing
-from skcifar._parts import opened_parts
-from skcifar.persistence import ModelFileError
+from skcifar.files._atomic import replacing
+from skcifar.files._parts import opened_parts
+from skcifar.persistence._models import ModelFileError
 
 
 class Subtractor(TransformerMixin, BaseEstimator):
@@ -241,8 +241,8 @@ SAVE_AGAIN_AND_AGAIN = """
 import sys
 from pathlib import Path
 import numpy as np
-from skcifar._files import replacing
-from skcifar._parts import FORMAT, write_parts
+from skcifar.files._atomic import replacing
+from skcifar.files._parts import FORMAT, write_parts
 
 path = Path("model.safetensors")
 for number in range(10**9):

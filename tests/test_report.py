@@ -15,14 +15,14 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from test_cli import error_of
 
-import skcifar.reports
-from skcifar._files import write_json
-from skcifar.cli import main
-from skcifar.reports import write_report
-from skcifar.runs import RUN_FILES
+import skcifar.runs.report
+from skcifar.cli._parser import main
+from skcifar.files._atomic import write_json
+from skcifar.runs._training import RUN_FILES
+from skcifar.runs.report import write_report
 
 KINDS = ("run", "comparison", "search")
-TEMPLATE = Path(skcifar.reports.__file__).parent / "report.html.jinja"
+TEMPLATE = Path(skcifar.runs.report.__file__).parent / "report.html.jinja"
 
 
 def write_comparison(folder, *, n_epochs=2, classes=("cat", "dog"), names=("dense", "wide")):
@@ -358,7 +358,7 @@ def test_picture_cut_short_is_damaged(run):
 
 
 def test_file_too_large_for_a_page_is_left_out(run, monkeypatch):
-    monkeypatch.setattr("skcifar.reports._folder.MOST_BYTES", 5000)
+    monkeypatch.setattr("skcifar.runs.report._folder.MOST_BYTES", 5000)
     _, problems = report_on(run)
     assert all("cannot be read (it has more than" in problem for problem in problems)
     assert [problem.split()[0] for problem in problems] == [

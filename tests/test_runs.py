@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from skcifar import DenseClassifier
-from skcifar._files import write_json
-from skcifar._versions import library_versions
-from skcifar.runs import jsonable_params
+from skcifar.files._atomic import write_json
+from skcifar.files._versions import library_versions
+from skcifar.runs._training import jsonable_params
 
 
 def test_versions_are_those_of_what_is_installed():

@@ -5,7 +5,7 @@ import pytest
 from small_networks import small, weights_of
 
 from skcifar import build_dense_network
-from skcifar.training import compile_network
+from skcifar.training._fit import compile_network
 
 
 def rates(schedule, n_steps=100):

@@ -35,7 +35,7 @@ from slow_estimators import SlowTree
 from small_networks import small
 
 from skcifar import DistributedGridSearchCV, DistributedHalvingGridSearchCV
-from skcifar._journal import digest
+from skcifar.model_selection._journal import digest
 
 X, y = load_iris(return_X_y=True)
 TREE = DecisionTreeClassifier(random_state=0)
@@ -740,7 +740,9 @@ def start_worker(scheduler):
 def scheduler(tmp_path, monkeypatch):
     """The address of a Dask scheduler that has no workers, and gives up a task that ended one."""
     pytest.importorskip("distributed")
-    monkeypatch.setattr("skcifar._cluster.WORKERS_TIMEOUT", 60)  # where machines have much to do
+    monkeypatch.setattr(
+        "skcifar.model_selection._dask.WORKERS_TIMEOUT", 60
+    )  # where machines have much to do
     file = tmp_path / "scheduler.json"
     options = ["--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file)]
     process = start_dask("scheduler", *options, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
@@ -867,7 +869,7 @@ def test_address_that_is_none_is_told(address):
 
 
 def test_scheduler_without_workers_is_told(scheduler, monkeypatch):
-    monkeypatch.setattr("skcifar._cluster.WORKERS_TIMEOUT", 0.5)
+    monkeypatch.setattr("skcifar.model_selection._dask.WORKERS_TIMEOUT", 0.5)
     command = re.escape(f"dask worker {scheduler} --nworkers 2 --nthreads 1")
     with pytest.raises(OSError, match=command):
         search(scheduler=scheduler).fit(X, y)

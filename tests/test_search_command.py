@@ -13,7 +13,9 @@ from sklearn.model_selection import ParameterGrid
 from test_cli import error_of
 
 from skcifar import DistributedHalvingGridSearchCV, load_model, make_dense_pipeline
-from skcifar._searches import (
+from skcifar.cli._parser import main
+from skcifar.datasets import load_train_test
+from skcifar.runs._search import (
     FACTOR,
     PRESETS,
     RESOURCE,
@@ -24,8 +26,6 @@ from skcifar._searches import (
     tell_plan,
     write_search,
 )
-from skcifar.cli import main
-from skcifar.datasets import load_train_test
 
 GRID = "hidden_layer_sizes = [[], [10]]\nlearning_rate = [0.001, 0.01]\n"
 QUICK = ["search", "--data", "digits", "--limit", "120", "--epochs", "2", "--cv", "2"]

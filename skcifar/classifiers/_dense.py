@@ -2,9 +2,9 @@
 
 from numbers import Real
 
-from .._validation import Interval, StrOptions, check_positive_integers
-from ..base import NetworkClassifier
+from .._sklearn.validation import Interval, StrOptions, check_positive_integers
 from ..networks import ACTIVATIONS, build_dense_network
+from ._base import NetworkClassifier
 
 
 class DenseClassifier(NetworkClassifier):

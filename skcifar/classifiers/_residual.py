@@ -2,9 +2,14 @@
 
 from numbers import Real
 
-from .._validation import Interval, InvalidParameterError, StrOptions, check_positive_integers
-from ..base import NetworkClassifier
+from .._sklearn.validation import (
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    check_positive_integers,
+)
 from ..networks import ACTIVATIONS, build_residual_network
+from ._base import NetworkClassifier
 
 
 class ResidualClassifier(NetworkClassifier):

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.datasets import get_data_home
 from sklearn.utils import check_random_state
 
-from .._validation import Interval, StrOptions, validate_params
+from .._sklearn.validation import Interval, StrOptions, validate_params
 from ._archives import (
     ARCHIVE_SHA256,
     BINARY_ARCHIVE,

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from .._validation import StrOptions, validate_params
+from .._sklearn.validation import StrOptions, validate_params
 from ._bunch import picture_bunch
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .._validation import InvalidParameterError, check_positive_integers, validate_params
+from .._sklearn.validation import InvalidParameterError, check_positive_integers, validate_params
 from ._archives import DatasetError
 from ._bunch import picture_bunch
 from ._picture_files import decode_picture

@@ -5,8 +5,8 @@ from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import unique_labels
 
-from .._validation import validate_params
-from ..comparisons import classifier_of
+from .._sklearn.validation import validate_params
+from ..model_selection._comparisons import classifier_of
 from ._differences import check_histories, check_labels, choose_differing, cut_names, plain
 from ._figures import (
     AT_LEAST_ONE,

@@ -4,8 +4,8 @@ import warnings
 from contextlib import contextmanager
 from numbers import Integral
 
-from .._files import replacing
-from .._validation import Interval
+from .._sklearn.validation import Interval
+from ..files._atomic import replacing
 
 # Blue and orange of the Okabe-Ito palette, which colour-blind people tell apart.
 RIGHT_COLOR = "#0072B2"

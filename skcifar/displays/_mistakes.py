@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import column_or_1d
 
-from .._validation import validate_params
+from .._sklearn.validation import validate_params
 from ._figures import AT_LEAST_ONE, TITLE_HEIGHT, place_for, write_above
 from ._pictures import Caption, check_pictures, draw_pictures, figure_size, judge
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._validation import validate_params
+from .._sklearn.validation import validate_params
 from ._figures import AT_LEAST_ONE, place_for
 from ._pictures import Caption, check_pictures, draw_pictures, figure_size, judge, tell_probability
 

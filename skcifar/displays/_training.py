@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..comparisons import classifier_of
+from ..model_selection._comparisons import classifier_of
 from ._figures import COLORS, RIGHT_COLOR, WRONG_COLOR, dress_epochs, subplots
 
 MOST_MARKERS = 25  # of single epochs on a curve; more of them run into each other

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from .._validation import validate_params
+from .._sklearn.validation import validate_params
 from ._figures import AT_LEAST_ONE, TITLE_HEIGHT, leave_room, place_for, write_above
 from ._pictures import N_CHANNELS
 

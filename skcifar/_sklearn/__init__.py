@@ -1,0 +1,1 @@
+"""The one place that knows young and private names of scikit-learn."""

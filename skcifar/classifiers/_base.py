@@ -1,0 +1,633 @@
+"""The base class of all classifiers: a Keras network in the shape of a scikit-learn estimator."""
+
+import copy
+import math
+import os
+from abc import ABCMeta, abstractmethod
+from numbers import Integral, Real
+
+import keras
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from .._sklearn.callbacks import CallbackSupportMixin, with_callbacks
+from .._sklearn.validation import Interval, InvalidParameterError, StrOptions, validate_samples
+from ..networks import looks_of_weights, seeded_layers
+from ..training._callbacks import EpochTasks, StopEarly, Validation
+from ..training._checkpoints import Checkpoint, EpochState, LastEpoch, describe_training
+from ..training._fit import NetworkTrainer, compile_network, follows_schedule, smooth_labels
+from ..training._history import attributes_of_history, joined_histories
+from ..training._predict import check_probabilities, memory_error_told, predict_probabilities
+from ._labels import check_labels, combine_weights, one_hot
+from ._validation_set import check_held_out, hold_out, told_to_callbacks, without
+
+# What early stopping holds out where nothing else is said, as in MLPClassifier.
+DEFAULT_VALIDATION_FRACTION = 0.1
+
+
+class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
+    """Base class of classifiers that train a Keras network.
+
+    A subclass writes one method, :meth:`build_network`, and is an estimator that scikit-learn's
+    checks can be run on. If it has parameters of its own, it names them all in its ``__init__``,
+    as every scikit-learn estimator does.
+
+    Parameters
+    ----------
+    learning_rate : float, default=5e-4
+        Step size of the Adam optimizer, the largest one if it follows a schedule.
+
+    learning_rate_schedule : {"constant", "cosine", "one-cycle"}, default="constant"
+        How the step size changes over all steps of ``fit``. "cosine" lowers it to 0 along half a
+        cosine; "one-cycle" does so after raising it from a 25th over the first 30 % of the steps.
+
+    alpha : float, default=0.0
+        Decoupled weight decay (AdamW): each step takes the share ``alpha`` times the step size off
+        all weights.
+
+    label_smoothing : float, default=0.0
+        Share of each label, in [0, 1), that the loss spreads evenly over all classes while
+        training, so that the network does not become too sure of itself. ``val_loss`` is that of
+        the labels as they are.
+
+    batch_size : int, default=32
+        Number of samples for each step of the optimizer. If it exceeds the number of samples, a
+        step takes them all.
+
+    epochs : int, default=10
+        Number of passes over the training samples.
+
+    shuffle : bool, default=True
+        Whether each epoch takes the samples in a new random order.
+
+    early_stopping : bool, default=False
+        Whether to stop when ``val_accuracy`` makes no progress. The weights of the epoch where it
+        was best are then brought back, however training ended.
+
+    validation_fraction : float, default=None
+        Share of the samples, in (0, 1), that ``fit`` keeps from training and validates on after
+        each epoch, the same share of each class. Not used when ``fit`` is given ``X_val``. None
+        holds out nothing, or a tenth where ``early_stopping`` needs it.
+
+    n_iter_no_change : int, default=5
+        Epochs without progress that end the training if ``early_stopping`` is set.
+
+    tol : float, default=1e-4
+        By how much ``val_accuracy`` has to exceed the best one before it to count as progress.
+
+    class_weight : dict or "balanced", default=None
+        Weights of classes in the loss, ``{class_label: weight}``. "balanced" makes each class
+        count the same.
+
+    warm_start : bool, default=False
+        Whether ``fit`` starts from the weights of the previous ``fit`` instead of new ones. The
+        network then stays as it was built, whatever parameters of it have changed since.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the initial weights, the order of the samples, which of them are held out, and
+        Dropout. Pass an int for the same results every time.
+
+    checkpoint : str or path-like, default=None
+        A file that ``fit`` writes after each epoch, and goes on from if it is there: killed and
+        called again alike, ``fit`` ends with the weights of an unbroken one. One that is there
+        from another training is an error. Each fit needs a file of its own, so this is not for
+        searches. Not used by ``partial_fit``.
+
+    verbose : {0, 1, 2}, default=0
+        Print nothing, a progress bar, or a line for each epoch.
+
+    callbacks : list of keras.callbacks.Callback, default=None
+        Called by Keras as it trains. They are not copied, so that they can be asked afterwards.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, sorted.
+
+    n_features_in_ : int
+        Length of the second axis of X: the number of features of rows, the height of pictures.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen during fit, where X has names that are all strings.
+
+    sample_shape_ : tuple of int
+        Shape of one sample seen during fit.
+
+    model_ : keras.Model
+        The trained network.
+
+    keras_classifier_ : scikeras.wrappers.KerasClassifier
+        What trained it.
+
+    n_iter_ : int
+        Number of epochs that the network has been trained.
+
+    history_ : dict of str to list of float
+        ``loss`` and ``accuracy`` of each epoch, as measured while training, and ``val_loss`` and
+        ``val_accuracy`` if there was something to validate on (NaN in epochs that had nothing).
+
+    best_iter_ : int or None
+        The epoch with the best ``val_accuracy`` of the last ``fit``, counted from 1. None if there
+        was nothing to validate on, as in ``partial_fit``.
+
+    best_validation_score_ : float or None
+        That ``val_accuracy``.
+    """
+
+    # what a Pipeline with metadata routing hands on to fit without being told
+    __metadata_request__fit = {"X_val": True, "y_val": True}  # noqa: RUF012
+
+    _parameter_constraints: dict = {  # noqa: RUF012 (scikit-learn's convention)
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate_schedule": [StrOptions({"constant", "cosine", "one-cycle"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "checkpoint": [str, os.PathLike, None],
+        "verbose": ["verbose"],
+        "callbacks": [list, None],
+    }
+
+    def __init__(
+        self,
+        *,
+        learning_rate=5e-4,
+        learning_rate_schedule="constant",
+        alpha=0.0,
+        label_smoothing=0.0,
+        batch_size=32,
+        epochs=10,
+        shuffle=True,
+        early_stopping=False,
+        validation_fraction=None,
+        n_iter_no_change=5,
+        tol=1e-4,
+        class_weight=None,
+        warm_start=False,
+        random_state=None,
+        checkpoint=None,
+        verbose=0,
+        callbacks=None,
+    ):
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.alpha = alpha
+        self.label_smoothing = label_smoothing
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.checkpoint = checkpoint
+        self.verbose = verbose
+        self.callbacks = callbacks
+
+    def _validate_params(self):
+        super()._validate_params()
+        if any(not isinstance(c, keras.callbacks.Callback) for c in self.callbacks or ()):
+            raise InvalidParameterError(
+                f"The 'callbacks' parameter of {type(self).__name__} must be a list of instances of"
+                f" 'keras.callbacks.Callback' or None. Got {self.callbacks!r} instead."
+            )
+
+    @abstractmethod
+    def build_network(self, input_shape, n_classes):
+        """Build the network from this estimator's parameters.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Shape of one sample.
+
+        n_classes : int
+            Number of classes.
+
+        Returns
+        -------
+        network : keras.Model
+            Made with the Functional API and not compiled, with ``n_classes`` probabilities (a
+            softmax) as output.
+        """
+
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, height, width[, n_channels])
+            Training samples.
+
+        y : array-like of shape (n_samples,)
+            Class labels: integers, strings or booleans.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the loss, not negative. Only their ratios count: they are
+            divided by the mean of those that are not 0.
+
+        X_val : array-like of shape (n_val_samples, ...), default=None
+            Samples to validate on after each epoch, of the same shape as those of X. In a Pipeline
+            they take the steps before if metadata routing is enabled and the Pipeline has
+            ``transform_input=["X_val"]``, as that of :func:`make_dense_pipeline`; without it they
+            come as they are given.
+
+        y_val : array-like of shape (n_val_samples,), default=None
+            Class labels of X_val.
+
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            Weights of X_val in ``val_loss`` and ``val_accuracy``.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+        """
+        self._validate_params()
+        continues = self.warm_start and self.__sklearn_is_fitted__()
+        if not continues:
+            self._forget_training()
+        X, y = self._validate_samples_and_labels(X, y, reset=not continues)
+        classes = np.unique(y)
+        if len(classes) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least 2 classes in the data, but the"
+                f" data contains only one class: {classes[0]!r}."
+            )
+        if continues and not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous"
+                f" call to fit. Previously got {self.classes_}, `y` has {classes}."
+            )
+        weights = combine_weights(y, classes, self.class_weight, sample_weight)
+        validation = check_held_out(self, X_val, y_val, sample_weight_val, classes)
+
+        self._random_state = check_random_state(self.random_state)
+        checkpoint = self._find_checkpoint(
+            *(X, y, weights, validation), classes=classes, continues=continues
+        )
+        if checkpoint is not None:
+            self._random_state = checkpoint.random_state
+        seed_of_layers = None if continues else self._draw_seed()
+        seed_of_order = self._draw_seed()
+        held_out = None
+        if validation is None and self._validation_fraction is not None:
+            fraction = self._validation_fraction
+            held_out = hold_out(y, weights, validation_fraction=fraction, seed=self._draw_seed())
+            # Both sides share X, of which they leave out what has no weight.
+            validation = X, y, without(combine_weights(y, classes, None, sample_weight), ~held_out)
+            weights = without(weights, held_out)
+        n_samples = len(X) if weights is None else np.count_nonzero(weights)
+        if weights is not None:
+            # Dividing by the mean of all weights, not of each batch's, keeps a batch of light
+            # samples light.
+            weights *= n_samples / weights.sum()
+
+        if not continues:
+            self._initialize(classes, seed=seed_of_layers)
+        self._wrap_network(n_steps=self.epochs * math.ceil(n_samples / self.batch_size))
+        tasks = EpochTasks(
+            self,
+            epochs=self.epochs,
+            **told_to_callbacks(X, y, sample_weight, held_out),
+            fitted_attributes=self._attributes_after,
+        )
+        self._train(
+            "fit",
+            *(X, y, weights),
+            seed=seed_of_order,
+            validation=validation,
+            tasks=tasks,
+            checkpoint=checkpoint,
+        )
+        return self
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train the network for one more epoch, on these samples.
+
+        Weights, optimizer and history go on from the calls before, be it of ``fit`` or of
+        ``partial_fit``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, height, width[, n_channels])
+            Training samples.
+
+        y : array-like of shape (n_samples,)
+            Class labels.
+
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come. Needed in the first call, may be left out afterwards.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the loss, not negative. They count as they are, since their
+            mean over all calls is not known.
+
+        Returns
+        -------
+        self : object
+            The classifier, trained further.
+        """
+        self._validate_params()
+        for name, value in (("early_stopping", False), ("learning_rate_schedule", "constant")):
+            if getattr(self, name) != value:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} is not supported for partial_fit, which does"
+                    f" not know how much will come. Set {name}={value!r}, or call fit."
+                )
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' is not supported for partial_fit, which never sees all"
+                " samples. Compute the weights with"
+                " sklearn.utils.class_weight.compute_class_weight on a large enough sample and"
+                " pass them as a dict."
+            )
+        begins = not self.__sklearn_is_fitted__()
+        if begins and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        X, y = self._validate_samples_and_labels(X, y, reset=begins)
+        if begins:
+            classes = np.unique(classes)
+            if len(classes) < 2:
+                raise ValueError(
+                    f"{type(self).__name__} needs at least 2 classes, but `classes` contains only"
+                    f" one class: {classes[0]!r}."
+                )
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was:"
+                f" {self.classes_!r}"
+            )
+        known = classes if begins else self.classes_
+        check_labels(
+            y, known, message="`y` has labels {unknown} that are not in `classes`: {classes}."
+        )
+        weights = combine_weights(y, known, self.class_weight, sample_weight)
+        if begins:
+            self._random_state = check_random_state(self.random_state)
+            self._initialize(known, seed=self._draw_seed())
+        if begins or follows_schedule(self.model_):
+            self._wrap_network()
+        optimizer = self.model_.optimizer
+        optimizer.learning_rate = float(self.learning_rate)
+        if optimizer.weight_decay != (float(self.alpha) or None):
+            optimizer.weight_decay = float(self.alpha) or None
+            self.model_.make_train_function(force=True)  # Keras keeps one that has the old decay
+        smooth_labels(self.model_, self.label_smoothing)
+        self._train("partial_fit", X, y, weights, seed=self._draw_seed())
+        return self
+
+    def predict(self, X):
+        """Predict the class of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, height, width[, n_channels])
+            Samples of the shape that was fitted.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,), dtype of ``classes_``
+            The most probable class.
+        """
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Predict the probability of each class for each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, height, width[, n_channels])
+            Samples of the shape that was fitted.
+
+        Returns
+        -------
+        y_proba : ndarray of shape (n_samples, n_classes), dtype float32
+            Columns in the order of ``classes_``. Of the dtype that Keras computes in, float32
+            unless :func:`keras.config.set_floatx` says otherwise.
+
+        Notes
+        -----
+        A sample's probabilities are the same, bit for bit, whatever else is in X: 48 rows, or 24
+        pictures, go through the network at a time, the last ones filled up with copies of the last
+        sample. That cannot hold for a network of one's own with a layer that mixes the samples of
+        a batch when it predicts; such a layer sees the 48 or 24 that happen to go together.
+        """
+        check_is_fitted(self)
+        X = validate_samples(self, X, reset=False, dtype=keras.config.floatx())
+        return predict_probabilities(self.model_, X)
+
+    def describe_weights(self):
+        """Tell what weights parameters and learned state call for, without making any.
+
+        For a classifier whose other fitted attributes were brought back, from a file for example.
+
+        Returns
+        -------
+        looks : list of (tuple of int, str)
+            Shape and dtype of each weight, in the order of ``model_.get_weights()``.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid, or if such a network cannot be built.
+        """
+        self._validate_params()
+        return looks_of_weights(lambda: self.build_network(self.sample_shape_, len(self.classes_)))
+
+    def restore_network(self, weights):
+        """Build the network again from parameters and learned state, with given weights.
+
+        For a classifier whose other fitted attributes were brought back, from a file for example.
+
+        Parameters
+        ----------
+        weights : list of ndarray
+            What ``model_.get_weights()`` gave, as :meth:`describe_weights` tells it.
+
+        Raises
+        ------
+        ValueError
+            If the weights are not those of this network.
+        """
+        self._validate_params()
+        self._random_state = check_random_state(self.random_state)
+        self.model_ = self._build_network(self.classes_, seed=0)  # the weights are replaced
+        self.model_.set_weights(weights)
+        self._wrap_network()
+        for name in ("best_iter_", "best_validation_score_"):
+            vars(self).setdefault(name, None)
+        self.n_iter_ = len(self.history_["loss"])
+
+    def __sklearn_is_fitted__(self):
+        # the last to be set, and the first to go when training begins
+        return hasattr(self, "n_iter_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _validate_samples_and_labels(self, X, y, *, reset):
+        X, y = validate_samples(self, X, y, reset=reset, dtype=keras.config.floatx())
+        check_classification_targets(y)
+        return np.ascontiguousarray(X), y  # copied here or not at all
+
+    @property
+    def _validation_fraction(self):
+        if self.validation_fraction is None and self.early_stopping:
+            return DEFAULT_VALIDATION_FRACTION
+        return self.validation_fraction
+
+    def _initialize(self, classes, *, seed):
+        """Begin anew, with an untrained network and no history."""
+        self.classes_ = classes
+        self.model_ = self._build_network(classes, seed=seed)
+        check_probabilities(
+            self.model_, self.sample_shape_, len(classes), owner=type(self).__name__
+        )
+        self.history_ = {"loss": [], "accuracy": []}
+
+    def _build_network(self, classes, *, seed):
+        with seeded_layers(seed), memory_error_told():
+            return self.build_network(self.sample_shape_, len(classes))
+
+    def _wrap_network(self, *, n_steps=None):
+        """Give the network a new optimizer and a new trainer, which goes on with the history."""
+        self.keras_classifier_ = self._make_trainer(self.model_, self.history_, n_steps=n_steps)
+
+    def _make_trainer(self, network, history, *, n_steps=None):
+        compile_network(
+            network,
+            learning_rate=self.learning_rate,
+            learning_rate_schedule="constant" if n_steps is None else self.learning_rate_schedule,
+            n_steps=n_steps,
+            alpha=self.alpha,
+            label_smoothing=self.label_smoothing,
+        )
+        trainer = NetworkTrainer(
+            model=network, optimizer=network.optimizer, loss=network.loss, metrics=["accuracy"]
+        )
+        trainer.history_ = history
+        return trainer
+
+    def _find_checkpoint(self, X, y, weights, validation, *, classes, continues):
+        """Return the file to go on from and to write to, or None."""
+        if self.checkpoint is None:
+            return None
+        X_val, y_val, weights_val = validation or (None, None, None)
+        training = describe_training(
+            self,
+            start=self.model_.get_weights() if continues else (),
+            classes=classes,
+            samples=X,
+            labels=np.searchsorted(classes, y),
+            weights=weights,
+            X_val=X_val,
+            y_val=None if y_val is None else np.searchsorted(classes, y_val),
+            weights_val=weights_val,
+        )
+        return Checkpoint(
+            self.checkpoint, training, epochs=self.epochs, random_state=self._random_state
+        )
+
+    def _train(self, method, X, y, weights, *, seed, validation=None, tasks=None, checkpoint=None):
+        """Let the trainer do its work.
+
+        What fails on its way leaves an estimator unfitted, but for an interrupt, which leaves it as
+        it was after the last epoch.
+        """
+        trainer, network = self.keras_classifier_, self.model_
+        stop_early = None
+        if self.early_stopping:
+            stop_early = StopEarly(n_iter_no_change=self.n_iter_no_change, tol=self.tol)
+        epochs, begun = self.epochs, None
+        if checkpoint is not None and checkpoint.is_there:
+            begun = checkpoint.read(network, stop_early)
+            begun.restore(network, stop_early)
+            trainer.history_ = joined_histories(self.history_, begun.history)
+            epochs = 0 if begun.stopped else self.epochs - begun.n_epochs
+        elif self.__sklearn_is_fitted__():
+            begun = EpochState.of(network, {}, None)
+        last_epoch = LastEpoch(stop_early=stop_early, checkpoint=checkpoint, begun=begun)
+        self._forget_training()
+
+        callbacks = [*(self.callbacks or ()), stop_early, tasks, last_epoch]
+        if validation is not None:
+            X_val, y_val, weights_val = validation
+            places = np.searchsorted(self.classes_, y_val)
+            callbacks.insert(0, Validation(X_val, places, weights_val))
+        trainer.set_params(
+            batch_size=int(self.batch_size),
+            epochs=epochs,
+            shuffle=self.shuffle,
+            verbose=int(self.verbose),
+            fit__seed=seed,
+            fit__n_epochs_done=begun.n_epochs if begun else 0,
+            fit__sample_weight=weights,
+            fit__keras_callbacks=[callback for callback in callbacks if callback is not None],
+        )
+        try:
+            getattr(trainer, method)(X, one_hot(y, self.classes_))
+        except KeyboardInterrupt as interrupt:
+            interrupt.args = (self._go_back_to(last_epoch.state),)
+            raise
+        finally:  # weights take memory, and callbacks may hold what cannot be pickled
+            trainer.set_params(fit__sample_weight=None, fit__keras_callbacks=None)
+        vars(self).update(attributes_of_history(self.history_, trainer.history_))
+
+    def _go_back_to(self, state):
+        """Become as after the last epoch that was finished, and tell of it."""
+        whose = f"this {type(self).__name__}"
+        if state is None:
+            return f"interrupted in the first epoch, so that {whose} is not fitted"
+        state.restore(self.model_, None)
+        if state.best_weights:
+            self.model_.set_weights(state.best_weights)
+        history = joined_histories(self.history_, state.history)
+        self.keras_classifier_.history_ = history
+        vars(self).update(attributes_of_history(self.history_, history))
+        of_best = f", with the weights of epoch {self.best_iter_}" if state.best_weights else ""
+        return (
+            f"interrupted in epoch {self.n_iter_ + 1}; {whose} is left as it was after epoch"
+            f" {self.n_iter_}{of_best}, and can predict"
+        )
+
+    def _attributes_after(self, history):
+        """What makes a copy of this classifier fitted after some epochs of a training.
+
+        Its network is one of its own, since this one goes on, and so is what would train it.
+        """
+        with seeded_layers(0):
+            network = keras.models.clone_model(self.model_)  # whatever parameters are now
+        network.set_weights(self.model_.get_weights())
+        now = joined_histories(self.keras_classifier_.history_, history)
+        own = {
+            "model_": network,
+            "keras_classifier_": self._make_trainer(network, now),
+            "_random_state": copy.deepcopy(self._random_state),
+        }
+        return own | attributes_of_history(self.history_, now)
+
+    def _forget_training(self):
+        vars(self).pop("n_iter_", None)
+
+    def _draw_seed(self):
+        return int(self._random_state.randint(np.iinfo(np.int32).max))

@@ -1,0 +1,5 @@
+"""The ``skcifar`` command."""
+
+from ._parser import main
+
+__all__ = ["main"]

@@ -1,0 +1,221 @@
+"""``skcifar compare``."""
+
+import argparse
+import time
+from pathlib import Path
+
+from ._processes import ERRORS, in_a_process_of_its_own, peak_memory
+from ._shared import (
+    complain,
+    labels_of,
+    load_picture_model,
+    load_train_test_pictures,
+    make_console,
+    make_pipeline,
+    quiet_tensorflow,
+    source_of,
+    suit_to_data,
+    tell_data,
+)
+
+
+def compare(arguments):
+    """Train networks on the same pictures, score them and saved models, and tell who is better.
+
+    What cannot be trained or scored is told, and the others are compared.
+    """
+    import matplotlib
+
+    with quiet_tensorflow():
+        from ..files._versions import library_versions
+        from ..model_selection._comparisons import CONFIDENCE_LEVEL, mcnemar_tests
+        from ..runs import _comparison as _comparisons
+        from ..runs._training import prepare_run_folder
+
+    matplotlib.use("Agg")
+    console = make_console()
+    networks = _check_networks(arguments)
+    saved = _load_models(arguments.models, networks)
+    if not networks and not saved:
+        return 2
+    if saved and arguments.data == "auto":
+        arguments.data = _source_of_any(saved)
+    image_size = saved[0][3] if saved else (32, 32)
+    arguments.data, *parts = load_train_test_pictures(arguments, image_size)
+    (_, y_train), (X_test, y_test) = parts
+    tell_data(console, arguments.data, y_train, y_test)
+    of_saved = _attempt(_measure_saved, [(*model, arguments.data, *parts) for model in saved])
+    if not networks and not of_saved:
+        return 2
+    folder = prepare_run_folder(arguments.out)
+
+    def train(name):
+        console.print(f"\n{name}")
+        path = folder / f"{name}.safetensors"
+        try:
+            return in_a_process_of_its_own(_train, name, path, arguments, image_size)
+        finally:
+            _erase_bar(console)
+
+    trained = _attempt(train, [(name,) for name in networks])
+    measured = trained + of_saved
+    if not measured:
+        return 2
+
+    models = [model for model, _ in measured]
+    y_pred = {model["name"]: labels for model, labels in measured}
+    comparison = {
+        "data": arguments.data,
+        "n_train": len(y_train),
+        "n_test": len(y_test),
+        "classes": sorted(set(y_train.tolist())),
+        "confidence": CONFIDENCE_LEVEL,
+        "models": models,
+        "tests": mcnemar_tests(y_test, y_pred),
+        "versions": library_versions(),
+    }
+    _comparisons.write_comparison(
+        folder,
+        comparison,
+        X_test=X_test,
+        y_test=y_test,
+        y_pred=y_pred,
+        random_state=arguments.random_state,
+    )
+    files = [*(model["file"] for model, _ in trained), *_comparisons.COMPARISON_FILES]
+    told = [
+        _comparisons.tell_table(models),
+        f"[low, high] holds with {100 * CONFIDENCE_LEVEL:g} % confidence what a test value would be"
+        " on all such pictures.",
+        _comparisons.tell_tests(comparison["tests"]),
+        f"{folder} holds {', '.join(files)}",
+    ]
+    console.print("\n" + "\n\n".join(filter(None, told)))
+    return 0 if len(measured) == len(networks) + len(arguments.models) else 2
+
+
+def _check_networks(arguments):
+    """Return the names of the networks to train, if all that was typed can be done."""
+    from ..pipelines import PIPELINES
+
+    for path in arguments.models:
+        if path in PIPELINES and not Path(path).exists():
+            raise ValueError(f"{path} is not a file. Name networks to train by --networks {path}.")
+    networks = [] if arguments.networks == "none" else arguments.networks.split(",")
+    networks = [name.strip() for name in networks]
+    for name in networks:
+        if name not in PIPELINES:
+            raise ValueError(
+                f"--networks: {name!r} is not a network. There are {', '.join(PIPELINES)}; give"
+                " some of them with commas between, or none."
+            )
+        if networks.count(name) > 1:
+            raise ValueError(f"--networks: {name} is there twice. Name each network once.")
+        path = Path(arguments.out, f"{name}.safetensors").resolve()
+        if path in [Path(model).resolve() for model in arguments.models]:
+            raise ValueError(
+                f"{path} would be replaced by the {name} network that is trained now. Give"
+                " another folder by --out."
+            )
+    if not networks and not arguments.models:
+        raise ValueError(
+            "There is nothing to compare. Give saved models, or networks to train by --networks."
+        )
+    return networks
+
+
+def _load_models(paths, networks):
+    """Return name, path, model and picture size of all files that hold a model for pictures."""
+    from ..runs._comparison import distinct_names
+
+    loaded = _attempt(lambda path: (path, *load_picture_model(path)), [(path,) for path in paths])
+    names = distinct_names([Path(path) for path, *_ in loaded], networks)
+    return [(name, *model) for name, model in zip(names, loaded, strict=True)]
+
+
+def _source_of_any(saved):
+    """Name the data set of the first model that tells it, or raise what the last one is told."""
+    for _, path, model, _ in saved:
+        try:
+            return source_of(model.classes_, path)
+        except ValueError as error:
+            failure = error
+    raise failure
+
+
+def _attempt(function, calls):
+    """Return what comes out of all calls but those that fail, which are told."""
+    results = []
+    for call in calls:
+        try:
+            results.append(function(*call))
+        except ERRORS as error:
+            complain(error)
+    return results
+
+
+def _measure_saved(name, path, model, image_size, source, train, test):
+    """Return what there is to tell of a saved model, and the classes that it predicts."""
+    height, width = train[0].shape[1:3]
+    if image_size != (height, width):
+        raise ValueError(
+            f"{path} takes pictures of {image_size[0]} x {image_size[1]} pixels, but those of"
+            f" {source} are read at {height} x {width}. Compare models of one picture size only."
+        )
+    return _measure(name, path, model, argparse.Namespace(data=source, model=path), train, test)
+
+
+def _measure(name, file, model, arguments, train, test, *, fit_seconds=None):
+    from ..model_selection._comparisons import classifier_of, measure_classifier
+    from ..runs._training import jsonable_params
+
+    (X_train, train_names), (X_test, test_names) = train, test
+    known = {*train_names, *test_names}
+    y_train = labels_of(train_names, model.classes_, arguments, known=known)
+    y_test = labels_of(test_names, model.classes_, arguments, known=known)
+    measures, y_pred = measure_classifier(model, X_test, y_test, X_train=X_train, y_train=y_train)
+    trained_here = fit_seconds is not None
+    classifier = classifier_of(model)
+    name_of = dict(zip(y_train, train_names, strict=True))
+    told = {
+        "name": name,
+        "file": str(file),
+        "trained_here": trained_here,
+        **measures,
+        "fit_seconds": fit_seconds,
+        # of a process that trained nothing, it would seem little beside those that did
+        "peak_memory_bytes": peak_memory() if trained_here else None,
+        "history": classifier.history_,
+        "params": jsonable_params(classifier),
+    }
+    return told, [str(name_of.get(label, label)) for label in y_pred]
+
+
+def _erase_bar(console):
+    """Erase what a process leaves that is ended while it shows a bar: the bar, without a cursor."""
+    from rich.control import Control
+    from rich.segment import ControlType
+
+    erase = (ControlType.ERASE_IN_LINE, 2)
+    console.control(Control(ControlType.CARRIAGE_RETURN, erase, ControlType.SHOW_CURSOR))
+
+
+def _train(name, path, arguments, image_size):
+    """Train a network, save it, and return what :func:`_measure` does."""
+    with quiet_tensorflow():
+        from ..persistence._models import save_model
+        from ._progress import EpochProgress
+
+    _, train, test = load_train_test_pictures(arguments, image_size)
+    given = {"epochs": arguments.epochs, "random_state": arguments.random_state}
+    pipeline = make_pipeline(name, **given)
+    suit_to_data(pipeline, arguments.data)
+    begin = time.perf_counter()
+    with EpochProgress(make_console(), pipeline["classify"].epochs) as progress:
+        pipeline.set_params(classify__callbacks=[progress]).fit(*train)
+    fit_seconds = time.perf_counter() - begin
+    pipeline.set_params(classify__callbacks=None)
+    what = argparse.Namespace(data=arguments.data, model=name)
+    measured = _measure(name, path.name, pipeline, what, train, test, fit_seconds=fit_seconds)
+    save_model(pipeline, path)
+    return measured

@@ -1,0 +1,145 @@
+"""Training and searching as the commands show them: lines, and a bar where there is a terminal."""
+
+import time
+
+import keras
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+from ..displays import candidate_labels
+
+
+class EpochProgress(keras.callbacks.Callback):
+    """Print loss, accuracy and time left after each epoch.
+
+    Used as a context manager, so that the terminal is put right however training ends.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        Where to print. Its bar is left out where it is no terminal.
+
+    epochs : int
+        How many epochs will come.
+    """
+
+    def __init__(self, console, epochs):
+        super().__init__()
+        self.console = console
+        self.epochs = epochs
+        self.n_before = None  # epochs that a checkpoint had
+        self.bar = _bar(console, "training", "epochs")
+        self.task = self.bar.add_task("training", total=epochs)
+
+    def __enter__(self):
+        self.bar.start()
+        self.begin = time.perf_counter()
+        return self
+
+    def __exit__(self, *exception):
+        self.bar.stop()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.n_before is None:
+            self.n_before = epoch
+            if epoch:
+                self.console.print(f"goes on after epoch {epoch}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        done = epoch + 1
+        pace = (time.perf_counter() - self.begin) / (done - self.n_before)
+        left = pace * (self.epochs - done)
+        self.bar.update(self.task, completed=done)
+        self.console.print(
+            f"epoch {done:{len(str(self.epochs))}}/{self.epochs}"
+            f"   loss {logs['loss']:.4f}   accuracy {logs['accuracy']:.4f}"
+            f"   time left {round(left) // 60}:{round(left) % 60:02d}"
+        )
+
+
+class SearchProgress:
+    """Show how far a search is: a bar where there is a terminal, a line for each fit elsewhere.
+
+    Used as a context manager, so that the terminal is put right however the search ends. Called
+    with each finished fit, as the ``on_result`` of a search.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        Where to print.
+
+    n_fits : int
+        How many fits will come.
+
+    n_folds : int
+        How many of them make a candidate's mean score.
+    """
+
+    def __init__(self, console, *, n_fits, n_folds):
+        self.console = console
+        self.n_fits = n_fits
+        self.n_folds = n_folds
+        self.n_done = self.n_found = 0
+        self.best = None
+        self.scores = {}
+        self.bar = _bar(console, "searching", "fits   {task.fields[told]}")
+        self.task = self.bar.add_task("searching", total=n_fits, told="")
+
+    def __enter__(self):
+        self.bar.start()
+        self.begin = time.perf_counter()
+        return self
+
+    def __exit__(self, *exception):
+        self.bar.stop()
+        if self.n_found == self.n_done:  # so that no fit came after which to tell it
+            self._tell_found()
+
+    def __call__(self, cell):
+        if not cell["from_journal"] and self.n_found == self.n_done:
+            self._tell_found()
+        self.n_done += 1
+        self.n_found += cell["from_journal"]
+        error = cell["error"] or cell["score_error"]
+        told = "failed" if error else self._score(cell)
+        if not cell["from_journal"]:
+            told = f"{told}   time left {self._time_left()}"
+        self.bar.update(self.task, completed=self.n_done, told=told)
+        number = f"fit {self.n_done:{len(str(self.n_fits))}}/{self.n_fits}"
+        if error:
+            (candidate,) = candidate_labels([cell["params"]])
+            self.console.print(f"{number}   failed with {candidate}: {error}")
+        elif not cell["from_journal"] and not self.console.is_terminal:
+            self.console.print(f"{number}   {told}")
+
+    def _tell_found(self):
+        if self.n_found:
+            self.console.print(f"{self.n_found} of {self.n_fits} fits were there already")
+
+    def _score(self, cell):
+        """Tell the last score, and the best mean of a candidate whose folds are all done."""
+        scores = self.scores.setdefault(repr(cell["params"]), [])
+        scores.append(cell["test_scores"])
+        if len(scores) == self.n_folds:
+            mean = sum(scores) / len(scores)
+            self.best = mean if self.best is None else max(self.best, mean)
+        best = "" if self.best is None else f"   best mean {self.best:.4f}"
+        return f"score {cell['test_scores']:.4f}{best}"
+
+    def _time_left(self):
+        n_new = self.n_done - self.n_found
+        left = (time.perf_counter() - self.begin) / n_new * (self.n_fits - self.n_done)
+        return f"{round(left) // 60}:{round(left) % 60:02d}"
+
+
+def _bar(console, what, told):
+    """A bar that shows what is done, how far it is, and what is told of the task beside it."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(told),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

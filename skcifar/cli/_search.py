@@ -1,0 +1,87 @@
+"""``skcifar search``."""
+
+import time
+from contextlib import nullcontext
+
+from ._shared import (
+    complain,
+    load_train_test_pictures,
+    make_console,
+    quiet_tensorflow,
+    score,
+    tell_data,
+)
+
+
+def search(arguments):
+    """Search for good parameters of the dense pipeline, and write what came out."""
+    import matplotlib
+
+    with quiet_tensorflow():
+        from ..pipelines import make_dense_pipeline
+        from ..runs import _search as _searches
+        from ..runs._training import prepare_run_folder
+        from ._progress import SearchProgress
+
+    matplotlib.use("Agg")
+    console = make_console()
+    pipeline = make_dense_pipeline(epochs=arguments.epochs, random_state=arguments.random_state)
+    preset = arguments.preset or "quick"
+    grids = _searches.check_grids(
+        _searches.read_grid(arguments.grid) if arguments.grid else preset,
+        pipeline,
+        source=arguments.grid or f"preset {preset}",
+        halving=arguments.halving,
+    )
+    source, (X_train, y_train), (X_test, y_test) = load_train_test_pictures(arguments)
+    folder = prepare_run_folder(arguments.out)
+    tell_data(console, source, y_train, y_test)
+    search = _searches.make_search(
+        pipeline,
+        grids,
+        halving=arguments.halving,
+        cv=arguments.cv,
+        n_jobs=arguments.jobs,
+        scheduler=arguments.scheduler,
+        journal=folder / _searches.JOURNAL,
+    )
+    plan, n_fits = _searches.tell_plan(search)
+    console.print(plan)
+
+    begin = time.perf_counter()
+    progress = SearchProgress(console, n_fits=n_fits, n_folds=arguments.cv)
+    # other processes on this machine chatter too when they begin, and interrupted ones at the end
+    alone = arguments.jobs == 1 or arguments.scheduler
+    try:
+        with nullcontext() if alone else quiet_tensorflow(), progress:
+            _searches.fit_search(search, X_train, y_train, on_result=progress)
+    except KeyboardInterrupt:
+        complain(
+            f"interrupted, {progress.n_done} of {n_fits} fits are in {search.journal}. The same"
+            " command goes on from there."
+        )
+        return 130
+    except ImportError as error:  # of Dask
+        complain(error)
+        return 2
+    seconds = time.perf_counter() - begin
+
+    test_loss, test_accuracy, _ = score(search.best_estimator_, X_test, y_test)
+    metrics = {
+        "data": source,
+        "n_train": len(X_train),
+        "n_test": len(X_test),
+        "n_fits": n_fits,
+        "test_loss": test_loss,
+        "test_accuracy": test_accuracy,
+        "seconds": seconds,
+    }
+    _searches.write_search(folder, search, metrics)
+    ranking, best = _searches.tell_ranking(search)
+    console.print(
+        f"\n{ranking}\n\nbest: {best}"
+        f"\nsearched in {seconds:.1f} s, of which {search.refit_time_:.1f} s trained the best on"
+        f" all pictures\ntest   loss {test_loss:.4f}   accuracy {test_accuracy:.4f}"
+        f"\n\n{folder} holds {', '.join(_searches.SEARCH_FILES)}"
+    )
+    return 0

@@ -1,0 +1,168 @@
+"""What subcommands have in common: pictures, models, scores, and how things are told."""
+
+import os
+import sys
+import tempfile
+from contextlib import contextmanager
+
+
+def complain(error):
+    """Tell an error in one line on standard error, which names of files in it cannot change.
+
+    Parameters
+    ----------
+    error : Exception or str
+        What to tell.
+    """
+    told = " ".join(str(error).split())
+    told = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in told)
+    print(f"skcifar: error: {told}", file=sys.stderr)
+
+
+def make_console():
+    from rich.console import Console
+
+    # what is printed holds names of files and classes, which are no markup
+    return Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def tell_data(console, source, y_train, y_test):
+    console.print(
+        f"{source}: {len(y_train):,} training and {len(y_test):,} test pictures of"
+        f" {len(set(y_train))} classes"
+    )
+
+
+def make_pipeline(network, **given):
+    """Make the pipeline of a network with what was typed; what is None is left to the network."""
+    from ..pipelines import PIPELINES
+
+    given = {name: value for name, value in given.items() if value is not None}
+    pipeline = PIPELINES[network]()
+    known = pipeline["classify"].get_params()
+    for name in given:
+        if name not in known:
+            raise ValueError(
+                f"--{name.replace('_', '-')} is not for the {network} network. Leave it out, or"
+                " choose another --network."
+            )
+    pipeline["classify"].set_params(**given)
+    return pipeline
+
+
+def suit_to_data(pipeline, source):
+    """Set what depends on the pictures: a digit in a mirror is none, or another one."""
+    if source == "digits" and "horizontal_flip" in pipeline["classify"].get_params():
+        pipeline["classify"].set_params(horizontal_flip=False)
+
+
+def load_train_test_pictures(arguments, image_size=(32, 32)):
+    """Return the name of the source, training pictures with labels, test pictures likewise."""
+    from ..datasets import load_train_test
+
+    options = {"data_home": arguments.data_home, "limit": arguments.limit}
+    if arguments.data != "auto":
+        parts = load_train_test(arguments.data, image_size=image_size, **options)
+        return arguments.data, *parts
+    try:
+        # one round is enough where there is something to fall back on
+        return "cifar10", *load_train_test("cifar10", n_retries=0, **options)
+    except OSError as error:
+        _warn_that_digits_stand_in(error)
+        return "digits", *load_train_test("digits", **options)
+
+
+def _warn_that_digits_stand_in(error):
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.text import Text
+
+    text = Text.assemble(
+        "CIFAR-10 is not on this machine and could not be downloaded, so ",
+        ("the network learns scikit-learn's handwritten digits instead", "bold"),
+        ".\n\nTo get CIFAR-10, run this again where the internet can be reached. Or download"
+        " cifar-10-binary.tar.gz from https://www.cs.toronto.edu/~kriz/cifar.html yourself and say"
+        " where it is by --data-home DIR\n\n",
+        (str(error), "dim"),
+    )
+    Console(stderr=True).print(Panel(text, title="Not CIFAR-10", style="yellow"))
+
+
+def load_picture_model(path):
+    """Return a model for pictures, and their height and width."""
+    with quiet_tensorflow():
+        from ..persistence._models import load_model
+    from sklearn.pipeline import Pipeline
+
+    model = load_model(path)
+    shape = (model[0] if isinstance(model, Pipeline) else model).sample_shape_
+    if len(shape) != 3 or shape[-1] != 3:
+        raise ValueError(
+            f"{path} takes samples of shape {shape}, not colour pictures. Give a model that was"
+            " trained on pictures of shape (height, width, 3)."
+        )
+    return model, shape[:2]
+
+
+def source_of(classes, path):
+    """Name the data set that a saved model was trained on, by its classes."""
+    from ..datasets import CIFAR10_CLASS_NAMES, load_digit_images
+
+    if set(classes) == set(CIFAR10_CLASS_NAMES):
+        return "cifar10"
+    if set(classes) == set(load_digit_images().target_names):  # strings; numbers could be anything
+        return "digits"
+    raise ValueError(
+        f"What {path} was trained on cannot be told from its classes, which are"
+        f" {', '.join(classes.astype(str))}. Name the pictures by --data."
+    )
+
+
+def labels_of(names, classes, arguments, *, known=None):
+    """Translate names of classes into the labels that a model was trained on.
+
+    ``known`` are all names that the data have, where these may be some of them only.
+    """
+    label_of = dict(zip(classes.astype(str), classes, strict=True))
+    known = sorted(set(names if known is None else known))
+    if not set(known) <= set(label_of) and classes.tolist() == list(range(len(known))):
+        # a model that learned the data set's own numbers, which follow its sorted names
+        label_of = dict(zip(known, classes, strict=True))
+    strange = [name for name in known if name not in label_of]
+    if strange:
+        raise ValueError(
+            f"{arguments.data} has pictures of {', '.join(strange)}, which {arguments.model} was"
+            f" not trained on. Give pictures of {', '.join(classes.astype(str))}."
+        )
+    return [label_of[name] for name in names]
+
+
+def score(model, X, y):
+    """Return the article's pair of loss and accuracy, and the probabilities behind it."""
+    from sklearn.metrics import accuracy_score, log_loss
+
+    probabilities = model.predict_proba(X)
+    y_pred = model.classes_[probabilities.argmax(axis=1)]
+    loss = log_loss(y, probabilities, labels=model.classes_)
+    return float(loss), float(accuracy_score(y, y_pred)), probabilities
+
+
+@contextmanager
+def quiet_tensorflow():
+    """Import TensorFlow without its start-up chatter.
+
+    It writes that to the process' standard error from C++ before any setting of its own is read,
+    so the descriptor itself is turned away for the time of the import.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as chatter:
+        os.dup2(chatter.fileno(), 2)
+        try:
+            from ..training import _fit as training  # noqa: F401
+
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)

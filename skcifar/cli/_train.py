@@ -1,0 +1,125 @@
+"""``skcifar train``."""
+
+import time
+from pathlib import Path
+
+from ._shared import (
+    load_train_test_pictures,
+    make_console,
+    make_pipeline,
+    quiet_tensorflow,
+    score,
+    suit_to_data,
+    tell_data,
+)
+
+
+def train(arguments):
+    """Train a pipeline, score it, and write what came out.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        What was typed, as for every function here.
+
+    Returns
+    -------
+    exit_code : int
+        0 when all was done.
+    """
+    import matplotlib
+
+    with quiet_tensorflow():
+        from ..runs._training import RUN_FILES, prepare_run_folder, write_run
+        from ._progress import EpochProgress
+
+    matplotlib.use("Agg")  # files only; a window would need a screen
+    _check_checkpoint(arguments)
+    console = make_console()
+    pipeline = make_pipeline(
+        arguments.network,
+        hidden_layer_sizes=arguments.hidden_layer_sizes,
+        learning_rate=arguments.learning_rate,
+        batch_size=arguments.batch_size,
+        epochs=arguments.epochs,
+        random_state=arguments.random_state,
+    )
+    epochs = pipeline["classify"].epochs
+    source, (X_train, y_train), (X_test, y_test) = load_train_test_pictures(arguments)
+    suit_to_data(pipeline, source)
+    folder = prepare_run_folder(arguments.out)
+    tell_data(console, source, y_train, y_test)
+
+    begin = time.perf_counter()
+    pipeline.set_params(classify__checkpoint=arguments.checkpoint)
+    try:
+        with EpochProgress(console, epochs) as progress:
+            pipeline.set_params(classify__callbacks=[progress]).fit(X_train, y_train)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_what_is_left(pipeline, folder, arguments)) from None
+    fit_seconds = time.perf_counter() - begin
+    pipeline.set_params(classify__callbacks=None)
+
+    train_loss, train_accuracy, _ = score(pipeline, X_train, y_train)
+    test_loss, test_accuracy, y_proba = score(pipeline, X_test, y_test)
+    metrics = {
+        "network": arguments.network,
+        "data": source,
+        "n_train": len(X_train),
+        "n_test": len(X_test),
+        "n_parameters": pipeline["classify"].model_.count_params(),
+        "epochs": epochs,
+        "train_loss": train_loss,
+        "train_accuracy": train_accuracy,
+        "test_loss": test_loss,
+        "test_accuracy": test_accuracy,
+        "fit_seconds": fit_seconds,
+    }
+    write_run(
+        folder,
+        pipeline,
+        metrics,
+        X_test=X_test,
+        y_test=y_test,
+        y_proba=y_proba,
+        random_state=arguments.random_state,
+    )
+    console.print(
+        f"\n{metrics['n_parameters']:,} parameters, trained in {fit_seconds:.1f} s"
+        f"\ntraining   loss {train_loss:.4f}   accuracy {train_accuracy:.4f}"
+        f"\ntest       loss {test_loss:.4f}   accuracy {test_accuracy:.4f}"
+        f"\n\n{folder} holds {', '.join(RUN_FILES)}"
+    )
+    return 0
+
+
+def _check_checkpoint(arguments):
+    """Raise if what was typed is unclear about a checkpoint, before anything is lost or done."""
+    if arguments.checkpoint is None:
+        if arguments.resume:
+            raise ValueError(
+                "--resume goes on from a checkpoint. Say which one by --checkpoint FILE."
+            )
+    elif Path(arguments.checkpoint).exists() and not arguments.resume:
+        raise ValueError(
+            f"{arguments.checkpoint} is there already. Add --resume to go on from it, or delete it"
+            " to begin anew."
+        )
+
+
+def _what_is_left(pipeline, folder, arguments):
+    """Save what was trained before an interrupt, beside what earlier runs left, and tell of it."""
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    from ..persistence._models import save_model
+
+    classifier = pipeline["classify"]
+    try:
+        check_is_fitted(classifier)
+    except NotFittedError:
+        return "interrupted in the first epoch, so that nothing is left"
+    path = folder / "interrupted.safetensors"
+    save_model(pipeline.set_params(classify__callbacks=None), path)
+    told = f"interrupted; {path} holds the network as it was after epoch {classifier.n_iter_}"
+    return told if arguments.checkpoint is None else f"{told}; add --resume to go on from there"

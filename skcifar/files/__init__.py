@@ -1,0 +1,1 @@
+"""Writing whole files, the parts of a file, versions: what everything that saves uses."""

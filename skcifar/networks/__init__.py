@@ -1,0 +1,19 @@
+"""Networks as pure functions: shapes and sizes in, an uncompiled ``keras.Model`` out.
+
+Nothing here knows of scikit-learn, of training or of data.
+"""
+
+from ._convolutional import build_convolutional_network
+from ._dense import build_dense_network
+from ._layers import ACTIVATIONS
+from ._residual import build_residual_network
+from ._seeds import looks_of_weights, seeded_layers
+
+__all__ = [
+    "ACTIVATIONS",
+    "build_convolutional_network",
+    "build_dense_network",
+    "build_residual_network",
+    "looks_of_weights",
+    "seeded_layers",
+]

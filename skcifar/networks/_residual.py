@@ -1,0 +1,97 @@
+"""A small residual network, which augments pictures while it trains."""
+
+import keras
+
+from ._layers import activation_layer, check_picture_shape, normalization
+
+
+def build_residual_network(
+    input_shape,
+    n_classes,
+    *,
+    filters=(32, 64, 128),
+    activation="relu",
+    horizontal_flip=True,
+    max_shift=0.125,
+):
+    """Build a small residual network, which sees each picture a little changed while it trains.
+
+    A convolution, then stages of two: the first one widens and halves height and width, the second
+    one adds to what it gets. All of them are 3 by 3 and normalized. The largest output of each
+    filter goes to the softmax. For ``input_shape=(32, 32, 3)`` and 10 classes the defaults have
+    298,986 parameters.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(height, width, n_channels)`` of one picture.
+
+    n_classes : int
+        Number of classes, the width of the softmax layer.
+
+    filters : sequence of int, default=(32, 64, 128)
+        Number of filters of each stage. The convolution before has as many as the first.
+
+    activation : str, default="relu"
+        Activation after each convolution, by Keras' name. "leaky_relu" has the slope of Keras'
+        layer LeakyReLU, 0.3.
+
+    horizontal_flip : bool, default=True
+        Whether each picture is mirrored, left to right, every second time on average that the
+        network trains on it.
+
+    max_shift : float, default=0.125
+        By which share of their height and width, in [0, 1), pictures are shifted at most while
+        training, up or down and to a side. What moves in is a mirror image of the edge.
+
+    Returns
+    -------
+    network : keras.Model
+        Not compiled; maps ``(n_samples, height, width, n_channels)`` to probabilities of shape
+        ``(n_samples, n_classes)``. Pictures are predicted as they are.
+
+    Raises
+    ------
+    ValueError
+        If the samples are no pictures, or if they are too small to be halved so often.
+
+    References
+    ----------
+    Kaiming He, Xiangyu Zhang, Shaoqing Ren and Jian Sun, "Deep Residual Learning for Image
+    Recognition", 2015. https://arxiv.org/abs/1512.03385
+
+    Keller Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024, for stages that pool
+    between convolution and normalization, and the maximum at the end.
+    https://arxiv.org/abs/2404.00498
+
+    Examples
+    --------
+    >>> from skcifar import build_residual_network
+    >>> build_residual_network((32, 32, 3), 10).count_params()
+    298986
+    """
+    check_picture_shape(input_shape, steps=[2] * len(filters))
+
+    def convolution(x, n_filters, name, *, pooled=False):
+        x = keras.layers.Conv2D(n_filters, 3, padding="same", use_bias=False, name=name)(x)
+        if pooled:
+            x = keras.layers.MaxPooling2D(padding="same", name=f"{name}_pooling")(x)
+        x = normalization(f"{name}_normalization")(x)
+        return activation_layer(activation, f"{name}_activation")(x)
+
+    inputs = x = keras.Input(shape=input_shape, name="samples")
+    if horizontal_flip:
+        x = keras.layers.RandomFlip("horizontal", name="flip")(x)
+    if max_shift:
+        x = keras.layers.RandomTranslation(
+            max_shift, max_shift, fill_mode="reflect", interpolation="nearest", name="shift"
+        )(x)
+    x = convolution(x, filters[0], "stem")
+    for k, n_filters in enumerate(filters, start=1):
+        x = convolution(x, n_filters, f"stage_{k}_widening", pooled=True)
+        x = keras.layers.Add(name=f"stage_{k}_sum")(
+            [x, convolution(x, n_filters, f"stage_{k}_residual")]
+        )
+    x = keras.layers.GlobalMaxPooling2D(name="maximum")(x)  # (n, filters[-1])
+    outputs = keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
+    return keras.Model(inputs, outputs, name="residual_network")

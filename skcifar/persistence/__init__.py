@@ -1,0 +1,6 @@
+"""Model files, and export to other programs."""
+
+from ._models import ModelFileError, load_model, save_model
+from ._onnx import ExportError, export_onnx
+
+__all__ = ["ExportError", "ModelFileError", "export_onnx", "load_model", "save_model"]

@@ -1,0 +1,331 @@
+"""Model files: a fitted pipeline in one file, without pickle.
+
+The file's arrays are the network's weights and what else was learned. Its description tells the
+steps and their parameters. Loading builds the network by the package's own code from these;
+nothing in the file is ever executed.
+"""
+
+from numbers import Integral
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from ..classifiers import ConvolutionalClassifier, DenseClassifier, ResidualClassifier
+from ..classifiers._base import NetworkClassifier
+from ..files._atomic import replacing
+from ..files._parts import FORMAT, ModelFileError, decode, encode, opened_parts, shown, write_parts
+from ..files._versions import library_versions
+from ..preprocessing import ImageFlattener, PixelScaler
+from ..training._history import is_history
+
+__all__ = ["ModelFileError", "load_model", "save_model"]
+
+ESTIMATORS = (
+    *(PixelScaler, ImageFlattener),
+    *(DenseClassifier, ConvolutionalClassifier, ResidualClassifier),
+)
+
+# Rebuilt from the rest when a file is loaded, or no part of what was learned.
+NOT_SAVED = frozenset(
+    {"model_", "keras_classifier_", "_metadata_request", "_sklearn_output_config"}
+)
+
+# A path that a file tells is none to write to.
+PARAMETERS_NOT_SAVED = frozenset({"checkpoint"})
+OPTIONS_SAVED = ("transform_input", "verbose")  # of a Pipeline, whose memory is a path too
+
+# Layers take time to build even where they take no memory. Each has a weight at least, in a network
+# of this package; a parameter of another's may be about anything.
+MOST_VALUES_OF_PARAMETER = 100
+
+
+def save_model(pipeline, path):
+    """Save a fitted pipeline in one file: all of it, or nothing.
+
+    Parameters
+    ----------
+    pipeline : Pipeline or NetworkClassifier
+        Fitted. Steps of other classes than this package's, and classifiers of your own, are saved
+        too if all that they learned are numbers, strings and arrays of them.
+
+    path : str or path-like
+        The file to write, usually named ``*.safetensors``. One that exists is replaced.
+
+    Raises
+    ------
+    ModelFileError
+        If a step or a parameter cannot be put into a file without pickle, or if parameters were
+        changed since fit. It is a ValueError.
+
+    NotFittedError
+        If the pipeline is not fitted.
+
+    See Also
+    --------
+    load_model : Reads the file.
+
+    Notes
+    -----
+    The state of the optimizer is not saved: a loaded classifier predicts alike, but one that is
+    trained further begins with a new optimizer. (The file of the parameter ``checkpoint`` holds
+    it.) Nor are ``checkpoint`` itself, a Pipeline's ``memory``, metadata requests and output
+    containers.
+    """
+    check_is_fitted(pipeline)
+    path = Path(path)
+    steps = pipeline.steps if isinstance(pipeline, Pipeline) else [(None, pipeline)]
+    classifier = steps[-1][1]
+    if not isinstance(classifier, NetworkClassifier):
+        raise ModelFileError(
+            "save_model takes a NetworkClassifier or a Pipeline that ends in one, got"
+            f" {type(classifier).__name__}."
+        )
+    arrays = {}
+    description = {
+        "format": FORMAT,
+        "kind": "model",
+        "versions": library_versions(),
+        "pipeline": _options(pipeline),
+        "steps": [_describe(number, *step, arrays) for number, step in enumerate(steps)],
+    }
+    network = classifier.model_
+    arrays |= {
+        f"weights/{number:04d} {variable.path}": weight  # numbered, to keep their order
+        for number, (variable, weight) in enumerate(
+            zip(network.weights, network.get_weights(), strict=True)
+        )
+    }
+    with replacing(path) as unfinished:
+        write_parts(unfinished, description, arrays)
+        _check_that_it_loads(unfinished, steps)
+
+
+def load_model(path, *, custom_classes=()):
+    """Load a pipeline that :func:`save_model` saved.
+
+    Nothing in the file is executed, so that it may come from anybody.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    custom_classes : sequence of type, default=()
+        Classes that steps may have beside those of this package: your own, or scikit-learn's. A
+        file cannot bring a class into use that is not named here.
+
+    Returns
+    -------
+    pipeline : Pipeline or NetworkClassifier
+        Fitted, with the same parameters, predictions and history.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, damaged, of another kind or of a newer format, or if it holds a step
+        of a class that is not known. It is a ValueError.
+
+    See Also
+    --------
+    save_model : Writes the file.
+    """
+    classes = {cls.__name__: cls for cls in (*custom_classes, *ESTIMATORS)}
+    with opened_parts(Path(path), kind="model") as parts:
+        steps = [_rebuild_step(step, parts, classes) for step in parts.description["steps"]]
+        pipeline = _join(steps, parts.description["pipeline"])
+        classifier = steps[-1][1]
+        if not isinstance(classifier, NetworkClassifier):
+            raise parts.error(f"is damaged: its last step is no classifier but {classifier!r}")
+        for _, step in steps:
+            _check_step(step, parts)
+        _restore_network(classifier, parts)
+        return pipeline
+
+
+def _options(pipeline):
+    if isinstance(pipeline, Pipeline):
+        return {name: getattr(pipeline, name) for name in OPTIONS_SAVED}
+    return None
+
+
+def _describe(number, name, step, arrays):
+    """Tell a step's class, parameters and learned attributes."""
+    cls = type(step)
+    if not isinstance(step, BaseEstimator):
+        raise ModelFileError(
+            f"The step {name!r}, {step!r}, cannot be saved: it is no scikit-learn estimator."
+        )
+    if cls not in ESTIMATORS and cls.__name__ in {known.__name__ for known in ESTIMATORS}:
+        raise ModelFileError(
+            f"Your class {cls.__name__} has the name of one of skcifar, by which a file could not"
+            " tell them apart. Rename it."
+        )
+    params = step.get_params(deep=False)
+    learned = {key: value for key, value in vars(step).items() if _is_learned(step, key)}
+
+    def encoded(values):
+        return {key: encode(value, f"{number}/{key}", arrays) for key, value in values.items()}
+
+    return {
+        "name": name,
+        "class": cls.__name__,
+        "module": cls.__module__,
+        "params": encoded({k: v for k, v in params.items() if k not in PARAMETERS_NOT_SAVED}),
+        "learned": encoded(learned),
+    }
+
+
+def _is_ours(step):
+    return isinstance(step, (NetworkClassifier, *ESTIMATORS))
+
+
+def _is_learned(step, name):
+    """Whether a name is one of what a step learned. Others learn under names of any kind."""
+    return (
+        name.isidentifier()
+        and not name.startswith("__")
+        and (name.endswith("_") or not _is_ours(step))
+        and name not in NOT_SAVED
+        and name not in step.get_params(deep=False)
+        and not hasattr(type(step), name)
+    )
+
+
+def _check_that_it_loads(path, steps):
+    """Raise if parameters were changed since fit, so that they describe another network."""
+    classifier = steps[-1][1]
+    try:
+        loaded = load_model(path, custom_classes=[type(step) for _, step in steps])
+        loaded = loaded[-1] if isinstance(loaded, Pipeline) else loaded
+        why = None if _layers(loaded.model_) == _layers(classifier.model_) else "has other layers"
+    except ModelFileError as error:  # of weights that do not fit, or a parameter no longer valid
+        why = str(error).removeprefix(f"{path} ").removesuffix(".")
+    if why:
+        raise ModelFileError(
+            f"This {type(classifier).__name__} cannot be saved: read again, its file {why}. If"
+            " parameters were changed since it was fitted, set them back or fit again, then save."
+        )
+
+
+def _layers(network):
+    """Tell all of a network's layers but their names, which Keras numbers as it goes."""
+    return [(type(layer), layer.get_config() | {"name": None}) for layer in network.layers]
+
+
+def _rebuild_step(description, parts, classes):
+    name = description["class"]
+    if name not in classes:
+        raise parts.error(
+            f"holds a step of the class {shown(name)} of {shown(description['module'])}, which is"
+            " none of skcifar's. If you trust that class, import it and name it:"
+            f" load_model(..., custom_classes=[{shown(name)[1:-1]}])"
+        )
+    if not PARAMETERS_NOT_SAVED.isdisjoint(description["params"]):
+        raise parts.error("is damaged: it tells a parameter that is never saved")
+    params = {key: decode(value, parts) for key, value in description["params"].items()}
+    step = classes[name](**params)
+    for key, value in description["learned"].items():
+        if not _is_learned(step, key):
+            raise parts.error(f"is damaged: {shown(key)} is not the name of a learned value")
+        setattr(step, key, decode(value, parts))
+    return description["name"], step
+
+
+def _join(steps, options):
+    """Put steps together as they were: a Pipeline, or a classifier alone."""
+    if options is None:
+        ((_, pipeline),) = steps
+    else:
+        pipeline = Pipeline(steps, **{name: options[name] for name in OPTIONS_SAVED})
+        pipeline._validate_params()
+        pipeline._validate_steps()
+    return pipeline
+
+
+def _check_step(step, parts):
+    """Raise unless parameters and learned values are such as ``fit`` leaves."""
+    if hasattr(step, "_parameter_constraints"):
+        step._validate_params()
+    if not _is_ours(step):
+        return
+    learned = vars(step)
+    for name, is_right in _LEARNED.items():
+        if name in learned and not is_right(learned[name]):
+            raise parts.error(f"is damaged: {name} is {shown(learned[name])}")
+    required = _REQUIRED_OF_CLASSIFIERS if isinstance(step, NetworkClassifier) else _REQUIRED
+    if missing := required - learned.keys():
+        raise parts.error(f"is damaged: a {type(step).__name__} in it has no {min(missing)}")
+    n_features, names = learned["n_features_in_"], learned.get("feature_names_in_")
+    if n_features != learned["sample_shape_"][0] or (
+        names is not None and len(names) != n_features
+    ):
+        raise parts.error("is damaged: features, their names and samples are not equally many")
+    best_iter = learned.get("best_iter_")
+    if best_iter is not None and best_iter > len(learned["history_"]["loss"]):
+        raise parts.error(f"is damaged: best_iter_ is {best_iter}, after all epochs")
+
+
+def _restore_network(classifier, parts):
+    """Build the network and give it the weights, if they are those that it calls for."""
+    weights = [name for name in parts.names if name.startswith("weights/")]
+    if unused := parts.unread.difference(weights):
+        raise parts.error(f"is damaged: nothing uses its part {shown(min(unused))}")
+    most = len(weights)
+    if type(classifier) not in ESTIMATORS:
+        most = max(most, MOST_VALUES_OF_PARAMETER)
+    for name, value in classifier.get_params(deep=False).items():
+        if isinstance(value, list | tuple | np.ndarray) and len(value) > most:
+            raise parts.error(
+                f"is damaged: it has {len(weights)} weights, too few for the {len(value)} values of"
+                f" {name}"
+            )
+    looks = classifier.describe_weights()
+    if len(weights) != len(looks):
+        raise parts.error(
+            f"is damaged: it has {len(weights)} weights where the parameters of"
+            f" {type(classifier).__name__} call for {len(looks)}"
+        )
+    classifier.restore_network(parts.read_finite(weights, looks))
+
+
+def _is_count(value):
+    return isinstance(value, Integral) and not isinstance(value, bool) and 0 < value < 2**31
+
+
+def _is_shape(value):
+    return isinstance(value, tuple) and 0 < len(value) < 10 and all(map(_is_count, value))
+
+
+def _is_number(value):
+    return isinstance(value, float)
+
+
+def _is_classes(value):
+    return (
+        isinstance(value, np.ndarray) and len(value) > 1 and np.array_equal(np.unique(value), value)
+    )
+
+
+def _is_names(value):
+    return (
+        isinstance(value, np.ndarray)
+        and value.dtype == object
+        and all(isinstance(name, str) for name in value)
+    )
+
+
+_LEARNED = {
+    "n_features_in_": _is_count,
+    "feature_names_in_": _is_names,
+    "sample_shape_": _is_shape,
+    "classes_": _is_classes,
+    "history_": is_history,
+    "n_iter_": _is_count,
+    "best_iter_": lambda value: value is None or _is_count(value),
+    "best_validation_score_": lambda value: value is None or _is_number(value),
+}
+_REQUIRED = {"n_features_in_", "sample_shape_"}
+_REQUIRED_OF_CLASSIFIERS = _REQUIRED | {"classes_", "history_"}

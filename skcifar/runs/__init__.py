@@ -1,0 +1,1 @@
+"""The folders that the command leaves: runs, searches, comparisons, and their report page."""

@@ -1,0 +1,223 @@
+"""What a comparison tells and what it leaves: a table, sentences and a folder."""
+
+import csv
+import textwrap
+from collections import Counter
+from itertools import chain, count
+
+from rich.cells import cell_len
+
+from ..displays import ComparisonDisplay, PredictionGridDisplay, save_figure
+from ..files._atomic import replacing, write_json
+
+COMPARISON_FILES = ("comparison.json", "comparison.csv", "comparison.png")
+
+N_PICTURES = 10
+MODELS_IN_A_ROW = 3  # so that tables fit into 100 columns
+WIDTH = 100
+LEVEL = 0.05  # p-values below it count as hardly chance
+MCNEMAR = (
+    "McNemar's test: p is how probable it is that two equally good models differ so much or more."
+)
+OF_MANY_PAIRS = "Of twenty such pairs that are equally good, one has p < 0.05 by chance."
+UNKNOWN = "-"
+
+NO_COLUMNS = frozenset({"history", "params"})
+
+
+def distinct_names(paths, taken):
+    """Name model files as shortly as tells them apart.
+
+    Parameters
+    ----------
+    paths : list of pathlib.Path
+        The files.
+
+    taken : collection of str
+        Names that others have.
+
+    Returns
+    -------
+    names : list of str
+        Each file's stem; with its folder in front where that is not enough, and with a number
+        behind where even that is not.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from skcifar.runs._comparison import distinct_names
+    >>> distinct_names([Path("/a/model.x"), Path("/b/model.x"), Path("/b/best.x")], taken=())
+    ['a/model', 'b/model', 'best']
+    """
+    n_with = Counter([*(path.stem for path in paths), *taken])
+    used = set(taken)
+    names = []
+    for path in paths:
+        alone = n_with[path.stem] == 1
+        short = path.stem if alone else f"{path.resolve().parent.name}/{path.stem}"
+        numbered = (f"{short} ({number})" for number in count(2))
+        name = next(name for name in chain([short], numbered) if name not in used)
+        used.add(name)
+        names.append(name)
+    return names
+
+
+def tell_table(models):
+    """Tell the numbers of models side by side.
+
+    Parameters
+    ----------
+    models : list of dict
+        As they are in ``comparison.json``.
+
+    Returns
+    -------
+    table : str
+        Rows are measures, columns are models; tables under each other where there are many.
+    """
+    starts = range(0, len(models), MODELS_IN_A_ROW)
+    return "\n\n".join(_table_of(models[start : start + MODELS_IN_A_ROW]) for start in starts)
+
+
+def tell_tests(tests):
+    """Tell McNemar's tests, each in a sentence on what it means.
+
+    Parameters
+    ----------
+    tests : list of dict
+        As :func:`skcifar.comparisons.mcnemar_tests` returns them.
+
+    Returns
+    -------
+    told : str
+        Empty if there are none.
+    """
+    if not tests:
+        return ""
+    lines = [MCNEMAR, *map(tell_test, tests)]
+    if len(tests) > 1:
+        lines.append(OF_MANY_PAIRS)
+    return "\n".join(textwrap.fill(line, WIDTH) for line in lines)
+
+
+def tell_test(test):
+    """Tell one of McNemar's tests in a sentence on what it means.
+
+    Parameters
+    ----------
+    test : dict
+        As :func:`skcifar.comparisons.mcnemar_tests` returns it.
+
+    Returns
+    -------
+    told : str
+    """
+    first, second = test["models"]
+    n_first, n_second = test["n_only_first_right"], test["n_only_second_right"]
+    pvalue = test["pvalue"]
+    told = "p < 0.0001" if pvalue < 0.0001 else f"p = {pvalue:.4f}"
+    if pvalue < LEVEL:
+        better = first if n_first > n_second else second
+        meaning = f"that is hardly chance, so {better} is the better one on pictures like these"
+    else:
+        meaning = "that may well be chance, so neither is shown to be better"
+    return (
+        f"Only {first} is right on {n_first:,} test pictures, only {second} on {n_second:,}"
+        f" ({told}): {meaning}."
+    )
+
+
+def write_comparison(folder, comparison, *, X_test, y_test, y_pred, random_state=None):
+    """Write the files of :data:`COMPARISON_FILES`, each of them whole or not at all.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to write; files of an earlier comparison are replaced.
+
+    comparison : dict
+        What ``comparison.json`` is to hold.
+
+    X_test : ndarray of shape (n_samples, height, width, 3)
+        Test pictures.
+
+    y_test : ndarray of shape (n_samples,)
+        Their actual classes.
+
+    y_pred : dict of str to ndarray of shape (n_samples,)
+        Predicted classes by the name of the model. A single model is drawn without others.
+
+    random_state : int or None, default=None
+        Determines which test pictures are drawn.
+    """
+    models = comparison["models"]
+    options = {"n_images": N_PICTURES, "random_state": random_state}
+    if len(models) > 1:
+        options |= {"histories": {model["name"]: model["history"] for model in models}}
+        display = ComparisonDisplay.from_predictions(X_test, y_test, y_pred, **options)
+    else:
+        (alone,) = y_pred.values()
+        display = PredictionGridDisplay.from_predictions(X_test, y_test, alone, **options)
+
+    write_json(folder / "comparison.json", comparison)
+    rows = [_csv_row(model) for model in models]
+    path = folder / "comparison.csv"
+    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    save_figure(display.figure_, folder / "comparison.png")
+
+
+def _table_of(models):
+    columns = [["", *MEASURES]]
+    columns += [[model["name"], *(tell(model) for tell in MEASURES.values())] for model in models]
+    widths = [max(map(cell_len, column)) for column in columns]
+    return "\n".join(
+        "   ".join(
+            cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in zip(*columns, strict=True)
+    )
+
+
+def _number(name, form, factor=1):
+    """Return a function that tells a number of a model, and a dash where it has none."""
+
+    def tell(model):
+        return UNKNOWN if model[name] is None else form.format(model[name] * factor)
+
+    return tell
+
+
+def _with_interval(name):
+    def tell(model):
+        low, high = model[f"{name}_interval"]
+        return f"{model[name]:.4f} [{low:.4f}, {high:.4f}]"
+
+    return tell
+
+
+MEASURES = {
+    "parameters": _number("n_parameters", "{:,}"),
+    "epochs": _number("epochs", "{:,}"),
+    "training loss": _with_interval("train_loss"),
+    "training accuracy": _with_interval("train_accuracy"),
+    "test loss": _with_interval("test_loss"),
+    "test accuracy": _with_interval("test_accuracy"),
+    "training time": _number("fit_seconds", "{:,.1f} s"),
+    "prediction time": _number("predict_seconds", "{:,.2f} s"),
+    "peak memory": _number("peak_memory_bytes", "{:,.0f} MB", 1e-6),
+}
+
+
+def _csv_row(model):
+    """Give both ends of an interval a column of their own."""
+    row = {}
+    for name, value in model.items():
+        if name.endswith("_interval"):
+            measure = name.removesuffix("_interval")
+            row[f"{measure}_low"], row[f"{measure}_high"] = value
+        elif name not in NO_COLUMNS:
+            row[name] = value
+    return row

@@ -1,0 +1,102 @@
+"""One page that shows a run, a comparison or a search, and needs no network to be read."""
+
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ...files._atomic import replacing
+from ._contents import read_comparison, read_run, read_search
+from ._folder import Folder
+from ._pictures import read_pictures
+
+TEMPLATE = "report.html.jinja"
+
+# By one of these files a folder is known, the first that fits. A search leaves most of what a run
+# leaves, and more.
+KINDS = (
+    (read_comparison, ("comparison.json", "comparison.csv", "comparison.png")),
+    (read_search, ("cv_results.csv", "learning_curves.csv", "scores.png", "journal.jsonl")),
+    (
+        read_run,
+        (
+            *("model.safetensors", "metrics.json", "history.csv"),
+            *("predictions.png", "learning_curves.png"),
+        ),
+    ),
+)
+
+# what HTML does not allow, even escaped, and halves of characters, which UTF-8 does not
+NO_TEXT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+
+
+def write_report(folder, *, path=None):
+    """Write one HTML page of what a run, a comparison or a search left.
+
+    All that is found is on the page, pictures included: it can be sent and read anywhere. It holds
+    no script. What is missing or damaged is told on the page.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        What ``skcifar train``, ``skcifar compare`` or ``skcifar search`` wrote.
+
+    path : str or path-like, default=None
+        The page to write, by default ``report.html`` in the folder. One that exists is replaced.
+
+    Returns
+    -------
+    path : pathlib.Path
+        The page.
+
+    problems : list of str
+        What is missing or damaged, and so not on the page.
+
+    Raises
+    ------
+    ValueError
+        If the folder is none, or holds nothing that a run leaves, or if ``path`` is not the name of
+        an HTML file.
+
+    OSError
+        If the page cannot be written.
+
+    See Also
+    --------
+    skcifar.runs.write_run : Writes the folder of a run.
+    """
+    folder = Path(folder)
+    path = folder / "report.html" if path is None else Path(path)
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder. Give one that skcifar train wrote.")
+    if path.suffix.lower() not in (".html", ".htm") or path.is_dir():
+        raise ValueError(f"The page must be a file named *.html, got {str(path)!r}.")
+    read = _reader_of(folder)
+    files = Folder(folder)
+    page = read(files)
+    page["pictures"] = read_pictures(files, page["expected_pictures"])
+    html = _render(page | {"name": folder.resolve().name, "problems": files.problems})
+    with replacing(path) as unfinished:
+        unfinished.write_text(html, encoding="utf-8")
+    return path, files.problems
+
+
+def _reader_of(folder):
+    for read, names in KINDS:
+        if any((folder / name).exists() for name in names):
+            return read
+    raise ValueError(
+        f"{folder} holds nothing that a run leaves, such as metrics.json. Give a folder that"
+        " skcifar train, skcifar compare or skcifar search wrote."
+    )
+
+
+def _render(page):
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", environment.get_template(TEMPLATE).render(page))

@@ -1,0 +1,1 @@
+"""Compiling, training and predicting, whatever backend Keras has."""

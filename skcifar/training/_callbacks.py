@@ -1,0 +1,199 @@
+"""What is done when an epoch of training is over, as Keras callbacks."""
+
+from collections import defaultdict
+
+import keras
+import numpy as np
+
+from .._sklearn.callbacks import FitTask
+from ._predict import predict_probabilities
+
+
+class Validation(keras.callbacks.Callback):
+    """Adds ``val_loss`` and ``val_accuracy`` to what is told of an epoch.
+
+    Stands before all callbacks that are to hear of them.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...), dtype float
+        Samples.
+
+    classes : ndarray of shape (n_samples,), dtype int
+        Which output of the network stands for the actual class.
+
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights of the samples in both means. Samples of weight 0 are left out.
+    """
+
+    def __init__(self, X, classes, sample_weight=None):
+        super().__init__()
+        self.X = X
+        self.classes = classes
+        self.rows = self.weights = None
+        if sample_weight is not None:
+            self.rows = np.flatnonzero(sample_weight)
+            self.classes = self.classes[self.rows]
+            self.weights = sample_weight[self.rows]
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Score the network as it is now."""
+        probabilities = predict_probabilities(self.model, self.X, self.rows)
+        right = probabilities.argmax(axis=1) == self.classes
+        of_actual_class = np.take_along_axis(probabilities, self.classes[:, None], axis=1)[:, 0]
+        # Keras' loss keeps away from the logarithm of 0 by the same little
+        losses = -np.log(np.maximum(of_actual_class.astype(np.float64), keras.config.epsilon()))
+        logs["val_loss"] = float(np.average(losses, weights=self.weights))
+        logs["val_accuracy"] = float(np.average(right, weights=self.weights))
+
+
+class StopEarly(keras.callbacks.Callback):
+    """Stops training that makes no progress, and brings the weights of the best epoch back.
+
+    Keras' own EarlyStopping takes an epoch for the best only if it was better by ``min_delta``.
+
+    Parameters
+    ----------
+    n_iter_no_change : int
+        Epochs without progress that end the training.
+
+    tol : float
+        By how much ``val_accuracy`` has to exceed the best one so far.
+    """
+
+    def __init__(self, *, n_iter_no_change, tol):
+        super().__init__()
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.best = -np.inf
+        self.n_epochs_without_progress = 0
+
+    def memory(self):
+        """Tell what is remembered of the epochs so far, but for the best weights.
+
+        Returns
+        -------
+        memory : dict of str to float or int
+        """
+        return {
+            "best": self.best,
+            "n_epochs_without_progress": self.n_epochs_without_progress,
+        }
+
+    def remember(self, memory, best_weights):
+        """Go on from the epochs of an earlier training.
+
+        Parameters
+        ----------
+        memory : dict
+            What :meth:`memory` told.
+
+        best_weights : list of ndarray
+            Weights of the best epoch.
+        """
+        self.best = float(memory["best"])
+        self.n_epochs_without_progress = int(memory["n_epochs_without_progress"])
+        self.best_weights = best_weights
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Keep the weights if they are the best, and see whether to go on."""
+        score = logs["val_accuracy"]
+        if score <= self.best + self.tol:
+            self.n_epochs_without_progress += 1
+        else:
+            self.n_epochs_without_progress = 0
+        if score > self.best:
+            self.best = score
+            self.best_weights = self.model.get_weights()
+        if self.n_epochs_without_progress >= self.n_iter_no_change:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        """Bring the best weights back."""
+        self.model.set_weights(self.best_weights)
+
+
+class StopAtDivergence(keras.callbacks.Callback):
+    """Raises a ValueError when the loss or a weight is no number any more."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Look at the loss, and at the weights that the last steps left."""
+        self.check(epoch, logs["loss"])
+        if not all(np.isfinite(np.asarray(weight)).all() for weight in self.model.weights):
+            raise self._error(epoch, "Weights became NaN or infinite")
+
+    def check(self, epoch, loss):
+        """Look at the loss.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+
+        loss : float
+            Mean over batches so far.
+        """
+        if not np.isfinite(loss):
+            raise self._error(epoch, f"The loss became {loss}")
+
+    def _error(self, epoch, what):
+        return ValueError(
+            f"{what} in epoch {epoch + 1} with learning_rate={self._largest_step():g}: the steps"
+            " were too large. Lower the learning rate, scale X to about 0 to 1 as PixelScaler does,"
+            " or set batch_normalization=True if the network has that."
+        )
+
+    def _largest_step(self):
+        rate = self.model.optimizer.get_config()["learning_rate"]
+        if isinstance(rate, dict):  # a schedule
+            rate = rate["config"].get("warmup_target") or rate["config"]["initial_learning_rate"]
+        return rate
+
+
+class EpochTasks(keras.callbacks.Callback):
+    """Tells scikit-learn's callbacks of each epoch as a task within ``fit``.
+
+    Stands behind all callbacks that change the network.
+
+    Parameters
+    ----------
+    classifier : CallbackSupportMixin
+        What is being fitted.
+
+    epochs : int
+        How many will come at most.
+
+    fitted_attributes : callable
+        Takes the history of the epochs so far, and returns the attributes by which a copy of the
+        classifier predicts as if training were over.
+
+    **told
+        ``X``, ``y`` and ``metadata``, as :class:`FitTask` takes them.
+    """
+
+    def __init__(self, classifier, *, epochs, fitted_attributes, **told):
+        super().__init__()
+        self.classifier = classifier
+        self.epochs = epochs
+        self.fitted_attributes = fitted_attributes
+        self.told = told
+
+    def on_train_begin(self, logs=None):
+        """Begin the task of fitting."""
+        self.history = defaultdict(list)
+        self.task = FitTask(self.classifier, n_subtasks=self.epochs, **self.told)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Begin the task of an epoch."""
+        self.task.begin_subtask("epoch")
+
+    def on_epoch_end(self, epoch, logs=None):
+        """End the task of an epoch, and the training if a callback asks for it."""
+        for name, value in logs.items():
+            self.history[name].append(value)
+        if self.task.end_subtask(lambda: self.fitted_attributes(self.history)):
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        """End the task of fitting."""
+        self.task.end()

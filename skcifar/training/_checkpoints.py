@@ -1,0 +1,326 @@
+"""What training needs to go on from an epoch: in memory for an interrupt, in a file for a kill."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from ..files._atomic import remove_unfinished, replacing
+from ..files._parts import FORMAT, ModelFileError, checksum_of_array, opened_parts, write_parts
+from ..files._versions import library_versions
+from ._history import MEASURES, is_history
+
+# They change nothing of what is computed.
+NO_PART_OF_TRAINING = frozenset({"callbacks", "checkpoint", "verbose", "warm_start"})
+
+RANDOM_WORDS = 624  # of the Mersenne Twister's state, as numpy.random.RandomState has it
+
+
+@dataclass
+class EpochState:
+    """All that an epoch leaves to the next one.
+
+    Parameters
+    ----------
+    history : dict of str to list of float
+        Of the epochs of this training so far.
+
+    variables : list of ndarray
+        Weights and the seeds of layers.
+
+    optimizer_variables : list of ndarray
+        What the optimizer has gathered.
+
+    early_stopping : dict or None
+        What :class:`StopEarly` remembers, but for weights.
+
+    best_weights : list of ndarray
+        Those that it would bring back. Empty without it.
+
+    stopped : bool
+        Whether a callback asked for no further epoch.
+    """
+
+    history: dict
+    variables: list
+    optimizer_variables: list
+    early_stopping: dict | None
+    best_weights: list
+    stopped: bool
+
+    @property
+    def n_epochs(self):
+        """How many epochs there were."""
+        return len(self.history.get("loss", ()))
+
+    @classmethod
+    def of(cls, network, history, stop_early):
+        """Take the state as it is now."""
+        return cls(
+            history={name: list(values) for name, values in history.items()},
+            variables=_values(network.variables),
+            optimizer_variables=_values(network.optimizer.variables),
+            early_stopping=stop_early and stop_early.memory(),
+            best_weights=list(stop_early.best_weights) if stop_early else [],
+            stopped=bool(network.stop_training),
+        )
+
+    def restore(self, network, stop_early):
+        """Give it to a network that is of the same shape and compiled alike."""
+        for variable, value in zip(network.variables, self.variables, strict=True):
+            variable.assign(value)
+        for variable, value in zip(
+            network.optimizer.variables, self.optimizer_variables, strict=True
+        ):
+            variable.assign(value)
+        if stop_early:
+            stop_early.remember(self.early_stopping, self.best_weights)
+
+
+class LastEpoch(keras.callbacks.Callback):
+    """Keeps the state after each epoch, and writes it to a checkpoint if there is one.
+
+    Stands behind all callbacks that change the network or stop it.
+
+    Parameters
+    ----------
+    stop_early : StopEarly or None
+        The one that listens to the same training.
+
+    checkpoint : Checkpoint or None
+        Where to write.
+
+    begun : EpochState or None
+        The state that training goes on from.
+
+    Attributes
+    ----------
+    state : EpochState or None
+        After the last epoch that was finished.
+    """
+
+    def __init__(self, *, stop_early, checkpoint, begun):
+        super().__init__()
+        self.stop_early = stop_early
+        self.checkpoint = checkpoint
+        self.state = begun
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Keep the state."""
+        history = self.state.history if self.state else {}
+        history = {
+            name: [*history.get(name, ()), float(logs[name])] for name in MEASURES if name in logs
+        }
+        self.state = EpochState.of(self.model, history, self.stop_early)
+        if self.checkpoint is not None:
+            self.checkpoint.write(self.state)
+
+
+class Checkpoint:
+    """The file that a training goes on from.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    training : dict of str to dict
+        What :func:`describe_training` told of the training.
+
+    epochs : int
+        How many epochs it is to have.
+
+    random_state : numpy.random.RandomState
+        What seeds would be drawn from.
+
+    Attributes
+    ----------
+    is_there : bool
+        Whether there is anything to go on from.
+
+    random_state : numpy.random.RandomState
+        What seeds are to be drawn from: where the file is there, one like that of its training.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is there and is none of this training. It is a ValueError.
+    FileNotFoundError
+        If its folder is missing.
+    """
+
+    def __init__(self, path, training, *, epochs, random_state):
+        self.path = Path(path)
+        self.training = training
+        self.epochs = epochs
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(
+                f"checkpoint={str(path)!r} cannot be written: there is no folder"
+                f" {self.path.parent}. Make it, or give another path."
+            )
+        remove_unfinished(self.path)
+        self.is_there = self.path.exists()
+        if self.is_there:
+            with opened_parts(self.path, kind="checkpoint") as parts:
+                self._check_training(parts)
+                random_state = np.random.RandomState()  # not the one that others draw from
+                random_state.set_state(_random_state_from(parts))
+        self.random_state = random_state
+        self._state_of_random = random_state.get_state()  # before anything is drawn
+
+    def read(self, network, stop_early):
+        """Read the state after the last epoch.
+
+        Parameters
+        ----------
+        network : keras.Model
+            Of this training, compiled.
+
+        stop_early : StopEarly or None
+            As in the training.
+
+        Returns
+        -------
+        state : EpochState
+        """
+        with opened_parts(self.path, kind="checkpoint") as parts:
+            described = parts.description
+            history, early_stopping = described["history"], described["early_stopping"]
+            if not is_history(history) or not 0 < len(history["loss"]) <= self.epochs:
+                raise parts.error(
+                    f"holds {len(history['loss'])} epochs of a training with epochs={self.epochs}."
+                    " Delete it, or raise epochs"
+                )
+            if (early_stopping is None) != (stop_early is None):
+                raise parts.error("is damaged: what early stopping remembers is not right")
+
+            def arrays(kind, variables):
+                names = _names(kind, variables)
+                return parts.read_finite(names, [(tuple(v.shape), v.dtype) for v in variables])
+
+            return EpochState(
+                history=history,
+                variables=arrays("variables", network.variables),
+                optimizer_variables=arrays("optimizer", network.optimizer.variables),
+                early_stopping=early_stopping,
+                best_weights=arrays("best", network.weights) if stop_early else [],
+                stopped=described["stopped"] is True,
+            )
+
+    def write(self, state):
+        """Write a state; a disk that is full costs the file, not the training.
+
+        Parameters
+        ----------
+        state : EpochState
+        """
+        name, words, *numbers = self._state_of_random
+        description = {
+            "format": FORMAT,
+            "kind": "checkpoint",
+            "versions": library_versions(),
+            "training": self.training,
+            "history": state.history,
+            "early_stopping": state.early_stopping,
+            "stopped": state.stopped,
+            "random_state": [name, *numbers],
+        }
+        arrays = {"random_state": words}
+        for kind, values in (
+            ("variables", state.variables),
+            ("optimizer", state.optimizer_variables),
+            ("best", state.best_weights),
+        ):
+            arrays |= zip(_names(kind, values), values, strict=True)
+        try:
+            with replacing(self.path) as unfinished:
+                write_parts(unfinished, description, arrays)
+        except (OSError, ModelFileError) as error:
+            warnings.warn(
+                f"The checkpoint {self.path} could not be written after epoch {state.n_epochs}"
+                f" ({error}). Training goes on without; what was there before is still there.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    def _check_training(self, parts):
+        there = parts.description["training"]
+        others = [
+            f"{name} was {there['params'].get(name)!s:.100} and is {value:.100}"
+            for name, value in self.training["params"].items()
+            if there["params"].get(name) != value
+        ]
+        others += [
+            f"{name} is not the same"
+            for name, checksum in self.training["data"].items()
+            if there["data"].get(name) != checksum
+        ]
+        if others:
+            raise parts.error(
+                f"is the checkpoint of another training: {', '.join(others)}. Delete the file, or"
+                " give another path, to begin anew"
+            )
+
+
+def describe_training(classifier, *, start, classes, **data):
+    """Tell what a training computes, so that another one can be told from it.
+
+    Parameters
+    ----------
+    classifier : NetworkClassifier
+        What is being fitted.
+
+    start : sequence of ndarray
+        Weights that it goes on from. None where they are random.
+
+    classes : ndarray of shape (n_classes,)
+        The class labels.
+
+    **data : ndarray or None
+        What it is trained on, by names for messages.
+
+    Returns
+    -------
+    training : dict of str to dict of str to str
+        ``params`` in words, ``data`` by their SHA-256.
+    """
+    params = classifier.get_params(deep=False)
+    if params["learning_rate_schedule"] == "constant":
+        del params["epochs"]  # more of them only follow
+    told = {name: _told(v) for name, v in params.items() if name not in NO_PART_OF_TRAINING}
+    told |= {"backend": keras.config.backend(), "floatx": keras.config.floatx()}
+    return {
+        "params": {"class": type(classifier).__name__, **told, "classes": repr(classes.tolist())},
+        "data": {
+            **{name: "none" if v is None else _checksum(v) for name, v in data.items()},
+            "the network to start from": " ".join(map(_checksum, start)) or "none",
+        },
+    }
+
+
+def _told(value):
+    """What a parameter is, in words that are the same in another process."""
+    told = repr(value)
+    return type(value).__name__ if " at 0x" in told else told
+
+
+def _checksum(array):
+    return checksum_of_array(np.ascontiguousarray(array))
+
+
+def _values(variables):
+    return [np.asarray(variable).copy() for variable in variables]
+
+
+def _names(kind, values):
+    return [f"{kind}/{number:04d}" for number in range(len(values))]
+
+
+def _random_state_from(parts):
+    name, position, has_gauss, cached = parts.description["random_state"]
+    (words,) = parts.read_finite(["random_state"], [((RANDOM_WORDS,), "uint32")])
+    if name != "MT19937" or not 0 <= position <= RANDOM_WORDS:  # which NumPy does not check
+        raise parts.error("is damaged: its random state is none")
+    return name, words, int(position), int(has_gauss), float(cached)

@@ -1,0 +1,118 @@
+"""How a network is asked, whatever backend Keras has."""
+
+from contextlib import contextmanager
+from functools import partial
+
+import keras
+import numpy as np
+
+if keras.config.backend() == "tensorflow":
+    from ._tensorflow import _loops as engine
+else:
+    engine = None
+
+# Rows that go through a network at a time. How a product of matrices is rounded depends on its size
+# and, where rows are left over after whole blocks, on a row's place; with several threads the size
+# also decides how sums are divided. So all passes are of one size, the last one filled up, and no
+# prediction depends on its neighbours. 24 is a multiple of the blocks of 4, 8 and 12 rows that are
+# in use; networks of rows, which are much cheaper than the call of a pass, take twice as many.
+ROWS_A_PASS = 48
+PICTURES_A_PASS = 24
+
+# Few enough that a copy of them stays small whatever the number of samples.
+ROWS_A_CALL = 40 * ROWS_A_PASS
+
+
+@contextmanager
+def memory_error_told():
+    """Turn a backend's long account of missing memory into a MemoryError with a remedy."""
+    try:
+        yield
+    except Exception as error:
+        words_of_backends = "ResourceExhausted", "RESOURCE_EXHAUSTED", "Out of memory"
+        if not any(word in f"{type(error).__name__}: {error}" for word in words_of_backends):
+            raise
+        raise MemoryError(
+            "The network and its batches do not fit into memory. Take smaller layers or a smaller"
+            " batch_size."
+        ) from error
+
+
+def predict_probabilities(network, X, rows=None):
+    """Ask a network for class probabilities, a bounded number of rows at a time.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Ends in probabilities.
+
+    X : ndarray of shape (n_samples, ...), dtype float
+        Samples.
+
+    rows : ndarray of int, default=None
+        The samples to ask about, by default all of them.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_samples, n_classes), dtype float
+    """
+    n_samples = len(X) if rows is None else len(rows)
+    parts = [slice(start, start + ROWS_A_CALL) for start in range(0, n_samples, ROWS_A_CALL)]
+    if rows is not None:
+        parts = [rows[part] for part in parts]
+    with memory_error_told():
+        forward = engine and engine.forward_pass(network, X)
+        forward = forward or partial(_forward_by_keras, network)
+        return np.concatenate([_predict_whole_passes(forward, X[part]) for part in parts])
+
+
+def _predict_whole_passes(forward, X):
+    """Fill the last pass up with the last row, which is left out of the result."""
+    n_rows = ROWS_A_PASS if X.ndim == 2 else PICTURES_A_PASS
+    n_samples, n_missing = len(X), -len(X) % n_rows
+    if n_missing:
+        X = np.concatenate([X, np.repeat(X[-1:], n_missing, axis=0)])
+    probabilities = forward(X.reshape(-1, n_rows, *X.shape[1:]))
+    return probabilities.reshape(-1, probabilities.shape[-1])[:n_samples]
+
+
+def _forward_by_keras(network, passes):
+    return np.stack([keras.ops.convert_to_numpy(network(rows, training=False)) for rows in passes])
+
+
+def check_probabilities(network, sample_shape, n_classes, *, owner):
+    """Raise unless a network maps samples to a probability for each class.
+
+    Parameters
+    ----------
+    network : keras.Model
+        What ``build_network`` returned.
+
+    sample_shape : tuple of int
+        Shape of one sample.
+
+    n_classes : int
+        Number of classes.
+
+    owner : str
+        Whose ``build_network`` it was.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    if not isinstance(network, keras.Model) or network.output_shape != (None, n_classes):
+        raise ValueError(
+            f"{owner}.build_network must return a keras.Model with output of shape (None,"
+            f" {n_classes}), a probability for each class. Got"
+            f" {getattr(network, 'output_shape', network)!r} instead."
+        )
+    total = predict_probabilities(
+        network, np.zeros((1, *sample_shape), keras.config.floatx())
+    ).sum()
+    if not np.isclose(total, 1, atol=1e-3):
+        raise ValueError(
+            f"{owner}.build_network must return a network that ends in probabilities, by a"
+            f" softmax. Its outputs add up to {total:.3g} instead of 1."
+        )

@@ -1,0 +1,1 @@
+"""Compiled training loops: the one place that knows TensorFlow."""

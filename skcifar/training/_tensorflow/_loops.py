@@ -1,0 +1,442 @@
+"""Fast training and prediction on TensorFlow: compiled functions that outlive a network.
+
+The only room that knows TensorFlow. Many batches are trained on in one call of a loop, which XLA
+compiles where that makes it faster, while the next ones are gathered. Traced and compiled functions
+are kept by a network's blueprint, and weights are copied in and out, so that the next network of
+the same shape traces nothing.
+"""
+
+import itertools
+import math
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ._cores import take_share_of_cores
+from ._keys import blueprint_of, build_from, compile_from, sublayers, training_blueprint_of
+
+# Compiled functions that are kept, of each kind. A training loop holds one network and its
+# optimizer's state, 8 MB for the article's; of large ones fewer are kept, yet always the last.
+# TensorFlow never frees what XLA compiled, 5 MB for each loop, so compiling again takes memory.
+KEPT = 16
+KEPT_BYTES = 256 * 2**20
+
+# An epoch of fewer full batches does not repay the second that tracing and compiling a loop takes.
+LEAST_BATCHES_FOR_LOOP = 16
+
+# Batches for one call of the loop: enough to make the call itself cheap, yet so few bytes that they
+# are still in the processor's cache when they are trained on.
+MOST_BATCHES_A_CALL = 128
+BYTES_A_CALL = 8 * 2**20
+
+ALIGNMENT = 64  # bytes
+
+_n_threads = take_share_of_cores()
+with suppress(RuntimeError):  # TensorFlow may run already
+    if _n_threads and tf.config.threading.get_intra_op_parallelism_threads() == 0:
+        tf.config.threading.set_intra_op_parallelism_threads(_n_threads)
+        tf.config.threading.set_inter_op_parallelism_threads(_n_threads)
+
+_idle_loops = []  # pairs of key and TrainingLoop, the longest unused first
+_idle_loops_lock = threading.Lock()
+_blueprints = weakref.WeakKeyDictionary()  # of networks that have predicted and still exist
+
+
+def training_key(network, arrays, *, n_samples, batch_size):
+    """Tell which loop trains a network.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Compiled, its optimizer built.
+
+    arrays : tuple of ndarray
+        Samples, one-hot labels and weights.
+
+    n_samples : int
+        Samples an epoch.
+
+    batch_size : int
+        Samples a step.
+
+    Returns
+    -------
+    key : tuple or None
+        Equal for networks of the same shape, whatever their weights and learning rates. None if
+        this one cannot be built again from text alone.
+    """
+    blueprints = blueprint_of(network), training_blueprint_of(network)
+    if None in blueprints:
+        return None
+    # The step alone takes batches of any size.
+    in_loop = n_samples // batch_size >= LEAST_BATCHES_FOR_LOOP
+    shapes = tuple(array.shape[1:] for array in arrays)
+    key = (*blueprints, batch_size if in_loop else None, shapes, arrays[0].dtype.name)
+    try:
+        with _borrowed_loop(key) as loop:
+            return key if loop.fits(network) else None
+    except (TypeError, ValueError):  # Keras could not build it again
+        return None
+
+
+def train_epoch(key, network, arrays, rows, *, batch_size, after_batches):
+    """Train a network on rows of samples once, batch by batch.
+
+    Each step is one of Keras' own ``fit``. Threads may train different networks at once.
+
+    Parameters
+    ----------
+    key : tuple
+        What :func:`training_key` gave for the network.
+
+    network : keras.Model
+        Compiled. Its weights and its optimizer change when the epoch is over.
+
+    arrays : tuple of ndarray
+        Samples, one-hot labels and weights, of one dtype, in C order.
+
+    rows : ndarray of int
+        The samples to train on, in this order.
+
+    batch_size : int
+        Samples a step. The last step takes what remains.
+
+    after_batches : callable
+        Called with the number of batches done and the means so far, after each few of them.
+
+    Returns
+    -------
+    means : dict of str to float
+        ``loss`` and ``accuracy``, as measured while training.
+    """
+    with _borrowed_loop(key) as loop:
+        return loop.train_epoch(network, arrays, rows, batch_size, after_batches)
+
+
+def forward_pass(network, X):
+    """Return a compiled function from samples to a network's probabilities.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Ends in probabilities.
+
+    X : ndarray of shape (n_samples, ...)
+        Samples, or others of the same shape and dtype.
+
+    Returns
+    -------
+    forward : callable or None
+        Takes an array of shape (n_passes, n_rows, ...), sends one pass after the other through the
+        network, and returns probabilities of shape (n_passes, n_rows, n_classes). Threads may call
+        it at once. It has the network's present weights. None if text does not tell all that the
+        network computes.
+    """
+    # what a user may exchange in a fitted network
+    parts = [id(getattr(layer, "activation", layer)) for layer in network.layers]
+    known_parts, blueprint = _blueprints.get(network, (None, None))
+    if known_parts != parts:
+        blueprint = blueprint_of(network)
+        _blueprints[network] = parts, blueprint
+    forward = None
+    if blueprint is not None:
+        forward = _compiled_forward_pass(blueprint, X.shape[1:], X.dtype.name)
+    if forward is None or forward.n_variables != len(network.variables):
+        return None
+    values = [tf.convert_to_tensor(variable.value) for variable in network.variables]
+    return lambda X: forward(tf.constant(X), *values).numpy()
+
+
+@lru_cache(KEPT)
+def _compiled_forward_pass(blueprint, sample_shape, dtype):
+    """Trace a function of samples and of all variables, so that it keeps no network alive.
+
+    None if Keras cannot build the network again.
+    """
+    try:
+        network = build_from(blueprint)
+    except (TypeError, ValueError):
+        return None
+    samples = tf.TensorSpec((None, None, *sample_shape), dtype)
+    variables = [tf.TensorSpec(variable.shape, variable.dtype) for variable in network.variables]
+
+    @tf.function(input_signature=[samples, *variables], autograph=False)
+    def forward(X, *values):
+        value_of = {id(v): value for v, value in zip(network.variables, values, strict=True)}
+        trainable = [value_of[id(variable)] for variable in network.trainable_variables]
+        others = [value_of[id(variable)] for variable in network.non_trainable_variables]
+
+        return tf.map_fn(
+            lambda rows: network.stateless_call(trainable, others, rows, training=False)[0],
+            X,
+            fn_output_signature=network.outputs[0].dtype,
+        )
+
+    traced = forward.get_concrete_function()
+    traced.n_variables = len(variables)
+    return traced
+
+
+@contextmanager
+def _borrowed_loop(key):
+    """Lend a loop to one thread; the next one with the same key gets another, or this one later."""
+    with _idle_loops_lock:
+        matching = [place for place, (other, _) in enumerate(_idle_loops) if other == key]
+        loop = _idle_loops.pop(matching[-1])[1] if matching else None
+    loop = loop or TrainingLoop(*key)
+    yield loop  # one that failed does not come back
+    with _idle_loops_lock:
+        _idle_loops.append((key, loop))
+        n_bytes = np.cumsum([loop.n_bytes for _, loop in reversed(_idle_loops)])
+        fitting = np.count_nonzero(n_bytes <= KEPT_BYTES)
+        del _idle_loops[: -min(KEPT, max(fitting, 1))]
+
+
+def draw_dropout_fast(network):
+    """Let the Dropout layers of a network draw by an algorithm that XLA computes fast.
+
+    Parameters
+    ----------
+    network : keras.Model or keras.Layer
+        Changed in place, with all layers in it.
+    """
+    for layer in sublayers(network):
+        if type(layer) is keras.layers.Dropout:
+            layer.__class__ = _PhiloxDropout
+        draw_dropout_fast(layer)
+
+
+class _PhiloxDropout(keras.layers.Dropout):
+    """Keras' Dropout, drawn by Philox.
+
+    So does Keras where XLA does not compile. Where it does, XLA chooses, and takes an algorithm
+    that needs 30 ms for 128,000 numbers instead of 1.2 ms.
+    """
+
+    def call(self, inputs, training=False):
+        """Set some of the inputs to 0."""
+        if not training or self.rate == 0:
+            return inputs
+        seed = tf.math.floormod(self.seed_generator.next(), tf.int32.max - 1)
+        shape = [size or tf.shape(inputs)[k] for k, size in enumerate(self.noise_shape or ())]
+        return tf.nn.experimental.stateless_dropout(
+            inputs,
+            self.rate,
+            seed=tf.cast(seed, tf.int32),
+            noise_shape=shape or tf.shape(inputs),
+            rng_alg="philox",
+        )
+
+
+class TrainingLoop:
+    """Trains networks of one shape on batches of one size, one network at a time.
+
+    Parameters
+    ----------
+    blueprint : str
+        What ``blueprint_of`` says of the networks.
+
+    training_blueprint : str
+        What ``training_blueprint_of`` says of them.
+
+    batch_size : int or None
+        Samples a step of the loop over many batches; None if there is to be none.
+
+    shapes : tuple of tuple of int
+        Of one sample, of its label and of its weight.
+
+    dtype : str
+        Of samples, labels and weights.
+    """
+
+    def __init__(self, blueprint, training_blueprint, batch_size, shapes, dtype):
+        self._network = build_from(blueprint)
+        draw_dropout_fast(self._network)
+        compile_from(training_blueprint, self._network)
+        # Adding up what several devices found would register a gradient with TensorFlow, in which
+        # this loop, its weights and all that was traced would live for good.
+        self._network.optimizer._all_reduce_sum_gradients = lambda pairs: pairs
+        self.n_bytes = sum(np.asarray(v).nbytes for v in _state(self._network))
+        self._shapes = shapes
+        self._dtype = np.dtype(dtype)
+        self._train_one = tf.function(
+            self._step, input_signature=self._signature(None), autograph=False
+        )
+        self._batch_size = None  # of the loop over many batches
+        if batch_size is None:
+            self._train_one.get_concrete_function()  # TensorFlow warns of tracing in calls
+        else:
+            self._make_loop(batch_size)
+
+    def _signature(self, *leading):
+        return [tf.TensorSpec((*leading, *shape), self._dtype) for shape in self._shapes]
+
+    def _make_loop(self, batch_size):
+        """Trace the loop over many batches, and have XLA compile it where that makes it faster.
+
+        If XLA fails, each batch is trained on by itself.
+
+        Buffers that are still empty take no memory, of which XLA needs the most here.
+        """
+        bytes_of_batch = batch_size * math.prod(self._shapes[0]) * self._dtype.itemsize
+        self._n_batches = max(1, min(BYTES_A_CALL // bytes_of_batch, MOST_BATCHES_A_CALL))
+        self._train_many = tf.function(
+            self._many_steps,
+            input_signature=[
+                tf.TensorSpec((), tf.int32),
+                *self._signature(self._n_batches, batch_size),
+            ],
+            jit_compile=_is_faster_by_xla(self._network),
+            autograph=False,
+        )
+        # The other function is traced while XLA compiles, yet not both at once: they share layers.
+        self._train_many.get_concrete_function()
+        with ThreadPoolExecutor(1) as tracer:
+            tracing = tracer.submit(self._train_one.get_concrete_function)
+            with suppress(tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+                self._train_many(
+                    *self._many_batches(0, self._buffers(self._n_batches * batch_size))
+                )
+                self._batch_size = batch_size
+            tracing.result()
+
+    def fits(self, network):
+        """Whether a network has the state that this loop trains, as far as its variables tell."""
+
+        def looks(network):
+            variables = [(v.shape, v.dtype, v.trainable) for v in network.variables]
+            return variables, [(v.shape, v.dtype) for v in network.optimizer.variables]
+
+        return looks(network) == looks(self._network)
+
+    def train_epoch(self, network, arrays, rows, batch_size, after_batches):
+        """Train for one epoch; see the function of this name."""
+        _copy_state(network, self._network)
+        loss = n_right = n_batches = n_samples = 0
+        for train, batches, n_batches_here, n_samples_here in self._calls(arrays, rows, batch_size):
+            loss_here, n_right_here = train(*batches)
+            loss += float(loss_here)
+            n_right += float(n_right_here)
+            n_batches += n_batches_here
+            n_samples += n_samples_here
+            means = {"loss": loss / n_samples, "accuracy": n_right / n_samples}
+            after_batches(n_batches, means)
+        _copy_state(self._network, network)
+        return means
+
+    def _calls(self, arrays, rows, size):
+        """Yield what to call with what, while another thread gathers for the next call."""
+        in_loop = self._batch_size == size
+        n_many = len(rows) // size * size if in_loop else 0
+        n_a_call = self._n_batches * size if in_loop else min(size, len(rows))
+        # Two sets of buffers in turn: TensorFlow reads one while the other is filled.
+        buffers = itertools.cycle([self._buffers(n_a_call), self._buffers(n_a_call)])
+
+        def gathered(chosen):
+            filled = next(buffers)
+            for array, buffer in zip(arrays, filled, strict=True):
+                # "clip" writes to the buffer directly
+                np.take(array, chosen, axis=0, out=buffer[: len(chosen)], mode="clip")
+            return filled
+
+        def many(start):
+            chosen = rows[start : start + n_a_call][: n_many - start]
+            n_batches = len(chosen) // size
+            arguments = self._many_batches(n_batches, gathered(chosen))
+            return self._train_many, arguments, n_batches, len(chosen)
+
+        def one(start):
+            chosen = rows[start : start + size]
+            batch = [_as_tensor(part[: len(chosen)]) for part in gathered(chosen)]
+            return self._train_one, batch, 1, len(chosen)
+
+        tasks = [(many, start) for start in range(0, n_many, n_a_call)]
+        tasks += [(one, start) for start in range(n_many, len(rows), size)]
+        with ThreadPoolExecutor(1) as gatherer:
+            coming = gatherer.submit(*tasks[0])
+            for task in tasks[1:]:
+                here, coming = coming.result(), gatherer.submit(*task)
+                yield here
+            yield coming.result()
+
+    def _buffers(self, n_samples):
+        """Room for samples, labels and weights."""
+        return [_aligned_array((n_samples, *shape), self._dtype) for shape in self._shapes]
+
+    def _many_batches(self, n_batches, buffers):
+        """What the loop takes: how many batches it trains on, and room for all."""
+        batches = [
+            _as_tensor(part.reshape(self._n_batches, -1, *part.shape[1:])) for part in buffers
+        ]
+        return tf.constant(n_batches), *batches
+
+    def _many_steps(self, n_batches, X, y, weights):
+        """Steps on the first ``n_batches`` batches of an axis of them."""
+
+        def step(k, loss, n_right):
+            loss_here, n_right_here = self._step(X[k], y[k], weights[k])
+            return k + 1, loss + loss_here, n_right + n_right_here
+
+        nothing = tf.zeros((), self._dtype)
+        return tf.while_loop(
+            lambda k, *_: k < n_batches, step, (0, nothing, nothing), parallel_iterations=1
+        )[1:]
+
+    def _step(self, X, y, weights):
+        """One step, as Keras makes it; returns the sum of losses and the number of right ones."""
+        network, optimizer = self._network, self._network.optimizer
+        with tf.GradientTape() as tape:
+            probabilities = network(X, training=True)
+            loss = network.compute_loss(
+                x=X, y=y, y_pred=probabilities, sample_weight=weights, training=True
+            )
+            scaled_loss = optimizer.scale_loss(loss)
+        variables = network.trainable_variables
+        optimizer.apply(tape.gradient(scaled_loss, [v.value for v in variables]), variables)
+        right = tf.argmax(probabilities, axis=1) == tf.argmax(y, axis=1)
+        n_samples = tf.cast(tf.shape(X)[0], self._dtype)
+        return (
+            tf.cast(loss, self._dtype) * n_samples,
+            tf.reduce_sum(tf.cast(right, self._dtype)),
+        )
+
+
+def _aligned_array(shape, dtype):
+    """An empty array that TensorFlow can read where it lies: at an address that it likes."""
+    n_bytes = math.prod(shape) * dtype.itemsize
+    memory = np.empty(n_bytes + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + n_bytes].view(dtype).reshape(shape)
+
+
+def _as_tensor(array):
+    """A tensor in an array's own memory."""
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+
+
+def _is_faster_by_xla(layer):
+    """Whether XLA computes a layer, and all layers in it, as fast as TensorFlow without it or more.
+
+    XLA cannot compile layers that change pictures at random. Its convolutions use the processor
+    badly: 1.7 times the time alone, 30 times and more in a loop.
+    """
+    is_convolution = hasattr(layer, "kernel_size")
+    return (
+        layer.supports_jit and not is_convolution and all(map(_is_faster_by_xla, sublayers(layer)))
+    )
+
+
+def _copy_state(source, target):
+    """Copy weights, the seeds of layers and what the optimizer has gathered."""
+    for there, here in zip(_state(target), _state(source), strict=True):
+        there.assign(here.value)
+
+
+def _state(network):
+    return [*network.variables, *network.optimizer.variables]
