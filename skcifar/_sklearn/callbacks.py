@@ -9,22 +9,7 @@ __all__ = ["AutoPropagatedCallback", "CallbackSupportMixin", "FitTask", "with_ca
 
 
 class FitTask:
-    """``fit`` as a task that scikit-learn's callbacks are told of, made of tasks one by one.
-
-    Parameters
-    ----------
-    estimator : CallbackSupportMixin
-        What is being fitted, in a method decorated by ``with_callbacks``.
-
-    n_subtasks : int, default=0
-        How many tasks will come at most.
-
-    X, y : array-like, or callable that returns it, default=None
-        What it is fitted on.
-
-    metadata : dict or None, or callable that returns it, default=None
-        What else concerns these samples.
-    """
+    """``fit`` as a task that scikit-learn's callbacks are told of, made of tasks one by one."""
 
     def __init__(self, estimator, *, n_subtasks=0, X=None, y=None, metadata=None):
         self.told = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
@@ -33,29 +18,12 @@ class FitTask:
         self.whole.call_on_fit_task_begin(**self.told)
 
     def begin_subtask(self, name):
-        """Tell that a task begins.
-
-        Parameters
-        ----------
-        name : str
-            What it is called.
-        """
+        """Tell that a task begins."""
         self.part = self.whole.subcontext(task_name=name)
         self.part.call_on_fit_task_begin(**self.told)
 
     def end_subtask(self, fitted_attributes):
-        """Tell that the task is over.
-
-        Parameters
-        ----------
-        fitted_attributes : callable
-            Returns the attributes by which a copy of the estimator is as if fit were over.
-
-        Returns
-        -------
-        asked_to_stop : bool
-            Whether a callback wants no further task.
-        """
+        """Tell that the task is over."""
         return self.part.call_on_fit_task_end(
             **self.told, reconstruction_attributes=fitted_attributes
         )

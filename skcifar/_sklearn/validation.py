@@ -31,24 +31,7 @@ __all__ = [
 
 
 def check_positive_integers(values, *, name, owner):
-    """Raise unless each of ``values`` is an integer of at least 1; none at all are fine.
-
-    Parameters
-    ----------
-    values : sequence
-        What the user gave.
-
-    name : str
-        The parameter's name.
-
-    owner : str
-        The name of the class or function that the parameter belongs to.
-
-    Raises
-    ------
-    InvalidParameterError
-        If any of them is something else.
-    """
+    """Raise unless each of ``values`` is an integer of at least 1; none at all are fine."""
     is_sequence = not isinstance(values, dict | set | frozenset) and getattr(values, "ndim", 1) == 1
     if not is_sequence or not all(map(_is_positive_integer, values)):
         raise InvalidParameterError(
@@ -66,36 +49,6 @@ def validate_samples(estimator, X, y="no_validation", *, reset, dtype="numeric")
 
     Sets ``n_features_in_``, ``feature_names_in_`` where X has column names, and
     ``sample_shape_``, when ``reset=True``; compares X with them otherwise.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-        The estimator that X was given to.
-
-    X : array-like of shape (n_samples, n_features) or (n_samples, height, width[, n_channels])
-        The samples.
-
-    y : array-like of shape (n_samples,), default="no_validation"
-        The targets, if any are to be checked.
-
-    reset : bool
-        True in ``fit``, False afterwards.
-
-    dtype : str or dtype, default="numeric"
-        What to convert X to, as in :func:`sklearn.utils.check_array`.
-
-    Returns
-    -------
-    X : ndarray of the same shape
-
-    y : ndarray of shape (n_samples,)
-        Only if y was given.
-
-    Raises
-    ------
-    ValueError
-        In scikit-learn's words, if X is of another shape than was fitted, empty, sparse, not
-        numeric, or holds NaN or infinity, or if y does not go with it.
     """
     _check_one_shape(X)
     checked = validate_data(estimator, X, y, reset=reset, dtype=dtype, allow_nd=True)

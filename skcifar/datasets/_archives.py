@@ -58,30 +58,7 @@ class DatasetError(ValueError):
 
 
 def read_binary_folder(folder, subset):
-    """Read the binary edition from a folder.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where ``data_batch_1.bin`` to ``data_batch_5.bin`` and ``test_batch.bin`` are.
-
-    subset : {"train", "test", "all"}
-        Which of them to read.
-
-    Returns
-    -------
-    images : ndarray of shape (n_samples, 32, 32, 3), dtype uint8
-
-    target : ndarray of shape (n_samples,), dtype int64
-
-    Raises
-    ------
-    DatasetError
-        If a file is missing, of the wrong size, or holds a label above 9.
-
-    OSError
-        If the machine does not let a file be read.
-    """
+    """Read the binary edition from a folder."""
 
     def records(name):
         path = folder / f"{name}.bin"
@@ -112,27 +89,7 @@ def read_python_folder(folder, subset):
 
 
 def unpack_archive(archive, edition, destination):
-    """Turn an official archive into a folder of the binary edition: all of it, or nothing.
-
-    Parameters
-    ----------
-    archive : pathlib.Path
-        The archive, under whatever name.
-
-    edition : {"cifar-10-binary.tar.gz", "cifar-10-python.tar.gz"}
-        Which of the two it has to be.
-
-    destination : pathlib.Path
-        The folder to make; it appears only when it is complete.
-
-    Raises
-    ------
-    DatasetError
-        If the archive is not the official one, by its size or its SHA-256, or cannot be unpacked.
-
-    OSError
-        If the folder cannot be written.
-    """
+    """Turn an official archive into a folder of the binary edition: all of it, or nothing."""
     _check_size(archive, at_most=MAX_ARCHIVE_BYTES[edition])
     with archive.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()

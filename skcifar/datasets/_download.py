@@ -14,30 +14,7 @@ class DownloadError(OSError):
 
 
 def download(mirrors, destination, *, sha256, n_retries, delay):
-    """Download to ``destination``, which appears only when its checksum is right.
-
-    Parameters
-    ----------
-    mirrors : sequence of str
-        Addresses of the same file, tried in turn.
-
-    destination : pathlib.Path
-        Where the file is to be.
-
-    sha256 : str
-        The checksum that decides whether what came is the file.
-
-    n_retries : int
-        How many more times to go round the mirrors after a first round without success.
-
-    delay : float
-        Seconds between two rounds.
-
-    Raises
-    ------
-    DownloadError
-        If no mirror gave the file.
-    """
+    """Download to ``destination``, which appears only when its checksum is right."""
     fetch_over_http = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUTS)
     failures = {}
     for round_ in range(n_retries + 1):

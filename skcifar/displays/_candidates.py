@@ -8,26 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 
 def score_name_of(search):
-    """Tell by which score a search chose the best of its candidates.
-
-    Parameters
-    ----------
-    search : GridSearchCV, HalvingGridSearchCV or another of their kind
-        Fitted.
-
-    Returns
-    -------
-    score_name : str
-        Such as ``score``, the name of a single one, as in ``mean_test_score``.
-
-    Raises
-    ------
-    NotFittedError
-        If the search is not fitted.
-
-    ValueError
-        If it has several scores and chose by none of them alone.
-    """
+    """Tell by which score a search chose the best of its candidates."""
     check_is_fitted(search, "cv_results_")
     if not search.multimetric_:
         return "score"
@@ -42,18 +23,7 @@ def score_name_of(search):
 
 
 def last_rows(search):
-    """Tell the row of each candidate in the results of a search, the best first.
-
-    Parameters
-    ----------
-    search : GridSearchCV, HalvingGridSearchCV or another of their kind
-        Fitted.
-
-    Returns
-    -------
-    rows : list of int
-        Of a halving search, the last row of each candidate; those that came further are better.
-    """
+    """Tell the row of each candidate in the results of a search, the best first."""
     score_name = score_name_of(search)
     results = search.cv_results_
     means = np.nan_to_num(results[f"mean_test_{score_name}"], nan=-np.inf)
@@ -69,37 +39,13 @@ def last_rows(search):
 
 
 def candidate_of(search, row):
-    """Tell the parameters in a row of a search's results, less those that a round sets.
-
-    Parameters
-    ----------
-    search : GridSearchCV, HalvingGridSearchCV or another of their kind
-        Fitted.
-
-    row : int
-        Which row.
-
-    Returns
-    -------
-    params : dict
-    """
+    """Tell the parameters in a row of a search's results, less those that a round sets."""
     params = search.cv_results_["params"][row]
     return {k: v for k, v in params.items() if k != getattr(search, "resource", None)}
 
 
 def searched_values(candidates):
-    """Tell the values of each parameter that candidates differ in.
-
-    Parameters
-    ----------
-    candidates : list of dict
-        Their parameters.
-
-    Returns
-    -------
-    values : dict of str to list
-        Numbers in their order, other values as they come first. All parameters, if none differs.
-    """
+    """Tell the values of each parameter that candidates differ in."""
     values = {}
     for params in candidates:
         for name, value in params.items():
@@ -116,18 +62,7 @@ def searched_values(candidates):
 
 
 def short_names(names):
-    """Leave out the steps of a Pipeline from names of parameters, as far as they stay different.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Such as ``classify__alpha``.
-
-    Returns
-    -------
-    short : dict of str to str
-        Such as ``alpha``.
-    """
+    """Leave out the steps of a Pipeline from names of parameters, as far as they stay different."""
     names = list(names)
     ends = [name.rpartition("__")[-1] for name in names]
     return {
@@ -136,17 +71,7 @@ def short_names(names):
 
 
 def candidate_labels(candidates):
-    """Tell each candidate by the parameters that they differ in.
-
-    Parameters
-    ----------
-    candidates : list of dict
-        Their parameters.
-
-    Returns
-    -------
-    labels : list of str
-    """
+    """Tell each candidate by the parameters that they differ in."""
     short = short_names(searched_values(candidates))
     return [
         ", ".join(f"{short[name]}={params[name]}" for name in short if name in params)

@@ -8,32 +8,7 @@ LONGEST_NAME = 13  # letters
 
 
 def check_labels(y_true, y_pred, classes):
-    """See that labels go with each other.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,)
-        The actual classes.
-
-    y_pred : dict of str to array-like of shape (n_samples,)
-        What each model predicted, by its name.
-
-    classes : array-like of shape (n_classes,) or None
-        All classes; None takes those that there are.
-
-    Returns
-    -------
-    y_true : ndarray of shape (n_samples,)
-
-    y_pred : dict of str to ndarray of shape (n_samples,)
-
-    classes : ndarray of shape (n_classes,)
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two models, or labels too few, too many or unknown.
-    """
+    """See that labels go with each other."""
     if len(y_pred) < 2:
         raise ValueError(
             f"A comparison needs at least two models, got {len(y_pred)}: {list(y_pred)}. Give what"
@@ -71,27 +46,7 @@ def check_histories(histories, y_pred):
 
 
 def choose_differing(right, n_images, random):
-    """Choose pictures on which models differ.
-
-    Parameters
-    ----------
-    right : dict of str to ndarray of bool of shape (n_samples,)
-        On which pictures each model is right, by its name.
-
-    n_images : int
-        How many to choose at most.
-
-    random : RandomState
-        Chooses.
-
-    Returns
-    -------
-    shown : ndarray of int
-        Their numbers, in the order in which they are drawn.
-
-    what : str
-        What is special about them.
-    """
+    """Choose pictures on which models differ."""
     n_right = np.sum(list(right.values()), axis=0)
     differing = (n_right > 0) & (n_right < len(right))
     n_samples, n_differing = len(n_right), np.count_nonzero(differing)

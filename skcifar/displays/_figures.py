@@ -21,25 +21,7 @@ AT_LEAST_ONE = [Interval(Integral, 1, None, closed="left")]  # of pictures or co
 
 
 def place_for(ax, *, size):
-    """Find the place to draw in: a figure of its own, or the place of given axes.
-
-    Parameters
-    ----------
-    ax : matplotlib axes or None
-        Axes whose place is taken. They vanish.
-
-    size : tuple of float
-        Width and height of a new figure, in inches.
-
-    Returns
-    -------
-    figure : matplotlib Figure or SubFigure
-
-    place : matplotlib SubplotSpec
-
-    width : float
-        How wide the place is, in inches.
-    """
+    """Find the place to draw in: a figure of its own, or the place of given axes."""
     import matplotlib.pyplot as plt
 
     if ax is None:
@@ -62,21 +44,7 @@ def has_layout(figure):
 
 
 def leave_room(place, *, left=0.0, right=0.0, below=0.0):
-    """Leave room for what is written around axes, where the figure does not do so itself.
-
-    Parameters
-    ----------
-    place : matplotlib SubplotSpec
-        The place for the axes and what is written around them.
-
-    left, right, below : float, default=0.0
-        What to leave on these sides, in inches.
-
-    Returns
-    -------
-    place : matplotlib SubplotSpec
-        The place for the axes.
-    """
+    """Leave room for what is written around axes, where the figure does not do so itself."""
     figure = place.get_gridspec().figure
     if has_layout(figure):
         return place
@@ -90,23 +58,7 @@ def leave_room(place, *, left=0.0, right=0.0, below=0.0):
 
 
 def subplots(n_rows, n_columns, *, cell_size, ax):
-    """Make a grid of axes, in a figure of its own or in the place of given axes.
-
-    Parameters
-    ----------
-    n_rows, n_columns : int
-        Shape of the grid.
-
-    cell_size : tuple of float
-        Width and height of each of the axes in a new figure, in inches.
-
-    ax : matplotlib axes or None
-        Axes whose place the grid takes.
-
-    Returns
-    -------
-    axes : ndarray of shape (n_rows, n_columns)
-    """
+    """Make a grid of axes, in a figure of its own or in the place of given axes."""
     size = cell_size[0] * n_columns, cell_size[1] * n_rows
     _, place, _ = place_for(ax, size=size)
     return place.subgridspec(n_rows, n_columns).subplots(squeeze=False)
@@ -123,16 +75,7 @@ def width_of_text(text, size, weight="normal"):
 
 
 def save_figure(figure, path):
-    """Write a figure as a picture for a page, whole or not at all.
-
-    Parameters
-    ----------
-    figure : matplotlib Figure
-        Drawn.
-
-    path : pathlib.Path
-        The file to be made or replaced.
-    """
+    """Write a figure as a picture for a page, whole or not at all."""
     with replacing(path) as unfinished, _any_script():
         figure.savefig(unfinished, dpi=120, bbox_inches="tight")
 
@@ -146,27 +89,7 @@ def _any_script():
 
 
 def write_above(figure, place, title, *, width, height):
-    """Write a line above a place.
-
-    Parameters
-    ----------
-    figure : matplotlib Figure or SubFigure
-        The figure that the place is in.
-
-    place : matplotlib SubplotSpec
-        Where to draw.
-
-    title : str
-        The line. Its letters are smaller where the place is narrow.
-
-    width, height : float
-        The size of the place, in inches.
-
-    Returns
-    -------
-    place : matplotlib SubplotSpec
-        What is left of the place.
-    """
+    """Write a line above a place."""
     above, below = place.subgridspec(2, 1, height_ratios=[TITLE_HEIGHT, height])
     axes = figure.add_subplot(above)
     axes.set_axis_off()
@@ -178,13 +101,7 @@ def write_above(figure, place, title, *, width, height):
 
 
 def dress_epochs(axes):
-    """Give axes what curves over epochs need: numbers of epochs, a grid and some room.
-
-    Parameters
-    ----------
-    axes : matplotlib axes
-        Drawn to already.
-    """
+    """Give axes what curves over epochs need: numbers of epochs, a grid and some room."""
     from matplotlib.ticker import MaxNLocator
 
     drawn = [line.get_xdata() for line in axes.get_lines()]

@@ -116,22 +116,7 @@ class TrainingHistoryDisplay:
 
 
 def measured_in(histories):
-    """Tell which of loss and accuracy there are to draw.
-
-    Parameters
-    ----------
-    histories : list of dict
-        Of one or more trainings.
-
-    Returns
-    -------
-    names : list of str
-
-    Raises
-    ------
-    ValueError
-        If there is neither.
-    """
+    """Tell which of loss and accuracy there are to draw."""
     names = [name for name in ("loss", "accuracy") if any(name in h for h in histories)]
     if not names:
         raise ValueError(
@@ -142,27 +127,7 @@ def measured_in(histories):
 
 
 def draw_curve(axes, values, color, marker, **style):
-    """Draw what was measured after each epoch.
-
-    Parameters
-    ----------
-    axes : matplotlib axes
-        Where to draw.
-
-    values : list of float
-        One for each epoch; may hold NaN.
-
-    color, marker : str
-        Of the line, and of its points. Not all points have one where there are many epochs, but
-        those that no line leads to.
-
-    **style
-        What else matplotlib is to know of the line.
-
-    Returns
-    -------
-    line : matplotlib Line2D
-    """
+    """Draw what was measured after each epoch."""
     epochs = np.arange(1, len(values) + 1)
     known = np.isfinite(np.pad(np.asarray(values, float), 1, constant_values=np.nan))
     alone = known[1:-1] & ~known[:-2] & ~known[2:]

@@ -11,18 +11,7 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path):
-    """Give a path to write to, which takes the place of ``path`` only when all went well.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file to be made or replaced.
-
-    Yields
-    ------
-    unfinished : pathlib.Path
-        A file beside it, gone afterwards either way.
-    """
+    """Give a path to write to, which takes the place of ``path`` only when all went well."""
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}.")
     handle, unfinished = tempfile.mkstemp(
@@ -43,29 +32,13 @@ def replacing(path):
 
 
 def remove_unfinished(path):
-    """Remove what a process left that was killed while it wrote a file.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file, as in :func:`replacing`. Nobody else may be writing it.
-    """
+    """Remove what a process left that was killed while it wrote a file."""
     for unfinished in path.parent.glob(f".{glob.escape(path.stem)}-????????{path.suffix}"):
         unfinished.unlink(missing_ok=True)
 
 
 def write_json(path, content):
-    """Write a JSON file, whole or not at all.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file to be made or replaced.
-
-    content : object
-        What it is to hold, in types that JSON knows. JSON has neither NaN nor infinity: null takes
-        their place.
-    """
+    """Write a JSON file, whole or not at all."""
     text = json.dumps(_only_finite(content), indent=2, allow_nan=False) + "\n"
     with replacing(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")

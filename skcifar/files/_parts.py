@@ -41,24 +41,7 @@ class ModelFileError(ValueError):
 
 
 def write_parts(path, description, arrays):
-    """Write a file of parts.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file to be made, best in :func:`replacing`.
-
-    description : dict
-        With ``format`` and ``kind``, in types that JSON knows.
-
-    arrays : dict of str to ndarray
-        Of booleans, integers or floats.
-
-    Raises
-    ------
-    ModelFileError
-        If it would be too large to be read, or if an array is of another dtype.
-    """
+    """Write a file of parts."""
     arrays = {
         name: np.asarray(array, array.dtype.newbyteorder("<"), order="C")
         for name, array in arrays.items()
@@ -86,25 +69,7 @@ def write_parts(path, description, arrays):
 
 @contextmanager
 def opened_parts(path, *, kind):
-    """Open a file of parts, of which only the header has been read.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-
-    kind : {"model", "checkpoint"}
-        What it has to be.
-
-    Yields
-    ------
-    parts : Parts
-
-    Raises
-    ------
-    ModelFileError
-        If it is no such file, or if what is done meanwhile fails for what the file holds.
-    """
+    """Open a file of parts, of which only the header has been read."""
     try:
         _check_header(path, kind)
         with safe_open(path, framework="numpy") as file:
@@ -126,29 +91,7 @@ def opened_parts(path, *, kind):
 
 
 class Parts:
-    """An open file of parts.
-
-    Parameters
-    ----------
-    file : safetensors.safe_open
-        Whose header was checked.
-
-    path : pathlib.Path
-        Its path, for messages.
-
-    kind : str
-        What it has to be.
-
-    Attributes
-    ----------
-    description : dict
-
-    names : list of str
-        The names of all arrays, sorted.
-
-    unread : set of str
-        Those that nobody has read so far.
-    """
+    """An open file of parts."""
 
     def __init__(self, file, path, kind):
         self.path = path
@@ -178,20 +121,7 @@ class Parts:
             raise self.error("is damaged: its parts are not those that its checksums are of")
 
     def looks(self, name):
-        """Tell an array's shape and dtype, as the header has them.
-
-        Parameters
-        ----------
-        name : str
-            Of the array.
-
-        Returns
-        -------
-        shape : tuple of int
-
-        dtype : str
-            NumPy's name of it.
-        """
+        """Tell an array's shape and dtype, as the header has them."""
         if name not in self._checksums or name == "description":
             raise self.error(f"is damaged: it has no part {shown(name)}")
         there = self._file.get_slice(name)
@@ -203,36 +133,13 @@ class Parts:
         return shape, NAMES_OF_DTYPES[dtype]
 
     def read(self, name):
-        """Read a small array that the description asks for, once.
-
-        Parameters
-        ----------
-        name : str
-            Of the array.
-
-        Returns
-        -------
-        array : ndarray
-        """
+        """Read a small array that the description asks for, once."""
         shape, dtype = self.looks(name)
         self.spend(math.prod(shape) * np.dtype(dtype).itemsize)
         return self._read(name)
 
     def read_finite(self, names, looks):
-        """Read arrays of which it is known what they have to look like, each once.
-
-        Parameters
-        ----------
-        names : list of str
-            Of the arrays.
-
-        looks : list of (tuple of int, str)
-            The shape and dtype that each must have.
-
-        Returns
-        -------
-        arrays : list of ndarray
-        """
+        """Read arrays of which it is known what they have to look like, each once."""
         for name, (shape, dtype) in zip(names, looks, strict=True):
             there = self.looks(name)
             if there != (shape, dtype):
@@ -247,13 +154,7 @@ class Parts:
         return arrays
 
     def spend(self, n_bytes):
-        """Raise if all that the description asks for takes more memory than it may.
-
-        Parameters
-        ----------
-        n_bytes : int
-            What something takes that is about to be made.
-        """
+        """Raise if all that the description asks for takes more memory than it may."""
         self._n_bytes_left -= n_bytes
         if self._n_bytes_left < 0:
             raise self.error(
@@ -294,28 +195,7 @@ def shown(value):
 
 
 def encode(value, name, arrays):
-    """Put a value into types that JSON knows, and its arrays of numbers beside.
-
-    Parameters
-    ----------
-    value : object
-        A number, string, None, array, or list, tuple or dict of such.
-
-    name : str
-        What it is called.
-
-    arrays : dict of str to ndarray
-        Where arrays are put, under this name.
-
-    Returns
-    -------
-    encoded : object
-
-    Raises
-    ------
-    ModelFileError
-        If it is or holds anything else.
-    """
+    """Put a value into types that JSON knows, and its arrays of numbers beside."""
 
     def parts(values):
         return [encode(v, f"{name}/{k}", arrays) for k, v in enumerate(values)]
@@ -346,20 +226,7 @@ def encode(value, name, arrays):
 
 
 def decode(value, parts):
-    """Bring a value back that :func:`encode` put into types that JSON knows.
-
-    Parameters
-    ----------
-    value : object
-        What the description holds.
-
-    parts : Parts
-        Where the arrays are.
-
-    Returns
-    -------
-    decoded : object
-    """
+    """Bring a value back that :func:`encode` put into types that JSON knows."""
 
     def each(values):
         return [decode(v, parts) for v in values]

@@ -19,18 +19,7 @@ _DRAWING = [
 
 
 def looks_of_weights(build):
-    """Tell what weights a network would have, without taking memory for them.
-
-    Parameters
-    ----------
-    build : callable
-        Takes nothing and returns a ``keras.Model``.
-
-    Returns
-    -------
-    looks : list of (tuple of int, str)
-        Shape and dtype of each weight, in the order of ``get_weights``.
-    """
+    """Tell what weights a network would have, without taking memory for them."""
     policy = keras.config.dtype_policy()
 
     def looks():
@@ -50,11 +39,6 @@ def seeded_layers(seed):
     A layer that is given no seed draws one by Python's ``random`` module. Meanwhile, what this
     thread draws from there comes from a generator of its own. Other threads, which draw as ever,
     neither notice nor disturb it.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the initial weights and of layers, such as Dropout, that draw random numbers.
     """
     own = random.Random(seed)
     builder = threading.get_ident()

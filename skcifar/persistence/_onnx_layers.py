@@ -19,42 +19,14 @@ class ExportError(ValueError):
 
 
 class Graph:
-    """Operators one after another, each of which gives one tensor.
-
-    Attributes
-    ----------
-    nodes : list of (str, list of str, str, dict)
-        Operator, names of the tensors that it takes, name of the one that it gives, attributes.
-
-    constants : dict of str to ndarray
-        The tensors that are given by no operator, by name.
-    """
+    """Operators one after another, each of which gives one tensor."""
 
     def __init__(self):
         self.nodes = []
         self.constants = {}
 
     def add(self, operator, *inputs, name=None, **attributes):
-        """Add an operator, and name the tensor that it gives.
-
-        Parameters
-        ----------
-        operator : str
-            By ONNX' name.
-
-        *inputs : str or ndarray
-            What it takes: names of tensors, or constants.
-
-        name : str, default=None
-            What to name its tensor, by default the operator's name and a number.
-
-        **attributes : object
-            The operator's.
-
-        Returns
-        -------
-        name : str
-        """
+        """Add an operator, and name the tensor that it gives."""
         name = name or f"{operator}_{len(self.nodes)}"
         taken = [x if isinstance(x, str) else self._constant(x) for x in inputs]
         self.nodes.append((operator, taken, name, attributes))
@@ -67,29 +39,7 @@ class Graph:
 
 
 def add_network(graph, network, x):
-    """Add what a network computes when it predicts.
-
-    Parameters
-    ----------
-    graph : Graph
-        Where to add it.
-
-    network : keras.Model
-        Made with the Functional API, or a Sequential.
-
-    x : str
-        Name of the tensor that it takes.
-
-    Returns
-    -------
-    name : str
-        Of the tensor that it gives.
-
-    Raises
-    ------
-    ExportError
-        If it has a layer that is not in ``LAYERS``, or is wired in a way that cannot be followed.
-    """
+    """Add what a network computes when it predicts."""
     if not isinstance(network, keras.Function | keras.Sequential) or len(network.inputs) != 1:
         raise ExportError(
             f"The network {network.name!r} is not made with Keras' Functional API from one input,"

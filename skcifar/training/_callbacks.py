@@ -13,17 +13,6 @@ class Validation(keras.callbacks.Callback):
     """Adds ``val_loss`` and ``val_accuracy`` to what is told of an epoch.
 
     Stands before all callbacks that are to hear of them.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, ...), dtype float
-        Samples.
-
-    classes : ndarray of shape (n_samples,), dtype int
-        Which output of the network stands for the actual class.
-
-    sample_weight : ndarray of shape (n_samples,), default=None
-        Weights of the samples in both means. Samples of weight 0 are left out.
     """
 
     def __init__(self, X, classes, sample_weight=None):
@@ -51,14 +40,6 @@ class StopEarly(keras.callbacks.Callback):
     """Stops training that makes no progress, and brings the weights of the best epoch back.
 
     Keras' own EarlyStopping takes an epoch for the best only if it was better by ``min_delta``.
-
-    Parameters
-    ----------
-    n_iter_no_change : int
-        Epochs without progress that end the training.
-
-    tol : float
-        By how much ``val_accuracy`` has to exceed the best one so far.
     """
 
     def __init__(self, *, n_iter_no_change, tol):
@@ -69,28 +50,14 @@ class StopEarly(keras.callbacks.Callback):
         self.n_epochs_without_progress = 0
 
     def memory(self):
-        """Tell what is remembered of the epochs so far, but for the best weights.
-
-        Returns
-        -------
-        memory : dict of str to float or int
-        """
+        """Tell what is remembered of the epochs so far, but for the best weights."""
         return {
             "best": self.best,
             "n_epochs_without_progress": self.n_epochs_without_progress,
         }
 
     def remember(self, memory, best_weights):
-        """Go on from the epochs of an earlier training.
-
-        Parameters
-        ----------
-        memory : dict
-            What :meth:`memory` told.
-
-        best_weights : list of ndarray
-            Weights of the best epoch.
-        """
+        """Go on from the epochs of an earlier training."""
         self.best = float(memory["best"])
         self.n_epochs_without_progress = int(memory["n_epochs_without_progress"])
         self.best_weights = best_weights
@@ -123,16 +90,7 @@ class StopAtDivergence(keras.callbacks.Callback):
             raise self._error(epoch, "Weights became NaN or infinite")
 
     def check(self, epoch, loss):
-        """Look at the loss.
-
-        Parameters
-        ----------
-        epoch : int
-            Counted from 0.
-
-        loss : float
-            Mean over batches so far.
-        """
+        """Look at the loss."""
         if not np.isfinite(loss):
             raise self._error(epoch, f"The loss became {loss}")
 
@@ -154,21 +112,6 @@ class EpochTasks(keras.callbacks.Callback):
     """Tells scikit-learn's callbacks of each epoch as a task within ``fit``.
 
     Stands behind all callbacks that change the network.
-
-    Parameters
-    ----------
-    classifier : CallbackSupportMixin
-        What is being fitted.
-
-    epochs : int
-        How many will come at most.
-
-    fitted_attributes : callable
-        Takes the history of the epochs so far, and returns the attributes by which a copy of the
-        classifier predicts as if training were over.
-
-    **told
-        ``X``, ``y`` and ``metadata``, as :class:`FitTask` takes them.
     """
 
     def __init__(self, classifier, *, epochs, fitted_attributes, **told):

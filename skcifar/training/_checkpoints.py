@@ -20,35 +20,14 @@ RANDOM_WORDS = 624  # of the Mersenne Twister's state, as numpy.random.RandomSta
 
 @dataclass
 class EpochState:
-    """All that an epoch leaves to the next one.
+    """All that an epoch leaves to the next one."""
 
-    Parameters
-    ----------
-    history : dict of str to list of float
-        Of the epochs of this training so far.
-
-    variables : list of ndarray
-        Weights and the seeds of layers.
-
-    optimizer_variables : list of ndarray
-        What the optimizer has gathered.
-
-    early_stopping : dict or None
-        What :class:`StopEarly` remembers, but for weights.
-
-    best_weights : list of ndarray
-        Those that it would bring back. Empty without it.
-
-    stopped : bool
-        Whether a callback asked for no further epoch.
-    """
-
-    history: dict
-    variables: list
+    history: dict  # lists of floats, of the epochs of this training so far
+    variables: list  # weights and the seed states of layers
     optimizer_variables: list
-    early_stopping: dict | None
-    best_weights: list
-    stopped: bool
+    early_stopping: dict | None  # the state of StopEarly, less its weights
+    best_weights: list  # empty without early stopping
+    stopped: bool  # whether a callback set stop_training
 
     @property
     def n_epochs(self):
@@ -83,22 +62,6 @@ class LastEpoch(keras.callbacks.Callback):
     """Keeps the state after each epoch, and writes it to a checkpoint if there is one.
 
     Stands behind all callbacks that change the network or stop it.
-
-    Parameters
-    ----------
-    stop_early : StopEarly or None
-        The one that listens to the same training.
-
-    checkpoint : Checkpoint or None
-        Where to write.
-
-    begun : EpochState or None
-        The state that training goes on from.
-
-    Attributes
-    ----------
-    state : EpochState or None
-        After the last epoch that was finished.
     """
 
     def __init__(self, *, stop_early, checkpoint, begun):
@@ -119,37 +82,7 @@ class LastEpoch(keras.callbacks.Callback):
 
 
 class Checkpoint:
-    """The file that a training goes on from.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-
-    training : dict of str to dict
-        What :func:`describe_training` told of the training.
-
-    epochs : int
-        How many epochs it is to have.
-
-    random_state : numpy.random.RandomState
-        What seeds would be drawn from.
-
-    Attributes
-    ----------
-    is_there : bool
-        Whether there is anything to go on from.
-
-    random_state : numpy.random.RandomState
-        What seeds are to be drawn from: where the file is there, one like that of its training.
-
-    Raises
-    ------
-    ModelFileError
-        If the file is there and is none of this training. It is a ValueError.
-    FileNotFoundError
-        If its folder is missing.
-    """
+    """The file that a training goes on from."""
 
     def __init__(self, path, training, *, epochs, random_state):
         self.path = Path(path)
@@ -171,20 +104,7 @@ class Checkpoint:
         self._state_of_random = random_state.get_state()  # before anything is drawn
 
     def read(self, network, stop_early):
-        """Read the state after the last epoch.
-
-        Parameters
-        ----------
-        network : keras.Model
-            Of this training, compiled.
-
-        stop_early : StopEarly or None
-            As in the training.
-
-        Returns
-        -------
-        state : EpochState
-        """
+        """Read the state after the last epoch."""
         with opened_parts(self.path, kind="checkpoint") as parts:
             described = parts.description
             history, early_stopping = described["history"], described["early_stopping"]
@@ -210,12 +130,7 @@ class Checkpoint:
             )
 
     def write(self, state):
-        """Write a state; a disk that is full costs the file, not the training.
-
-        Parameters
-        ----------
-        state : EpochState
-        """
+        """Write a state; a disk that is full costs the file, not the training."""
         name, words, *numbers = self._state_of_random
         description = {
             "format": FORMAT,
@@ -265,27 +180,7 @@ class Checkpoint:
 
 
 def describe_training(classifier, *, start, classes, **data):
-    """Tell what a training computes, so that another one can be told from it.
-
-    Parameters
-    ----------
-    classifier : NetworkClassifier
-        What is being fitted.
-
-    start : sequence of ndarray
-        Weights that it goes on from. None where they are random.
-
-    classes : ndarray of shape (n_classes,)
-        The class labels.
-
-    **data : ndarray or None
-        What it is trained on, by names for messages.
-
-    Returns
-    -------
-    training : dict of str to dict of str to str
-        ``params`` in words, ``data`` by their SHA-256.
-    """
+    """Tell what a training computes, so that another one can be told from it."""
     params = classifier.get_params(deep=False)
     if params["learning_rate_schedule"] == "constant":
         del params["epochs"]  # more of them only follow

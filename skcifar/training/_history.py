@@ -9,18 +9,7 @@ MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")  # of an epoch
 
 
 def joined_histories(before, now):
-    """Put histories together. What one of them lacks is NaN there, so that all lists are as long.
-
-    Parameters
-    ----------
-    before, now : dict of str to list of float
-        Each with ``loss`` at least, unless it is of no epochs. Only :data:`MEASURES` count:
-        callbacks may have added more.
-
-    Returns
-    -------
-    history : dict of str to list of float
-    """
+    """Join histories, with NaN where one of them lacks a measure that the other has."""
     lengths = len(before["loss"]), len(now.get("loss", ()))
     return {
         name: [
@@ -34,17 +23,7 @@ def joined_histories(before, now):
 
 
 def is_history(value):
-    """Whether a value, from a file for example, is a history.
-
-    Parameters
-    ----------
-    value : object
-        Whatever it is.
-
-    Returns
-    -------
-    is_one : bool
-    """
+    """Whether a value, from a file for example, is a history."""
     return (
         isinstance(value, dict)
         and {"loss", "accuracy"} <= value.keys() <= set(MEASURES)
@@ -58,22 +37,7 @@ def _is_number(value):
 
 
 def attributes_of_history(before, history):
-    """Tell what a classifier learned from a history.
-
-    Parameters
-    ----------
-    before : dict of str to list of float
-        The part that was there before the last fit.
-
-    history : dict of str to list of float
-        All of it.
-
-    Returns
-    -------
-    attributes : dict
-        ``history_``, ``n_iter_``, and of the last fit ``best_iter_`` and
-        ``best_validation_score_``, None where nothing was validated.
-    """
+    """Tell what a classifier learned from a history."""
     n_iter, n_before = len(history["loss"]), len(before["loss"])
     best_iter = best_score = None
     scores = history.get("val_accuracy", [])[n_before:]

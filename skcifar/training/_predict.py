@@ -39,23 +39,7 @@ def memory_error_told():
 
 
 def predict_probabilities(network, X, rows=None):
-    """Ask a network for class probabilities, a bounded number of rows at a time.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Ends in probabilities.
-
-    X : ndarray of shape (n_samples, ...), dtype float
-        Samples.
-
-    rows : ndarray of int, default=None
-        The samples to ask about, by default all of them.
-
-    Returns
-    -------
-    probabilities : ndarray of shape (n_samples, n_classes), dtype float
-    """
+    """Ask a network for class probabilities, a bounded number of rows at a time."""
     n_samples = len(X) if rows is None else len(rows)
     parts = [slice(start, start + ROWS_A_CALL) for start in range(0, n_samples, ROWS_A_CALL)]
     if rows is not None:
@@ -81,27 +65,7 @@ def _forward_by_keras(network, passes):
 
 
 def check_probabilities(network, sample_shape, n_classes, *, owner):
-    """Raise unless a network maps samples to a probability for each class.
-
-    Parameters
-    ----------
-    network : keras.Model
-        What ``build_network`` returned.
-
-    sample_shape : tuple of int
-        Shape of one sample.
-
-    n_classes : int
-        Number of classes.
-
-    owner : str
-        Whose ``build_network`` it was.
-
-    Raises
-    ------
-    ValueError
-        If it is something else.
-    """
+    """Raise unless a network maps samples to a probability for each class."""
     if not isinstance(network, keras.Model) or network.output_shape != (None, n_classes):
         raise ValueError(
             f"{owner}.build_network must return a keras.Model with output of shape (None,"

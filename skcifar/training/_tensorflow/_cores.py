@@ -26,11 +26,6 @@ def take_share_of_cores():
     lets a process choose its cores, a worker therefore keeps to its share of them with as many
     threads as the main process has, one for each core unless it was told otherwise; that costs no
     time.
-
-    Returns
-    -------
-    n_threads : int or None
-        None where nothing was said, or all cores were.
     """
     try:
         share = int(os.environ["OMP_NUM_THREADS"]) * _tasks_at_a_time()

@@ -18,17 +18,6 @@ def blueprint_of(network):
 
     Networks have equal blueprints if the same code made them from the same sizes. The numbers that
     Keras appends to names do not count, but for layers inside wrappers such as Bidirectional.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Compiled or not.
-
-    Returns
-    -------
-    blueprint : str or None
-        None if text alone does not tell what the network computes: where it holds a function or
-        a class that is not Keras' own, or a layer that learned something by ``adapt``.
     """
     kind = type(network).__name__
     if kind not in _MAKERS or not _is_module_of_keras(type(network).__module__):
@@ -45,54 +34,20 @@ def blueprint_of(network):
 
 
 def sublayers(layer):
-    """List the layers that a layer or a network holds.
-
-    Parameters
-    ----------
-    layer : keras.layers.Layer
-        Layer or network.
-
-    Returns
-    -------
-    layers : list of keras.layers.Layer
-        Those of a network, and those that are attributes, as in wrappers.
-    """
+    """List the layers that a layer or a network holds."""
     attributes = [value for value in vars(layer).values() if isinstance(value, keras.Layer)]
     return [*getattr(layer, "layers", ()), *attributes]
 
 
 def build_from(blueprint):
-    """Build a network again, with weights of its own, of which nothing is promised.
-
-    Parameters
-    ----------
-    blueprint : str
-        What :func:`blueprint_of` gave.
-
-    Returns
-    -------
-    network : keras.Model
-        Not compiled.
-    """
+    """Build a network again, with weights of its own, of which nothing is promised."""
     described = json.loads(blueprint)
     with seeded_layers(0):  # which leaves the random state of others alone
         return _MAKERS[described["kind"]].from_config(described["config"])
 
 
 def training_blueprint_of(network):
-    """Describe a compiled network's optimizer and loss, less the learning rate.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Compiled.
-
-    Returns
-    -------
-    blueprint : str or None
-        None if text alone does not tell what optimizer and loss compute. A learning rate that is
-        a number is left out, a schedule is not.
-    """
+    """Describe a compiled network's optimizer and loss, less the learning rate."""
     try:
         optimizer = keras.optimizers.serialize(network.optimizer)
         described = {"optimizer": optimizer, "loss": keras.losses.serialize(network.loss)}
@@ -107,16 +62,7 @@ def training_blueprint_of(network):
 
 
 def compile_from(blueprint, network):
-    """Compile a network as another one is.
-
-    Parameters
-    ----------
-    blueprint : str
-        What :func:`training_blueprint_of` gave.
-
-    network : keras.Model
-        Compiled in place.
-    """
+    """Compile a network as another one is."""
     described = json.loads(blueprint)
     network.compile(
         optimizer=keras.optimizers.deserialize(described["optimizer"]),

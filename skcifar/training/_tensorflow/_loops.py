@@ -49,28 +49,7 @@ _blueprints = weakref.WeakKeyDictionary()  # of networks that have predicted and
 
 
 def training_key(network, arrays, *, n_samples, batch_size):
-    """Tell which loop trains a network.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Compiled, its optimizer built.
-
-    arrays : tuple of ndarray
-        Samples, one-hot labels and weights.
-
-    n_samples : int
-        Samples an epoch.
-
-    batch_size : int
-        Samples a step.
-
-    Returns
-    -------
-    key : tuple or None
-        Equal for networks of the same shape, whatever their weights and learning rates. None if
-        this one cannot be built again from text alone.
-    """
+    """Tell which loop trains a network."""
     blueprints = blueprint_of(network), training_blueprint_of(network)
     if None in blueprints:
         return None
@@ -89,55 +68,13 @@ def train_epoch(key, network, arrays, rows, *, batch_size, after_batches):
     """Train a network on rows of samples once, batch by batch.
 
     Each step is one of Keras' own ``fit``. Threads may train different networks at once.
-
-    Parameters
-    ----------
-    key : tuple
-        What :func:`training_key` gave for the network.
-
-    network : keras.Model
-        Compiled. Its weights and its optimizer change when the epoch is over.
-
-    arrays : tuple of ndarray
-        Samples, one-hot labels and weights, of one dtype, in C order.
-
-    rows : ndarray of int
-        The samples to train on, in this order.
-
-    batch_size : int
-        Samples a step. The last step takes what remains.
-
-    after_batches : callable
-        Called with the number of batches done and the means so far, after each few of them.
-
-    Returns
-    -------
-    means : dict of str to float
-        ``loss`` and ``accuracy``, as measured while training.
     """
     with _borrowed_loop(key) as loop:
         return loop.train_epoch(network, arrays, rows, batch_size, after_batches)
 
 
 def forward_pass(network, X):
-    """Return a compiled function from samples to a network's probabilities.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Ends in probabilities.
-
-    X : ndarray of shape (n_samples, ...)
-        Samples, or others of the same shape and dtype.
-
-    Returns
-    -------
-    forward : callable or None
-        Takes an array of shape (n_passes, n_rows, ...), sends one pass after the other through the
-        network, and returns probabilities of shape (n_passes, n_rows, n_classes). Threads may call
-        it at once. It has the network's present weights. None if text does not tell all that the
-        network computes.
-    """
+    """Return a compiled function from samples to a network's probabilities."""
     # what a user may exchange in a fitted network
     parts = [id(getattr(layer, "activation", layer)) for layer in network.layers]
     known_parts, blueprint = _blueprints.get(network, (None, None))
@@ -199,13 +136,7 @@ def _borrowed_loop(key):
 
 
 def draw_dropout_fast(network):
-    """Let the Dropout layers of a network draw by an algorithm that XLA computes fast.
-
-    Parameters
-    ----------
-    network : keras.Model or keras.Layer
-        Changed in place, with all layers in it.
-    """
+    """Let the Dropout layers of a network draw by an algorithm that XLA computes fast."""
     for layer in sublayers(network):
         if type(layer) is keras.layers.Dropout:
             layer.__class__ = _PhiloxDropout
@@ -235,25 +166,7 @@ class _PhiloxDropout(keras.layers.Dropout):
 
 
 class TrainingLoop:
-    """Trains networks of one shape on batches of one size, one network at a time.
-
-    Parameters
-    ----------
-    blueprint : str
-        What ``blueprint_of`` says of the networks.
-
-    training_blueprint : str
-        What ``training_blueprint_of`` says of them.
-
-    batch_size : int or None
-        Samples a step of the loop over many batches; None if there is to be none.
-
-    shapes : tuple of tuple of int
-        Of one sample, of its label and of its weight.
-
-    dtype : str
-        Of samples, labels and weights.
-    """
+    """Trains networks of one shape on batches of one size, one network at a time."""
 
     def __init__(self, blueprint, training_blueprint, batch_size, shapes, dtype):
         self._network = build_from(blueprint)
