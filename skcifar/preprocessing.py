@@ -155,7 +155,7 @@ class ImageFlattener(_PictureTransformer):
         return X.reshape(len(X), -1)
 
     def get_feature_names_out(self, input_features=None):
-        """Tell what each column of the result is.
+        """Return the names of the columns of the result.
 
         Parameters
         ----------

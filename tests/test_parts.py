@@ -135,7 +135,7 @@ def test_description_and_names_are_read_at_once_and_arrays_later(path):
         assert parts.description == DESCRIPTION | {"more": [1]}
         assert parts.names == ["a", "b"]
         assert parts.unread == {"a", "b"}
-        assert parts.looks("a") == ((3, 1), "int8")
+        assert parts.shape_and_dtype("a") == ((3, 1), "int8")
         assert parts.read("a").tolist() == [[1], [1], [1]]
         assert parts.unread == {"b"}
 
@@ -244,7 +244,7 @@ def test_array_is_read_once_only(path):
 def test_array_that_is_not_there_is_told(path, name):
     described(path, a=np.ones(2))
     with opened(path) as parts, pytest.raises(ModelFileError, match=f"it has no part '{name}'"):
-        parts.looks(name)
+        parts.shape_and_dtype(name)
 
 
 @pytest.mark.parametrize("checksum", ["0" * 64, "f" * 64])
@@ -263,7 +263,7 @@ def test_dtypes_that_numpy_or_the_package_lacks_are_told(path, dtype):
     header = header.replace(b'"F64","shape":[1]', f'"{dtype}","shape":[{8 // size}]'.encode())
     path.write_bytes(put_together(header, data))
     with opened(path) as parts, pytest.raises(ModelFileError, match=f"is of dtype {dtype}"):
-        parts.looks("a")
+        parts.shape_and_dtype("a")
 
 
 def test_array_of_32_axes_is_read_and_of_33_is_not(path):

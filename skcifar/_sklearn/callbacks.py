@@ -1,4 +1,4 @@
-"""scikit-learn's own callbacks: the one room that knows ``sklearn.callback``.
+"""scikit-learn's own callbacks: the one module that knows ``sklearn.callback``.
 
 That interface is young and may change. What else the package needs of it is handed on from here.
 """
@@ -9,25 +9,25 @@ __all__ = ["AutoPropagatedCallback", "CallbackSupportMixin", "FitTask", "with_ca
 
 
 class FitTask:
-    """``fit`` as a task that scikit-learn's callbacks are told of, made of tasks one by one."""
+    """``fit`` as a task that scikit-learn's callbacks see, made of tasks one by one."""
 
     def __init__(self, estimator, *, n_subtasks=0, X=None, y=None, metadata=None):
-        self.told = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self.reported = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         # scikit-learn documents this method for the classes of others, in spite of its name
         self.whole = estimator._init_callback_context(max_subtasks=n_subtasks)
-        self.whole.call_on_fit_task_begin(**self.told)
+        self.whole.call_on_fit_task_begin(**self.reported)
 
     def begin_subtask(self, name):
-        """Tell that a task begins."""
+        """Report that a task begins."""
         self.part = self.whole.subcontext(task_name=name)
-        self.part.call_on_fit_task_begin(**self.told)
+        self.part.call_on_fit_task_begin(**self.reported)
 
     def end_subtask(self, fitted_attributes):
-        """Tell that the task is over."""
+        """Report that the task is over."""
         return self.part.call_on_fit_task_end(
-            **self.told, reconstruction_attributes=fitted_attributes
+            **self.reported, reconstruction_attributes=fitted_attributes
         )
 
     def end(self):
-        """Tell that ``fit`` is over."""
-        self.whole.call_on_fit_task_end(**self.told)
+        """Report that ``fit`` is over."""
+        self.whole.call_on_fit_task_end(**self.reported)

@@ -1,6 +1,6 @@
 """The rules that parameters and samples obey, in scikit-learn's own words.
 
-The one room that uses private names of scikit-learn. Its parameter validation is private, yet it is
+The one module with private names of scikit-learn. Its parameter validation is private, yet it is
 the only source of ``InvalidParameterError`` and of the wording that users of an estimator expect;
 ``_check_sample_weight`` is what scikit-learn's own template for estimators uses.
 """
@@ -69,7 +69,7 @@ def validate_samples(estimator, X, y="no_validation", *, reset, dtype="numeric")
 
 
 def _check_one_shape(X):
-    """Raise if pictures in a list differ in shape, which NumPy tells in words about sequences."""
+    """Raise if pictures in a list differ in shape, for which NumPy's error is about sequences."""
     if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object):
         shapes = sorted({sample.shape for sample in X if isinstance(sample, np.ndarray)})
         if len(shapes) > 1:

@@ -112,7 +112,7 @@ def unpack_archive(archive, edition, destination):
 
 def _records_in_archive(archive, edition):
     """Yield each batch's name and records. No name in the archive becomes a path of ours."""
-    with _damage_told(archive), tarfile.open(archive, "r:gz") as tar:
+    with _damage_explained(archive), tarfile.open(archive, "r:gz") as tar:
         for name in BATCHES["all"]:
             if edition == BINARY_ARCHIVE:
                 content = _member(tar, f"{BINARY_FOLDER}/{name}.bin", at_most=_batch_bytes())
@@ -130,7 +130,7 @@ def _member(tar, name, *, at_most):
 
 
 @contextmanager
-def _damage_told(path):
+def _damage_explained(path):
     """Turn whatever reading a damaged file raises into one kind of error that names the file."""
     try:
         yield
@@ -208,7 +208,7 @@ def _records_from_pickle(content, path):
     That checksum is what keeps strangers' pickles out. The unpickler runs no code even behind it,
     but does not keep a pickle from asking for all memory that there is.
     """
-    with _damage_told(path):
+    with _damage_explained(path):
         batch = _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
         labels = np.array([operator.index(label) for label in batch[b"labels"]], dtype=np.uint8)
         pixels = batch[b"data"]

@@ -35,15 +35,15 @@ def download(mirrors, destination, *, sha256, n_retries, delay):
                 failures[url] = "what came is not the file (its checksum is wrong)"
             else:
                 return
-    told = "; ".join(f"{url}: {failure}" for url, failure in failures.items())
+    reasons = "; ".join(f"{url}: {failure}" for url, failure in failures.items())
     raise DownloadError(
         f"{destination.name} could not be downloaded. Try again later, or put it into"
-        f" {destination.parent} yourself. {told}"
+        f" {destination.parent} yourself. {reasons}"
     )
 
 
 def _reason(error):
-    """Tell the innermost cause, which is what a person can act on."""
+    """Return the innermost cause, which is what a person can act on."""
     while error.__context__ is not None:
         error = error.__context__
     return error

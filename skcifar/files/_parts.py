@@ -22,7 +22,7 @@ FORMAT = 2
 # What a reader spends at most. The worst of headers takes it half a second and 50 MB.
 MOST_HEADER_BYTES = 2**19
 MOST_FILE_BYTES = 2**30
-MOST_DESCRIBED_BYTES = 2**25  # of all arrays that the description asks for
+MOST_DESCRIBED_BYTES = 2**25  # of all arrays that the description calls for
 MOST_AXES = 32
 
 # Whoever knows how Python hashes integers can choose larger ones that all have the same hash.
@@ -120,8 +120,8 @@ class Parts:
         if self._checksums.keys() != {"description", *self.names}:
             raise self.error("is damaged: its parts are not those that its checksums are of")
 
-    def looks(self, name):
-        """Tell an array's shape and dtype, as the header has them."""
+    def shape_and_dtype(self, name):
+        """Return an array's shape and dtype, as the header has them."""
         if name not in self._checksums or name == "description":
             raise self.error(f"is damaged: it has no part {shown(name)}")
         there = self._file.get_slice(name)
@@ -133,15 +133,15 @@ class Parts:
         return shape, NAMES_OF_DTYPES[dtype]
 
     def read(self, name):
-        """Read a small array that the description asks for, once."""
-        shape, dtype = self.looks(name)
+        """Read a small array that the description calls for, once."""
+        shape, dtype = self.shape_and_dtype(name)
         self.spend(math.prod(shape) * np.dtype(dtype).itemsize)
         return self._read(name)
 
-    def read_finite(self, names, looks):
+    def read_finite(self, names, shapes):
         """Read arrays of which it is known what they have to look like, each once."""
-        for name, (shape, dtype) in zip(names, looks, strict=True):
-            there = self.looks(name)
+        for name, (shape, dtype) in zip(names, shapes, strict=True):
+            there = self.shape_and_dtype(name)
             if there != (shape, dtype):
                 raise self.error(
                     f"does not fit what it describes: its part {shown(name)} has shape {there[0]}"
@@ -154,7 +154,7 @@ class Parts:
         return arrays
 
     def spend(self, n_bytes):
-        """Raise if all that the description asks for takes more memory than it may."""
+        """Raise if all that the description calls for takes more memory than it may."""
         self._n_bytes_left -= n_bytes
         if self._n_bytes_left < 0:
             raise self.error(
@@ -162,9 +162,9 @@ class Parts:
                 f" {MOST_DESCRIBED_BYTES:,} bytes"
             )
 
-    def error(self, told):
+    def error(self, problem):
         """Make an error that says something of this file."""
-        return ModelFileError(f"{self.path} {told}.")
+        return ModelFileError(f"{self.path} {problem}.")
 
     def _read(self, name):
         if name not in self.unread:
@@ -300,9 +300,9 @@ def _dict_of_one_each(pairs):
 
 
 def checksum_of_array(array):
-    """Tell the SHA-256 of an array in C order, its dtype and its shape."""
-    looks = f"{array.dtype.name} {array.shape}\n".encode()
-    return _checksum(looks, array.reshape(-1).view(np.uint8))
+    """Return the SHA-256 of an array in C order, its dtype and its shape."""
+    header = f"{array.dtype.name} {array.shape}\n".encode()
+    return _checksum(header, array.reshape(-1).view(np.uint8))
 
 
 def _checksum(*pieces):

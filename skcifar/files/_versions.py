@@ -9,7 +9,7 @@ from .. import __version__
 
 
 def library_versions():
-    """Tell what a model was trained with."""
+    """Return the versions of the libraries that a model is trained with."""
     libraries = ("scikit-learn", "keras", keras.config.backend(), "numpy", "matplotlib")
     return {
         "python": platform.python_version(),

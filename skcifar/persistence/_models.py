@@ -1,6 +1,6 @@
 """Model files: a fitted pipeline in one file, without pickle.
 
-The file's arrays are the network's weights and what else was learned. Its description tells the
+The file's arrays are the network's weights and what else was learned. Its description has the
 steps and their parameters. Loading builds the network by the package's own code from these;
 nothing in the file is ever executed.
 """
@@ -33,7 +33,7 @@ NOT_SAVED = frozenset(
     {"model_", "keras_classifier_", "_metadata_request", "_sklearn_output_config"}
 )
 
-# A path that a file tells is none to write to.
+# A path from a file is none to write to.
 PARAMETERS_NOT_SAVED = frozenset({"checkpoint"})
 OPTIONS_SAVED = ("transform_input", "verbose")  # of a Pipeline, whose memory is a path too
 
@@ -152,7 +152,7 @@ def _options(pipeline):
 
 
 def _describe(number, name, step, arrays):
-    """Tell a step's class, parameters and learned attributes."""
+    """Describe a step's class, parameters and learned attributes."""
     cls = type(step)
     if not isinstance(step, BaseEstimator):
         raise ModelFileError(
@@ -211,7 +211,7 @@ def _check_that_it_loads(path, steps):
 
 
 def _layers(network):
-    """Tell all of a network's layers but their names, which Keras numbers as it goes."""
+    """Describe all of a network's layers but their names, which Keras numbers as it goes."""
     return [(type(layer), layer.get_config() | {"name": None}) for layer in network.layers]
 
 
@@ -224,7 +224,7 @@ def _rebuild_step(description, parts, classes):
             f" load_model(..., custom_classes=[{shown(name)[1:-1]}])"
         )
     if not PARAMETERS_NOT_SAVED.isdisjoint(description["params"]):
-        raise parts.error("is damaged: it tells a parameter that is never saved")
+        raise parts.error("is damaged: it has a parameter that is never saved")
     params = {key: decode(value, parts) for key, value in description["params"].items()}
     step = classes[name](**params)
     for key, value in description["learned"].items():
@@ -282,13 +282,13 @@ def _restore_network(classifier, parts):
                 f"is damaged: it has {len(weights)} weights, too few for the {len(value)} values of"
                 f" {name}"
             )
-    looks = classifier.describe_weights()
-    if len(weights) != len(looks):
+    shapes = classifier.describe_weights()
+    if len(weights) != len(shapes):
         raise parts.error(
             f"is damaged: it has {len(weights)} weights where the parameters of"
-            f" {type(classifier).__name__} call for {len(looks)}"
+            f" {type(classifier).__name__} call for {len(shapes)}"
         )
-    classifier.restore_network(parts.read_finite(weights, looks))
+    classifier.restore_network(parts.read_finite(weights, shapes))
 
 
 def _is_count(value):

@@ -10,9 +10,9 @@ from ._predict import predict_probabilities
 
 
 class Validation(keras.callbacks.Callback):
-    """Adds ``val_loss`` and ``val_accuracy`` to what is told of an epoch.
+    """Adds ``val_loss`` and ``val_accuracy`` to the logs of an epoch.
 
-    Stands before all callbacks that are to hear of them.
+    Stands before all callbacks that read them.
     """
 
     def __init__(self, X, classes, sample_weight=None):
@@ -50,7 +50,7 @@ class StopEarly(keras.callbacks.Callback):
         self.n_epochs_without_progress = 0
 
     def memory(self):
-        """Tell what is remembered of the epochs so far, but for the best weights."""
+        """Return the state after the epochs so far, less the best weights."""
         return {
             "best": self.best,
             "n_epochs_without_progress": self.n_epochs_without_progress,
@@ -109,22 +109,22 @@ class StopAtDivergence(keras.callbacks.Callback):
 
 
 class EpochTasks(keras.callbacks.Callback):
-    """Tells scikit-learn's callbacks of each epoch as a task within ``fit``.
+    """Reports each epoch to scikit-learn's callbacks, as a task within ``fit``.
 
     Stands behind all callbacks that change the network.
     """
 
-    def __init__(self, classifier, *, epochs, fitted_attributes, **told):
+    def __init__(self, classifier, *, epochs, fitted_attributes, **task):
         super().__init__()
         self.classifier = classifier
         self.epochs = epochs
         self.fitted_attributes = fitted_attributes
-        self.told = told
+        self.task_params = task
 
     def on_train_begin(self, logs=None):
         """Begin the task of fitting."""
         self.history = defaultdict(list)
-        self.task = FitTask(self.classifier, n_subtasks=self.epochs, **self.told)
+        self.task = FitTask(self.classifier, n_subtasks=self.epochs, **self.task_params)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Begin the task of an epoch."""

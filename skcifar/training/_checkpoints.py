@@ -180,14 +180,18 @@ class Checkpoint:
 
 
 def describe_training(classifier, *, start, classes, **data):
-    """Tell what a training computes, so that another one can be told from it."""
+    """Describe what a training computes, so that another one can be distinguished from it."""
     params = classifier.get_params(deep=False)
     if params["learning_rate_schedule"] == "constant":
         del params["epochs"]  # more of them only follow
-    told = {name: _told(v) for name, v in params.items() if name not in NO_PART_OF_TRAINING}
-    told |= {"backend": keras.config.backend(), "floatx": keras.config.floatx()}
+    described = {name: _as_text(v) for name, v in params.items() if name not in NO_PART_OF_TRAINING}
+    described |= {"backend": keras.config.backend(), "floatx": keras.config.floatx()}
     return {
-        "params": {"class": type(classifier).__name__, **told, "classes": repr(classes.tolist())},
+        "params": {
+            "class": type(classifier).__name__,
+            **described,
+            "classes": repr(classes.tolist()),
+        },
         "data": {
             **{name: "none" if v is None else _checksum(v) for name, v in data.items()},
             "the network to start from": " ".join(map(_checksum, start)) or "none",
@@ -195,10 +199,10 @@ def describe_training(classifier, *, start, classes, **data):
     }
 
 
-def _told(value):
+def _as_text(value):
     """What a parameter is, in words that are the same in another process."""
-    told = repr(value)
-    return type(value).__name__ if " at 0x" in told else told
+    text = repr(value)
+    return type(value).__name__ if " at 0x" in text else text
 
 
 def _checksum(array):

@@ -37,7 +37,7 @@ def _is_number(value):
 
 
 def attributes_of_history(before, history):
-    """Tell what a classifier learned from a history."""
+    """Return the fitted attributes that follow from a history."""
     n_iter, n_before = len(history["loss"]), len(before["loss"])
     best_iter = best_score = None
     scores = history.get("val_accuracy", [])[n_before:]

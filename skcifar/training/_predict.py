@@ -1,4 +1,4 @@
-"""How a network is asked, whatever backend Keras has."""
+"""Prediction by a network, whatever backend Keras has."""
 
 from contextlib import contextmanager
 from functools import partial
@@ -39,7 +39,7 @@ def memory_error_told():
 
 
 def predict_probabilities(network, X, rows=None):
-    """Ask a network for class probabilities, a bounded number of rows at a time."""
+    """Predict class probabilities, a bounded number of rows at a time."""
     n_samples = len(X) if rows is None else len(rows)
     parts = [slice(start, start + ROWS_A_CALL) for start in range(0, n_samples, ROWS_A_CALL)]
     if rows is not None:

@@ -11,20 +11,20 @@ from pathlib import Path
 CLAIM = "\0skcifar-core-{}"  # a socket's name without a file, which ends with the process
 
 # By this environment variable, which they inherit, worker processes know how many threads the main
-# process was told to take: what joblib tells a worker may be that, or the worker's share.
+# process was set to take: what joblib sets in a worker may be that, or the worker's share.
 THREADS_OF_MAIN_PROCESS = "SKCIFAR_THREADS"
 
 _claims = []
 
 
 def take_share_of_cores():
-    """Tell how many threads are to compute, and keep a worker process to its share of the cores.
+    """Keep a worker process to its share of the cores, and return its number of threads.
 
-    joblib and Dask tell worker processes their share in ``OMP_NUM_THREADS``. How many threads add
+    joblib and Dask set the share of worker processes in ``OMP_NUM_THREADS``. How many threads add
     numbers up decides on how a sum is rounded, so that fewer threads would make a worker's networks
     differ from those of the main process, in the last digits at first. Where the operating system
     lets a process choose its cores, a worker therefore keeps to its share of them with as many
-    threads as the main process has, one for each core unless it was told otherwise; that costs no
+    threads as the main process has, one for each core unless it was set otherwise; that costs no
     time.
     """
     try:

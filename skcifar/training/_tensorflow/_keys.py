@@ -88,7 +88,7 @@ def _activates_by_keras_alone(layer):
 
 
 def _is_of_keras_alone(config):
-    """Whether a configuration tells all that its objects do."""
+    """Whether a configuration determines all that its objects do."""
     if isinstance(config, list | tuple):
         return all(map(_is_of_keras_alone, config))
     if not isinstance(config, dict):

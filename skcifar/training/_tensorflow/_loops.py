@@ -1,6 +1,6 @@
 """Fast training and prediction on TensorFlow: compiled functions that outlive a network.
 
-The only room that knows TensorFlow. Many batches are trained on in one call of a loop, which XLA
+The only module that knows TensorFlow. Many batches are trained on in one call of a loop, which XLA
 compiles where that makes it faster, while the next ones are gathered. Traced and compiled functions
 are kept by a network's blueprint, and weights are copied in and out, so that the next network of
 the same shape traces nothing.
@@ -49,7 +49,7 @@ _blueprints = weakref.WeakKeyDictionary()  # of networks that have predicted and
 
 
 def training_key(network, arrays, *, n_samples, batch_size):
-    """Tell which loop trains a network."""
+    """Return the key of the loop that trains a network, or None."""
     blueprints = blueprint_of(network), training_blueprint_of(network)
     if None in blueprints:
         return None
@@ -220,13 +220,13 @@ class TrainingLoop:
             tracing.result()
 
     def fits(self, network):
-        """Whether a network has the state that this loop trains, as far as its variables tell."""
+        """Whether a network has the state that this loop trains, by the shapes of its variables."""
 
-        def looks(network):
+        def shapes(network):
             variables = [(v.shape, v.dtype, v.trainable) for v in network.variables]
             return variables, [(v.shape, v.dtype) for v in network.optimizer.variables]
 
-        return looks(network) == looks(self._network)
+        return shapes(network) == shapes(self._network)
 
     def train_epoch(self, network, arrays, rows, batch_size, after_batches):
         """Train for one epoch; see the function of this name."""
@@ -279,11 +279,11 @@ class TrainingLoop:
             yield coming.result()
 
     def _buffers(self, n_samples):
-        """Room for samples, labels and weights."""
+        """Empty arrays for samples, labels and weights."""
         return [_aligned_array((n_samples, *shape), self._dtype) for shape in self._shapes]
 
     def _many_batches(self, n_batches, buffers):
-        """What the loop takes: how many batches it trains on, and room for all."""
+        """What the loop takes: how many batches it trains on, and buffers for all."""
         batches = [
             _as_tensor(part.reshape(self._n_batches, -1, *part.shape[1:])) for part in buffers
         ]
