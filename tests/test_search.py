@@ -34,7 +34,7 @@ from sklearn.tree import DecisionTreeClassifier
 from slow_estimators import SlowTree
 from small_networks import small
 
-from skcifar import DistributedGridSearchCV, DistributedHalvingGridSearchCV
+from skcifar import ResumableGridSearchCV, ResumableHalvingGridSearchCV
 from skcifar.model_selection._journal import digest
 
 X, y = load_iris(return_X_y=True)
@@ -92,7 +92,7 @@ class Interrupting:
 
 
 def search(estimator=TREE, grid=DEPTHS, *, halving=False, **params):
-    cls = DistributedHalvingGridSearchCV if halving else DistributedGridSearchCV
+    cls = ResumableHalvingGridSearchCV if halving else ResumableGridSearchCV
     return cls(estimator, grid, **({"cv": 3} | params))
 
 
@@ -126,7 +126,7 @@ def assert_same_results(ours, theirs):
 )
 def test_grid_search_finds_what_scikit_learn_finds(params):
     params = {"cv": 3} | params
-    ours = DistributedGridSearchCV(TREE, DEPTHS, **params).fit(X, y)
+    ours = ResumableGridSearchCV(TREE, DEPTHS, **params).fit(X, y)
     theirs = GridSearchCV(TREE, DEPTHS, **params).fit(X, y)
     assert_same_results(ours, theirs)
     if ours.refit:
@@ -141,7 +141,7 @@ def both_scores(estimator, X, y):
 
 def test_scorer_may_return_several_scores():
     params = {"scoring": both_scores, "refit": "right", "cv": 3}
-    ours = DistributedGridSearchCV(TREE, DEPTHS, **params).fit(X, y)
+    ours = ResumableGridSearchCV(TREE, DEPTHS, **params).fit(X, y)
     assert_same_results(ours, GridSearchCV(TREE, DEPTHS, **params).fit(X, y))
 
 
@@ -157,7 +157,7 @@ def test_scorer_may_return_several_scores():
 def test_halving_finds_what_scikit_learn_finds(params):
     grid = {"max_depth": [1, 2, 3, 4, 5], "criterion": ["gini", "entropy"]}
     params = {"cv": 2} | params
-    ours = DistributedHalvingGridSearchCV(TREE, grid, **params).fit(X, y)
+    ours = ResumableHalvingGridSearchCV(TREE, grid, **params).fit(X, y)
     theirs = HalvingGridSearchCV(TREE, grid, **params).fit(X, y)
     assert_same_results(ours, theirs)
     for name in ("n_resources_", "n_candidates_", "n_iterations_", "min_resources_"):
@@ -168,8 +168,8 @@ def test_halving_finds_what_scikit_learn_finds(params):
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        (DistributedGridSearchCV, GridSearchCV),
-        (DistributedHalvingGridSearchCV, HalvingGridSearchCV),
+        (ResumableGridSearchCV, GridSearchCV),
+        (ResumableHalvingGridSearchCV, HalvingGridSearchCV),
     ],
 )
 def test_parameters_are_those_of_scikit_learn_and_four_more(ours, theirs):
@@ -183,7 +183,7 @@ def test_weights_and_groups_go_where_scikit_learn_has_them_go():
     groups, weights = np.arange(len(y)) % 5, np.linspace(0, 1, len(y))
     params = {"cv": GroupKFold(3)}
     fit_params = {"groups": groups, "sample_weight": weights}
-    ours = DistributedGridSearchCV(TREE, DEPTHS, **params).fit(X, y, **fit_params)
+    ours = ResumableGridSearchCV(TREE, DEPTHS, **params).fit(X, y, **fit_params)
     assert_same_results(ours, GridSearchCV(TREE, DEPTHS, **params).fit(X, y, **fit_params))
 
 
@@ -194,7 +194,7 @@ def test_metadata_is_routed(n_jobs):
         scorer = make_scorer(accuracy_score).set_score_request(sample_weight="weights")
         tree = clone(TREE).set_fit_request(sample_weight=False)
         params = {"scoring": scorer, "cv": 3, "n_jobs": n_jobs}
-        ours = DistributedGridSearchCV(tree, DEPTHS, **params).fit(X, y, weights=weights)
+        ours = ResumableGridSearchCV(tree, DEPTHS, **params).fit(X, y, weights=weights)
         theirs = GridSearchCV(tree, DEPTHS, **params).fit(X, y, weights=weights)
     assert_same_results(ours, theirs)
 
@@ -202,7 +202,7 @@ def test_metadata_is_routed(n_jobs):
 def test_estimators_may_be_searched_over():
     pipeline = make_pipeline(StandardScaler(), TREE)
     grid = {"decisiontreeclassifier": [TREE, LogisticRegression()]}
-    ours = DistributedGridSearchCV(pipeline, grid, cv=3).fit(X, y)
+    ours = ResumableGridSearchCV(pipeline, grid, cv=3).fit(X, y)
     theirs = GridSearchCV(pipeline, grid, cv=3).fit(X, y)
     np.testing.assert_array_equal(
         ours.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"]
@@ -287,7 +287,7 @@ def test_clone_is_heard_by_the_same():
 
 
 def test_wrong_parameters_are_told_in_scikit_learns_words():
-    with pytest.raises(ValueError, match="The 'retries' parameter of DistributedGridSearchCV"):
+    with pytest.raises(ValueError, match="The 'retries' parameter of ResumableGridSearchCV"):
         search(retries=-1).fit(X, y)
     with pytest.raises(ValueError, match="The 'scheduler' parameter"):
         search(scheduler=8786).fit(X, y)
@@ -547,10 +547,10 @@ def test_same_search_in_another_process_goes_on(journal):
         "import sys; from sklearn.datasets import load_iris;"
         "from sklearn.metrics import make_scorer, accuracy_score;"
         "from sklearn.tree import DecisionTreeClassifier;"
-        "from skcifar import DistributedGridSearchCV; new = [];"
+        "from skcifar import ResumableGridSearchCV; new = [];"
         "grid = {'max_depth': [1, 2], 'class_weight': [{0: 1, 1: 2, 2: 1}, 'balanced']};"
         "tree = DecisionTreeClassifier(random_state=0); scorer = make_scorer(accuracy_score);"
-        "search = DistributedGridSearchCV(tree, grid, journal=sys.argv[1], scoring=scorer,"
+        "search = ResumableGridSearchCV(tree, grid, journal=sys.argv[1], scoring=scorer,"
         " on_result=lambda cell: new.append(not cell['from_journal']));"
         "search.fit(*load_iris(return_X_y=True)); print(sum(new))"
     )

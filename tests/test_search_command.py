@@ -12,7 +12,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import ParameterGrid
 from test_cli import error_of
 
-from skcifar import DistributedHalvingGridSearchCV, load_model, make_dense_pipeline
+from skcifar import ResumableHalvingGridSearchCV, load_model, make_dense_pipeline
 from skcifar.cli._parser import main
 from skcifar.datasets import load_train_test
 from skcifar.runs._search import (
@@ -250,7 +250,7 @@ class TakesEpochs(DummyClassifier):
 @pytest.mark.parametrize("n_candidates", [1, 2, 3, 8, 9, 10, 30])
 @pytest.mark.parametrize("epochs", [1, 2, 3, 10, 100])
 def test_plan_is_what_scikit_learn_does(n_candidates, epochs):
-    search = DistributedHalvingGridSearchCV(
+    search = ResumableHalvingGridSearchCV(
         TakesEpochs(),
         {"number": range(n_candidates)},
         resource="epochs",

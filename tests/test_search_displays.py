@@ -11,8 +11,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skcifar import (
-    DistributedGridSearchCV,
-    DistributedHalvingGridSearchCV,
+    ResumableGridSearchCV,
+    ResumableHalvingGridSearchCV,
     SearchHistoriesDisplay,
     SearchResultsDisplay,
 )
@@ -37,7 +37,7 @@ class KeepsHistory(DecisionTreeClassifier):
 
 def grid_search(estimator=TREE, grid=None, **params):
     grid = grid or {"max_depth": [3, 1, 2], "criterion": ["gini", "entropy"]}
-    return DistributedGridSearchCV(estimator, grid, cv=3, **params).fit(X, y)
+    return ResumableGridSearchCV(estimator, grid, cv=3, **params).fit(X, y)
 
 
 def drawn_means(axes):
@@ -113,7 +113,7 @@ def test_search_that_is_not_fitted_is_refused(display):
 def test_candidates_of_a_halving_search_are_drawn_once():
     grid = {"max_depth": [1, 2, 3, 4]}
     params = {"resource": "min_samples_leaf", "max_resources": 9, "cv": 2}
-    search = DistributedHalvingGridSearchCV(TREE, grid, **params).fit(X, y)
+    search = ResumableHalvingGridSearchCV(TREE, grid, **params).fit(X, y)
     display = SearchResultsDisplay.from_search(search)
     assert len(display.axes_[0].containers) == 4
     assert legend_of(display)[-1] == "given up in an earlier round"
@@ -167,7 +167,7 @@ def test_far_losses_of_others_do_not_flatten_the_best():
 
 
 def test_search_without_histories_is_refused():
-    with pytest.raises(ValueError, match="No candidate of this DistributedGridSearchCV kept"):
+    with pytest.raises(ValueError, match="No candidate of this ResumableGridSearchCV kept"):
         SearchHistoriesDisplay.from_search(grid_search())
     with pytest.raises(ValueError, match="No candidate of this GridSearchCV kept a history"):
         SearchHistoriesDisplay.from_search(GridSearchCV(TREE, {"max_depth": [1]}).fit(X, y))

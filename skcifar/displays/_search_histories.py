@@ -101,7 +101,7 @@ class SearchHistoriesDisplay:
 
         Parameters
         ----------
-        search : DistributedGridSearchCV or DistributedHalvingGridSearchCV
+        search : ResumableGridSearchCV or ResumableHalvingGridSearchCV
             Fitted, over classifiers that keep a ``history_``.
 
         ax : matplotlib axes, default=None
@@ -120,7 +120,7 @@ class SearchHistoriesDisplay:
         if not any(history for folds in getattr(search, "histories_", []) for history in folds):
             raise ValueError(
                 f"No candidate of this {type(search).__name__} kept a history. Search by"
-                " DistributedGridSearchCV or DistributedHalvingGridSearchCV over classifiers that"
+                " ResumableGridSearchCV or ResumableHalvingGridSearchCV over classifiers that"
                 " have a history_, such as DenseClassifier."
             )
         return cls(

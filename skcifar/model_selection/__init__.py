@@ -6,11 +6,11 @@ from ._comparisons import (
     log_loss_interval,
     mcnemar_test,
 )
-from ._searches import DistributedGridSearchCV, DistributedHalvingGridSearchCV
+from ._searches import ResumableGridSearchCV, ResumableHalvingGridSearchCV
 
 __all__ = [
-    "DistributedGridSearchCV",
-    "DistributedHalvingGridSearchCV",
+    "ResumableGridSearchCV",
+    "ResumableHalvingGridSearchCV",
     "accuracy_interval",
     "compare_classifiers",
     "log_loss_interval",

@@ -7,7 +7,7 @@ from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 from ._cells import CellSearch
 
 
-class DistributedGridSearchCV(GridSearchCV, CellSearch):
+class ResumableGridSearchCV(GridSearchCV, CellSearch):
     """Exhaustive search over a grid, which may be interrupted and spread over machines.
 
     Does what :class:`~sklearn.model_selection.GridSearchCV` does and finds the same. The last four
@@ -114,7 +114,7 @@ class DistributedGridSearchCV(GridSearchCV, CellSearch):
 
     See Also
     --------
-    DistributedHalvingGridSearchCV : Gives up weak candidates early.
+    ResumableHalvingGridSearchCV : Gives up weak candidates early.
 
     Notes
     -----
@@ -130,10 +130,10 @@ class DistributedGridSearchCV(GridSearchCV, CellSearch):
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from skcifar import DistributedGridSearchCV
+    >>> from skcifar import ResumableGridSearchCV
     >>> X, y = load_iris(return_X_y=True)
     >>> tree = DecisionTreeClassifier(random_state=0)
-    >>> search = DistributedGridSearchCV(tree, {"max_depth": [1, 3]}).fit(X, y)
+    >>> search = ResumableGridSearchCV(tree, {"max_depth": [1, 3]}).fit(X, y)
     >>> search.best_params_
     {'max_depth': 3}
     """
@@ -179,7 +179,7 @@ class DistributedGridSearchCV(GridSearchCV, CellSearch):
         self.on_result = on_result
 
 
-class DistributedHalvingGridSearchCV(HalvingGridSearchCV, CellSearch):
+class ResumableHalvingGridSearchCV(HalvingGridSearchCV, CellSearch):
     """Search by successive halving, which may be interrupted and spread over machines.
 
     Does what :class:`~sklearn.model_selection.HalvingGridSearchCV` does and finds the same: all
@@ -255,7 +255,7 @@ class DistributedHalvingGridSearchCV(HalvingGridSearchCV, CellSearch):
         what is defined within a function are refused. One search at a time can use it.
 
     on_result : callable, default=None
-        Called here with a dict for each fit as it is done; see :class:`DistributedGridSearchCV`.
+        Called here with a dict for each fit as it is done; see :class:`ResumableGridSearchCV`.
 
     Attributes
     ----------
@@ -313,7 +313,7 @@ class DistributedHalvingGridSearchCV(HalvingGridSearchCV, CellSearch):
 
     See Also
     --------
-    DistributedGridSearchCV : Gives every candidate all resources.
+    ResumableGridSearchCV : Gives every candidate all resources.
 
     Notes
     -----
@@ -330,9 +330,9 @@ class DistributedHalvingGridSearchCV(HalvingGridSearchCV, CellSearch):
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.ensemble import RandomForestClassifier
-    >>> from skcifar import DistributedHalvingGridSearchCV
+    >>> from skcifar import ResumableHalvingGridSearchCV
     >>> X, y = load_iris(return_X_y=True)
-    >>> search = DistributedHalvingGridSearchCV(
+    >>> search = ResumableHalvingGridSearchCV(
     ...     RandomForestClassifier(random_state=0),
     ...     {"max_depth": [1, 3, 5]},
     ...     resource="n_estimators",

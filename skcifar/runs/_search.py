@@ -24,7 +24,7 @@ from ..displays import (
 )
 from ..files._atomic import replacing, write_json
 from ..files._versions import library_versions
-from ..model_selection._searches import DistributedGridSearchCV, DistributedHalvingGridSearchCV
+from ..model_selection._searches import ResumableGridSearchCV, ResumableHalvingGridSearchCV
 from ..persistence._models import save_model
 
 JOURNAL = "journal.jsonl"
@@ -84,12 +84,12 @@ def make_search(pipeline, grids, *, halving, **params):
 
     Returns
     -------
-    search : DistributedGridSearchCV or DistributedHalvingGridSearchCV
+    search : ResumableGridSearchCV or ResumableHalvingGridSearchCV
         Not fitted.
     """
     if not halving:
-        return DistributedGridSearchCV(pipeline, grids, **params)
-    return DistributedHalvingGridSearchCV(
+        return ResumableGridSearchCV(pipeline, grids, **params)
+    return ResumableHalvingGridSearchCV(
         pipeline,
         grids,
         resource=RESOURCE,
@@ -105,7 +105,7 @@ def tell_plan(search):
 
     Parameters
     ----------
-    search : DistributedGridSearchCV or DistributedHalvingGridSearchCV
+    search : ResumableGridSearchCV or ResumableHalvingGridSearchCV
         As :func:`make_search` made it.
 
     Returns
@@ -119,7 +119,7 @@ def tell_plan(search):
     n_candidates = len(ParameterGrid(search.param_grid))
     epochs = search.estimator[CLASSIFIER].epochs
     what = f"{n_candidates} candidates on {search.cv} folds"
-    if isinstance(search, DistributedHalvingGridSearchCV):
+    if isinstance(search, ResumableHalvingGridSearchCV):
         rounds = plan_rounds(n_candidates, epochs)
         n_fits = search.cv * sum(n for n, _ in rounds)
         told = ", ".join(f"{n} of {resource}" for n, resource in rounds)
@@ -134,7 +134,7 @@ def fit_search(search, X, y, *, on_result):
 
     Parameters
     ----------
-    search : DistributedGridSearchCV or DistributedHalvingGridSearchCV
+    search : ResumableGridSearchCV or ResumableHalvingGridSearchCV
         What to fit.
 
     X, y : ndarray
@@ -281,7 +281,7 @@ def tell_ranking(search):
 
     Parameters
     ----------
-    search : DistributedGridSearchCV or DistributedHalvingGridSearchCV
+    search : ResumableGridSearchCV or ResumableHalvingGridSearchCV
         Fitted.
 
     Returns
@@ -310,7 +310,7 @@ def write_search(folder, search, metrics):
     folder : pathlib.Path
         Where to write; files of an earlier search are replaced.
 
-    search : DistributedGridSearchCV or DistributedHalvingGridSearchCV
+    search : ResumableGridSearchCV or ResumableHalvingGridSearchCV
         Fitted, over pipelines that end in a classifier with ``history_``.
 
     metrics : dict
