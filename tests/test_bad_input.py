@@ -17,7 +17,7 @@ from small_networks import small
         ({"learning_rate": -1}, r"'learning_rate' parameter .* Got -1"),
         ({"batch_size": 0}, r"'batch_size' parameter .* Got 0"),
         ({"dropout": 1.5}, r"'dropout' parameter .* float in the range \[0.0, 1.0\). Got 1.5"),
-        ({"alpha": -1}, r"'alpha' parameter .* Got -1"),
+        ({"weight_decay": -1}, r"'weight_decay' parameter .* Got -1"),
         ({"learning_rate_schedule": "step"}, r"'learning_rate_schedule' parameter .* Got 'step'"),
         ({"validation_fraction": 0}, r"'validation_fraction' .* range \(0.0, 1.0\) or None. Got 0"),
         ({"validation_fraction": 1.0}, r"'validation_fraction' .* range \(0.0, 1.0\) .* Got 1.0"),

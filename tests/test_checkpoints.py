@@ -74,7 +74,7 @@ def assert_same(classifier, other):
         {},
         {"shuffle": False, "class_weight": "balanced"},
         {"batch_normalization": True, "dropout": 0.3, "batch_size": 2},
-        {"learning_rate_schedule": "one-cycle", "alpha": 0.01, "label_smoothing": 0.1},
+        {"learning_rate_schedule": "one-cycle", "weight_decay": 0.01, "label_smoothing": 0.1},
         {"validation_fraction": 0.2},
         {"early_stopping": True, "n_iter_no_change": 2, "tol": 1.0},
         {"random_state": np.random.RandomState(3)},

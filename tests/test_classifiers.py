@@ -110,7 +110,7 @@ def test_clone_keeps_every_parameter():
         "dropout": 0.1,
         "learning_rate": 0.2,
         "learning_rate_schedule": "cosine",
-        "alpha": 0.3,
+        "weight_decay": 0.3,
         "label_smoothing": 0.2,
         "batch_size": 7,
         "epochs": 3,

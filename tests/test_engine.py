@@ -167,7 +167,7 @@ def test_schedules_and_decay_are_those_of_keras(samples, schedule):
             learning_rate=0.01,
             learning_rate_schedule=schedule,
             n_steps=3 * math.ceil(len(samples[0]) / BATCH),
-            alpha=0.1,
+            weight_decay=0.1,
         )
     assert_equal_training(samples, *networks, epochs=3)
 

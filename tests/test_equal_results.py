@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 ALIKE = {
     "learning_rate_schedule": "constant",
-    "alpha": 0.01,
+    "weight_decay": 0.01,
     "label_smoothing": 0.1,
     "batch_size": 4,  # so that there are enough batches for the engine's loop
     "epochs": 3,

@@ -214,7 +214,7 @@ parameters = st.fixed_dictionaries(
     optional={
         "learning_rate": st.floats(1e-6, 10),
         "learning_rate_schedule": st.sampled_from(["constant", "cosine", "one-cycle"]),
-        "alpha": st.floats(0, 1) | st.just(0),
+        "weight_decay": st.floats(0, 1) | st.just(0),
         "label_smoothing": st.floats(0, 1, exclude_max=True),
         "batch_size": st.integers(1, 2**40),
         "epochs": st.integers(1, 2**40).map(np.int64),

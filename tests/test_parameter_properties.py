@@ -38,7 +38,7 @@ RIGHT = {
     "max_shift": st.sampled_from([0, 0.0]),  # others take seconds on JAX
     "learning_rate": st.floats(1e-6, 1e-2) | st.floats(2**-10, 2**-7, width=32).map(np.float32),
     "learning_rate_schedule": st.sampled_from(["constant", "cosine", "one-cycle"]),
-    "alpha": st.floats(0, 0.1),
+    "weight_decay": st.floats(0, 0.1),
     "label_smoothing": shares,
     "batch_size": sizes | sizes.map(np.int64),
     "epochs": st.integers(1, 2),

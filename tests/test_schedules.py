@@ -93,7 +93,7 @@ def test_decay_takes_its_share_off_every_weight(blobs):
     X, y = np.zeros((8, 4)), np.tile([0, 1], 4)
     params = {"hidden_layer_sizes": (3,), "batch_size": 8, "epochs": 1, "learning_rate": 0.5}
     plain = small(**params).fit(X, y)
-    decayed = small(alpha=0.1, **params).fit(X, y)
+    decayed = small(weight_decay=0.1, **params).fit(X, y)
     before, after = (c.model_.get_layer("hidden_1").get_weights()[0] for c in (plain, decayed))
     np.testing.assert_allclose(after, before * (1 - 0.5 * 0.1), rtol=1e-6)
 
@@ -103,7 +103,7 @@ def test_partial_fit_takes_a_new_decay(blobs):
     params = {"hidden_layer_sizes": (3,), "batch_size": 8, "learning_rate": 0.5}
     classifier = small(**params).partial_fit(X, y, classes=[0, 1])
     before = classifier.model_.get_layer("hidden_1").get_weights()[0]
-    classifier.set_params(alpha=0.1).partial_fit(X, y)
+    classifier.set_params(weight_decay=0.1).partial_fit(X, y)
     after = classifier.model_.get_layer("hidden_1").get_weights()[0]
     np.testing.assert_allclose(after, before * (1 - 0.5 * 0.1), rtol=1e-6)
 

@@ -260,7 +260,7 @@ def test_callbacks_that_belong_on_the_search_are_refused_before_all_work():
     results = []
     network = small().set_callbacks(ProgressBar())
     with pytest.raises(TypeError, match="can't have auto-propagated callbacks"):
-        search(network, {"alpha": [0]}, on_result=results.append).fit(X, y)
+        search(network, {"weight_decay": [0]}, on_result=results.append).fit(X, y)
     assert results == []
 
 
@@ -590,7 +590,7 @@ def factory():
             "estimator func cannot be told apart",
         ),
         (
-            {"estimator": small(callbacks=[Unpickled()]), "grid": {"alpha": [0.0]}},
+            {"estimator": small(callbacks=[Unpickled()]), "grid": {"weight_decay": [0.0]}},
             r"estimator callbacks .* a Unpickled cannot be pickled \(not this one\)",
         ),
         (
@@ -773,7 +773,7 @@ def test_search_outlives_a_worker_and_leaves_dask_as_it_was(scheduler, workers, 
     from distributed import Client
 
     # networks learn there what they learn here
-    network, grid = small(epochs=2), {"alpha": [0.0, 0.1]}
+    network, grid = small(epochs=2), {"weight_decay": [0.0, 0.1]}
     found = search(network, grid, cv=2, scheduler=scheduler).fit(*blobs)
     expected = search(network, grid, cv=2).fit(*blobs)
     assert_same_results(found, expected)

@@ -271,7 +271,7 @@ def test_plan_is_what_scikit_learn_does(n_candidates, epochs):
         ("droput = [0.1]", "grid.toml: droput is not a parameter. Did you mean dropout?"),
         ("classify__droput = [0.1]", "Did you mean dropout?"),
         ("scale__max = [1]", "scale__max is not a parameter. Did you mean scale__max_value?"),
-        ("nonsense = [1]", "There are activation, alpha, batch_normalization,"),
+        ("nonsense = [1]", "There are activation, batch_normalization,"),
         (
             "dropout = 0.1",
             "dropout must be a list of values to try, got 0.1. Write dropout = [0.1]",
@@ -298,7 +298,10 @@ def test_plan_is_what_scikit_learn_does(n_candidates, epochs):
             "dropout=0.1 is there twice. Leave out what is repeated.",
         ),
         ("grid = [1]", "several grids are tables that begin with a line [[grid]]"),
-        ("alpha = [1]\n[[grid]]\ndropout = [0.0]", "has alpha outside of its [[grid]] tables"),
+        (
+            "weight_decay = [1]\n[[grid]]\ndropout = [0.0]",
+            "has weight_decay outside of its [[grid]] tables",
+        ),
         ("[[grid]]\ndropout = [0.0]\n[[grid]]", "has no parameters"),
     ],
 )

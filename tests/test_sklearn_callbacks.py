@@ -109,7 +109,7 @@ def test_progress_bar_shows_candidate_fold_and_epoch_nested(blobs, capsys, monke
     monkeypatch.setenv("COLUMNS", "200")  # so that no line is broken
     X, y = blobs
     pipeline = make_pipeline(PixelScaler(max_value=1), small(epochs=3))
-    search = GridSearchCV(pipeline, {"denseclassifier__alpha": [0.0, 0.1]}, cv=2)
+    search = GridSearchCV(pipeline, {"denseclassifier__weight_decay": [0.0, 0.1]}, cv=2)
     search.set_callbacks(ProgressBar(max_propagation_depth=None)).fit(X, y)
     depth_of = {}
     for line in capsys.readouterr().out.splitlines():

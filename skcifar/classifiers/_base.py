@@ -44,9 +44,9 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         How the step size changes over all steps of ``fit``. "cosine" lowers it to 0 along half a
         cosine; "one-cycle" does so after raising it from a 25th over the first 30 % of the steps.
 
-    alpha : float, default=0.0
-        Decoupled weight decay (AdamW): each step takes the share ``alpha`` times the step size off
-        all weights.
+    weight_decay : float, default=0.0
+        Decoupled weight decay (AdamW): each step takes the share ``weight_decay`` times the step
+        size off all weights.
 
     label_smoothing : float, default=0.0
         Share of each label, in [0, 1), that the loss spreads evenly over all classes while
@@ -143,7 +143,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
     _parameter_constraints: dict = {  # noqa: RUF012 (scikit-learn's convention)
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "learning_rate_schedule": [StrOptions({"constant", "cosine", "one-cycle"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
@@ -165,7 +165,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         *,
         learning_rate=5e-4,
         learning_rate_schedule="constant",
-        alpha=0.0,
+        weight_decay=0.0,
         label_smoothing=0.0,
         batch_size=32,
         epochs=10,
@@ -183,7 +183,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
     ):
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
-        self.alpha = alpha
+        self.weight_decay = weight_decay
         self.label_smoothing = label_smoothing
         self.batch_size = batch_size
         self.epochs = epochs
@@ -386,8 +386,8 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             self._wrap_network()
         optimizer = self.model_.optimizer
         optimizer.learning_rate = float(self.learning_rate)
-        if optimizer.weight_decay != (float(self.alpha) or None):
-            optimizer.weight_decay = float(self.alpha) or None
+        if optimizer.weight_decay != (float(self.weight_decay) or None):
+            optimizer.weight_decay = float(self.weight_decay) or None
             self.model_.make_train_function(force=True)  # Keras keeps one that has the old decay
         smooth_labels(self.model_, self.label_smoothing)
         self._train("partial_fit", X, y, weights, seed=self._draw_seed())
@@ -519,7 +519,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             learning_rate=self.learning_rate,
             learning_rate_schedule="constant" if n_steps is None else self.learning_rate_schedule,
             n_steps=n_steps,
-            alpha=self.alpha,
+            weight_decay=self.weight_decay,
             label_smoothing=self.label_smoothing,
         )
         trainer = NetworkTrainer(

@@ -46,9 +46,9 @@ class ConvolutionalClassifier(NetworkClassifier):
         How the step size changes over all steps of ``fit``. "cosine" lowers it to 0 along half a
         cosine; "one-cycle" does so after raising it from a 25th over the first 30 % of the steps.
 
-    alpha : float, default=0.0
-        Decoupled weight decay (AdamW): each step takes the share ``alpha`` times the step size off
-        all weights.
+    weight_decay : float, default=0.0
+        Decoupled weight decay (AdamW): each step takes the share ``weight_decay`` times the step
+        size off all weights.
 
     label_smoothing : float, default=0.0
         Share of each label, in [0, 1), that the loss spreads evenly over all classes while
@@ -185,7 +185,7 @@ class ConvolutionalClassifier(NetworkClassifier):
         dropout=0.5,
         learning_rate=5e-4,
         learning_rate_schedule="constant",
-        alpha=0.0,
+        weight_decay=0.0,
         label_smoothing=0.0,
         batch_size=32,
         epochs=10,
@@ -204,7 +204,7 @@ class ConvolutionalClassifier(NetworkClassifier):
         super().__init__(
             learning_rate=learning_rate,
             learning_rate_schedule=learning_rate_schedule,
-            alpha=alpha,
+            weight_decay=weight_decay,
             label_smoothing=label_smoothing,
             batch_size=batch_size,
             epochs=epochs,

@@ -43,9 +43,9 @@ class ResidualClassifier(NetworkClassifier):
         How the step size changes over all steps of ``fit``. "cosine" lowers it to 0 along half a
         cosine; "one-cycle" does so after raising it from a 25th over the first 30 % of the steps.
 
-    alpha : float, default=0.05
-        Decoupled weight decay (AdamW): each step takes the share ``alpha`` times the step size off
-        all weights.
+    weight_decay : float, default=0.05
+        Decoupled weight decay (AdamW): each step takes the share ``weight_decay`` times the step
+        size off all weights.
 
     label_smoothing : float, default=0.1
         Share of each label, in [0, 1), that the loss spreads evenly over all classes while
@@ -183,7 +183,7 @@ class ResidualClassifier(NetworkClassifier):
         max_shift=0.125,
         learning_rate=0.02,
         learning_rate_schedule="one-cycle",
-        alpha=0.05,
+        weight_decay=0.05,
         label_smoothing=0.1,
         batch_size=256,
         epochs=12,
@@ -202,7 +202,7 @@ class ResidualClassifier(NetworkClassifier):
         super().__init__(
             learning_rate=learning_rate,
             learning_rate_schedule=learning_rate_schedule,
-            alpha=alpha,
+            weight_decay=weight_decay,
             label_smoothing=label_smoothing,
             batch_size=batch_size,
             epochs=epochs,

@@ -55,7 +55,7 @@ PRESETS = {
         "learning_rate": [0.001, 0.003],
         "learning_rate_schedule": ["one-cycle"],
         "batch_normalization": [True],
-        "alpha": [0.01],
+        "weight_decay": [0.01],
         "batch_size": [128],
     },
 }

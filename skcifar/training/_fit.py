@@ -32,7 +32,7 @@ def compile_network(
     learning_rate,
     learning_rate_schedule="constant",
     n_steps=None,
-    alpha=0.0,
+    weight_decay=0.0,
     label_smoothing=0.0,
 ):
     """Compile a network as the article does: Adam, categorical cross-entropy, accuracy.
@@ -52,7 +52,7 @@ def compile_network(
     n_steps : int, default=None
         Steps until a schedule has come to its end. Only needed where there is one.
 
-    alpha : float, default=0.0
+    weight_decay : float, default=0.0
         Decoupled weight decay: the share, times the step size, that each step takes off all
         weights.
 
@@ -72,7 +72,9 @@ def compile_network(
         )
     network.compile(
         # named, since Keras would count names up, each of which costs memory for good
-        optimizer=keras.optimizers.Adam(rate, weight_decay=float(alpha) or None, name="adam"),
+        optimizer=keras.optimizers.Adam(
+            rate, weight_decay=float(weight_decay) or None, name="adam"
+        ),
         loss=_loss(label_smoothing),
         metrics=["accuracy"],
     )
