@@ -56,12 +56,12 @@ def compare_classifiers(
     -------
     comparison : :class:`~sklearn.utils.Bunch`
         models : list of dict
-            What :func:`measure_classifier` tells of each classifier, after its ``name``.
+            What :func:`measure_classifier` measures of each classifier, after its ``name``.
             ``pandas.DataFrame(comparison.models)`` makes a table of it.
         predictions : dict of str to ndarray of shape (n_samples,)
             Predicted classes of the test samples by name.
         tests : list of dict
-            What :func:`mcnemar_test` tells of each pair, after the names of the two, ``models``.
+            What :func:`mcnemar_test` finds for each pair, after the names of the two, ``models``.
 
     Raises
     ------
@@ -120,38 +120,8 @@ def compare_classifiers(
 def measure_classifier(
     classifier, X, y, *, X_train=None, y_train=None, confidence_level=CONFIDENCE_LEVEL
 ):
-    """Measure what can be measured of a classifier without training it.
-
-    Parameters
-    ----------
-    classifier : estimator
-        Fitted, with ``predict_proba``.
-
-    X, y, X_train, y_train, confidence_level
-        As in :func:`compare_classifiers`.
-
-    Returns
-    -------
-    measures : dict
-        ``n_parameters`` and ``epochs`` of a network, None for other classifiers; ``test_loss`` (log
-        loss) and ``test_accuracy``, each followed by its interval, such as ``test_loss_interval``,
-        a pair of low and high; the same for ``train`` if there are training samples, whose
-        intervals tell nothing of others, since the classifier knows these; ``predict_seconds``, for
-        the test samples once the classifier is warm.
-
-    y_pred : ndarray of shape (n_samples,)
-        Predicted classes of the test samples.
-
-    Examples
-    --------
-    >>> from sklearn.dummy import DummyClassifier
-    >>> from skcifar.model_selection._comparisons import measure_classifier
-    >>> X, y = [[0], [1], [2], [3]], ["cat", "cat", "cat", "dog"]
-    >>> measures, y_pred = measure_classifier(DummyClassifier().fit(X, y), X, y)
-    >>> measures["test_accuracy"]
-    0.75
-    """
-    classifier.predict_proba(X[:1])  # a network is compiled when it is asked for the first time
+    """Measure what can be measured of a classifier without training it."""
+    classifier.predict_proba(X[:1])  # a network is compiled for its first prediction
     begin = time.perf_counter()
     probabilities = classifier.predict_proba(X)
     predict_seconds = time.perf_counter() - begin
@@ -223,28 +193,7 @@ def mcnemar_test(y_true, y_pred_1, y_pred_2):
 
 
 def mcnemar_tests(y_true, predictions):
-    """Test all pairs of classifiers by :func:`mcnemar_test`.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,)
-        The actual classes.
-
-    predictions : dict of str to array-like of shape (n_samples,)
-        Predicted classes by the name of the classifier.
-
-    Returns
-    -------
-    tests : list of :class:`~sklearn.utils.Bunch`
-        The result of each pair, after the list of their names, ``models``.
-
-    Examples
-    --------
-    >>> from skcifar.model_selection._comparisons import mcnemar_tests
-    >>> tests = mcnemar_tests([0, 1], {"a": [0, 1], "b": [0, 0], "c": [0, 1]})
-    >>> [test.models for test in tests]
-    [['a', 'b'], ['a', 'c'], ['b', 'c']]
-    """
+    """Test all pairs of classifiers by :func:`mcnemar_test`."""
     return [
         Bunch(models=list(pair), **mcnemar_test(y_true, *(predictions[name] for name in pair)))
         for pair in combinations(predictions, 2)
@@ -313,7 +262,7 @@ def log_loss_interval(y_true, y_proba, *, labels, confidence_level=CONFIDENCE_LE
     Returns
     -------
     low, high : float
-        Not below 0. A single sample tells nothing of how losses vary: 0 and infinity.
+        Not below 0. A single sample says nothing about how losses vary: 0 and infinity.
 
     See Also
     --------
@@ -340,24 +289,7 @@ def log_loss_interval(y_true, y_proba, *, labels, confidence_level=CONFIDENCE_LE
 
 
 def classifier_of(estimator):
-    """Return the last step of a Pipeline, and any other estimator as it is.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Perhaps a Pipeline that ends in a classifier.
-
-    Returns
-    -------
-    classifier : estimator
-
-    Examples
-    --------
-    >>> from skcifar import DenseClassifier, make_dense_pipeline
-    >>> from skcifar.model_selection._comparisons import classifier_of
-    >>> [type(classifier_of(e)).__name__ for e in (make_dense_pipeline(), DenseClassifier())]
-    ['DenseClassifier', 'DenseClassifier']
-    """
+    """Return the last step of a Pipeline, and any other estimator as it is."""
     return estimator[-1] if isinstance(estimator, Pipeline) else estimator
 
 
@@ -370,12 +302,12 @@ def _check_classifier(name, classifier, classes):
     check_is_fitted(classifier)
     if not set(classes.tolist()) <= set(classifier.classes_.tolist()):
         raise ValueError(
-            f"{name} was trained on the classes {_told(classifier.classes_)}, but y has"
-            f" {_told(classes)}. Give classifiers that were trained on the classes of y."
+            f"{name} was trained on the classes {_listed(classifier.classes_)}, but y has"
+            f" {_listed(classes)}. Give classifiers that were trained on the classes of y."
         )
 
 
-def _told(classes):
+def _listed(classes):
     return ", ".join(map(str, classes))
 
 
