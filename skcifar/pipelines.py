@@ -1,9 +1,16 @@
 """Whole ways from pictures to classes, as scikit-learn Pipelines."""
 
+from functools import partial
+
 from sklearn import get_config
 from sklearn.pipeline import Pipeline
 
-from .classifiers import ConvolutionalClassifier, DenseClassifier, ResidualClassifier
+from .classifiers import (
+    CLASSIFIERS,
+    ConvolutionalClassifier,
+    DenseClassifier,
+    ResidualClassifier,
+)
 from .preprocessing import ImageFlattener, PixelScaler
 
 
@@ -36,7 +43,7 @@ def make_dense_pipeline(**params):
     >>> pipeline.score(X_test, y_test) > 0.9
     True
     """
-    return _pipeline(("flatten", ImageFlattener()), ("classify", DenseClassifier(**params)))
+    return _make_pipeline(DenseClassifier, **params)
 
 
 def make_convolutional_pipeline(**params):
@@ -66,7 +73,7 @@ def make_convolutional_pipeline(**params):
     >>> pipeline.fit(X, y).score(X, y) > 0.9
     True
     """
-    return _pipeline(("classify", ConvolutionalClassifier(**params)))
+    return _make_pipeline(ConvolutionalClassifier, **params)
 
 
 def make_residual_pipeline(**params):
@@ -93,19 +100,17 @@ def make_residual_pipeline(**params):
     >>> list(make_residual_pipeline(horizontal_flip=False).named_steps)
     ['scale', 'classify']
     """
-    return _pipeline(("classify", ResidualClassifier(**params)))
+    return _make_pipeline(ResidualClassifier, **params)
 
 
-PIPELINES = {
-    "dense": make_dense_pipeline,
-    "convolutional": make_convolutional_pipeline,
-    "residual": make_residual_pipeline,
-}
-
-
-def _pipeline(*steps):
+def _make_pipeline(cls, **params):
+    """Make the pipeline that ends in a classifier, flattening pictures for dense layers alone."""
+    flatten = [("flatten", ImageFlattener())] if cls is DenseClassifier else []
     return Pipeline(
-        [("scale", PixelScaler()), *steps],
+        [("scale", PixelScaler()), *flatten, ("classify", cls(**params))],
         # scikit-learn refuses to fit a pipeline that has this while routing is off
         transform_input=["X_val"] if get_config()["enable_metadata_routing"] else None,
     )
+
+
+PIPELINES = {name: partial(_make_pipeline, cls) for name, cls in CLASSIFIERS.items()}

@@ -1,5 +1,11 @@
+import ast
 import copy
+import inspect
 import pickle
+import re
+from dataclasses import dataclass, fields
+from numbers import Integral
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -18,6 +24,8 @@ from skcifar import (
     load_digit_images,
     make_dense_pipeline,
 )
+from skcifar._sklearn.validation import Interval, InvalidParameterError
+from skcifar.classifiers import CLASSIFIERS
 from skcifar.training._fit import _orders
 
 # --- the article ---
@@ -210,6 +218,75 @@ def test_history_holds_what_every_epoch_has(blobs):
 
 
 # --- networks of one's own ---
+
+
+class OneLayerClassifier(NetworkClassifier):
+    def build_network(self, input_shape, n_classes):
+        return build_dense_network(input_shape, n_classes, hidden_layer_sizes=[])
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class FieldClassifier(NetworkClassifier):
+    width: int = 3
+    epochs: int = 2
+
+    _parameter_constraints: ClassVar[dict] = NetworkClassifier._parameter_constraints | {
+        "width": [Interval(Integral, 1, None, closed="left")]
+    }
+
+    def build_network(self, input_shape, n_classes):
+        return build_dense_network(input_shape, n_classes, hidden_layer_sizes=[self.width])
+
+
+class InitClassifier(NetworkClassifier):
+    def __init__(self, width=3, *, epochs=2, random_state=None):
+        super().__init__(epochs=epochs, random_state=random_state)
+        self.width = width
+
+    build_network = FieldClassifier.build_network
+
+
+class InheritingClassifier(DenseClassifier):
+    """With no parameters of its own."""
+
+
+@pytest.mark.parametrize(
+    ("cls", "own"),
+    [
+        (OneLayerClassifier, {}),
+        (FieldClassifier, {"width": 4}),
+        (InitClassifier, {"width": 4}),
+        (InheritingClassifier, {"hidden_layer_sizes": (4,)}),
+    ],
+)
+def test_subclass_is_an_estimator_however_it_names_its_parameters(blobs, cls, own):
+    params = own | {"epochs": 1, "random_state": 0}
+    classifier = clone(cls(**params)).fit(*blobs)
+    assert classifier.get_params().items() >= params.items()
+    assert repr(classifier).startswith(f"{cls.__name__}(epochs=1")
+    same = pickle.loads(pickle.dumps(classifier))
+    np.testing.assert_array_equal(same.predict_proba(blobs[0]), classifier.predict_proba(blobs[0]))
+
+
+def test_constraint_of_a_subclass_is_checked_as_those_of_the_base_are(blobs):
+    with pytest.raises(InvalidParameterError, match="'width' parameter of FieldClassifier"):
+        FieldClassifier(width=0).fit(*blobs)
+    with pytest.raises(InvalidParameterError, match="'tol' parameter of FieldClassifier"):
+        FieldClassifier(tol=-1).fit(*blobs)
+
+
+@pytest.mark.parametrize("cls", [NetworkClassifier, *CLASSIFIERS.values()])
+def test_every_parameter_is_documented_with_its_default(cls):
+    documented = re.findall(r"(?m)^(\w+) :[^\0]*?, default=(.+)$", inspect.getdoc(cls))
+    defaults = {field.name: field.default for field in fields(cls)}
+    assert {name: ast.literal_eval(default) for name, default in documented} == defaults
+
+
+def test_documentation_has_every_section_once():
+    headings = re.findall(r"(?m)^(.+)\n-+$", inspect.getdoc(DenseClassifier))
+    assert headings == [
+        *("Parameters", "Attributes", "See Also", "Notes", "References", "Examples")
+    ]
 
 
 def test_network_may_be_built_from_another_that_is_trained_on_the_way(blobs):

@@ -366,6 +366,14 @@ def test_model_for_rows_is_refused(blobs, tmp_path, capsys):
     assert "takes samples of shape (4,), not colour pictures" in message
 
 
+def test_every_network_can_be_named(capsys):
+    from skcifar.classifiers import CLASSIFIERS
+
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    assert f"{{{','.join(CLASSIFIERS)}}}" in capsys.readouterr().out
+
+
 def test_name_of_a_file_cannot_draw_on_the_terminal(tmp_path, capsys):
     message = error_of(capsys, ["evaluate", str(tmp_path / "\x1b[2Jmodel")])
     assert r"\x1b[2Jmodel is not a file" in message

@@ -5,7 +5,15 @@ from ._convolutional import ConvolutionalClassifier
 from ._dense import DenseClassifier
 from ._residual import ResidualClassifier
 
+# each by the word that names it where there are no classes, as on the command line
+CLASSIFIERS = {
+    "dense": DenseClassifier,
+    "convolutional": ConvolutionalClassifier,
+    "residual": ResidualClassifier,
+}
+
 __all__ = [
+    "CLASSIFIERS",
     "ConvolutionalClassifier",
     "DenseClassifier",
     "NetworkClassifier",

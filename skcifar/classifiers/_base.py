@@ -4,7 +4,9 @@ import copy
 import math
 import os
 from abc import ABCMeta, abstractmethod
+from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -28,12 +30,14 @@ from ._validation_set import check_held_out, hold_out, told_to_callbacks, withou
 DEFAULT_VALIDATION_FRACTION = 0.1
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of classifiers that train a Keras network.
 
     A subclass writes one method, :meth:`build_network`, and is an estimator that scikit-learn's
-    checks can be run on. If it has parameters of its own, it names them all in its ``__init__``,
-    as every scikit-learn estimator does.
+    checks can be run on. Parameters of its own are fields of a dataclass, made by
+    ``@dataclass(kw_only=True, eq=False, repr=False)`` as this one is, or arguments of its own
+    ``__init__``, which then names all that it takes and hands the shared ones on.
 
     Parameters
     ----------
@@ -88,7 +92,8 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
 
     random_state : int, RandomState instance or None, default=None
         Determines the initial weights, the order of the samples, which of them are held out, and
-        Dropout. Pass an int for the same results every time.
+        what layers draw while training: what Dropout leaves out, how pictures are changed. Pass an
+        int for the same results every time.
 
     checkpoint : str or path-like, default=None
         A file that ``fit`` writes after each epoch, and goes on from if it is there: killed and
@@ -137,10 +142,28 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         That ``val_accuracy``.
     """
 
+    learning_rate: float = 5e-4
+    learning_rate_schedule: str = "constant"
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    batch_size: int = 32
+    epochs: int = 10
+    shuffle: bool = True
+    early_stopping: bool = False
+    validation_fraction: float | None = None
+    n_iter_no_change: int = 5
+    tol: float = 1e-4
+    class_weight: dict | str | None = None
+    warm_start: bool = False
+    random_state: int | np.random.RandomState | None = None
+    checkpoint: str | os.PathLike | None = None
+    verbose: int = 0
+    callbacks: list | None = None
+
     # what a Pipeline with metadata routing hands on to fit without being told
     __metadata_request__fit = {"X_val": True, "y_val": True}  # noqa: RUF012
 
-    _parameter_constraints: dict = {  # noqa: RUF012 (scikit-learn's convention)
+    _parameter_constraints: ClassVar[dict] = {
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "learning_rate_schedule": [StrOptions({"constant", "cosine", "one-cycle"})],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -159,45 +182,6 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         "verbose": ["verbose"],
         "callbacks": [list, None],
     }
-
-    def __init__(
-        self,
-        *,
-        learning_rate=5e-4,
-        learning_rate_schedule="constant",
-        weight_decay=0.0,
-        label_smoothing=0.0,
-        batch_size=32,
-        epochs=10,
-        shuffle=True,
-        early_stopping=False,
-        validation_fraction=None,
-        n_iter_no_change=5,
-        tol=1e-4,
-        class_weight=None,
-        warm_start=False,
-        random_state=None,
-        checkpoint=None,
-        verbose=0,
-        callbacks=None,
-    ):
-        self.learning_rate = learning_rate
-        self.learning_rate_schedule = learning_rate_schedule
-        self.weight_decay = weight_decay
-        self.label_smoothing = label_smoothing
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.shuffle = shuffle
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.class_weight = class_weight
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.checkpoint = checkpoint
-        self.verbose = verbose
-        self.callbacks = callbacks
 
     def _validate_params(self):
         super()._validate_params()

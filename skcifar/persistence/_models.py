@@ -13,8 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from ..classifiers import ConvolutionalClassifier, DenseClassifier, ResidualClassifier
-from ..classifiers._base import NetworkClassifier
+from ..classifiers import CLASSIFIERS, NetworkClassifier
 from ..files._atomic import replacing
 from ..files._parts import FORMAT, ModelFileError, decode, encode, opened_parts, shown, write_parts
 from ..files._versions import library_versions
@@ -23,10 +22,7 @@ from ..training._history import is_history
 
 __all__ = ["ModelFileError", "load_model", "save_model"]
 
-ESTIMATORS = (
-    *(PixelScaler, ImageFlattener),
-    *(DenseClassifier, ConvolutionalClassifier, ResidualClassifier),
-)
+ESTIMATORS = (PixelScaler, ImageFlattener, *CLASSIFIERS.values())
 
 # Rebuilt from the rest when a file is loaded, or no part of what was learned.
 NOT_SAVED = frozenset(

@@ -1,0 +1,20 @@
+"""Documentation of shared parameters and attributes, which is written in the base class alone."""
+
+import json
+import re
+from dataclasses import fields
+from inspect import cleandoc
+
+
+def with_shared_documentation(cls):
+    """Insert parameters and attributes of the base class into a subclass's docstring."""
+    if cls.__doc__ is None:  # python -OO
+        return cls
+    shared = cleandoc(cls.__base__.__doc__).partition("Parameters\n----------\n")[2]
+    for field in fields(cls.__base__):
+        if (default := getattr(cls, field.name)) != field.default:
+            default = json.dumps(default)  # in double quotes
+            shared = re.sub(rf"(?m)^({field.name} : .*default=).*$", rf"\g<1>{default}", shared)
+    own, heading, rest = cleandoc(cls.__doc__).partition("See Also\n--------\n")
+    cls.__doc__ = f"{own}{shared}\n\n{heading}{rest}"
+    return cls
