@@ -79,16 +79,16 @@ class Interrupting:
 
     def __init__(self, at=None):
         self.at = at
-        self.cells = []
+        self.results = []
 
-    def __call__(self, cell):
-        self.cells.append(cell)
-        if len(self.cells) == self.at:
+    def __call__(self, result):
+        self.results.append(result)
+        if len(self.results) == self.at:
             raise KeyboardInterrupt
 
     @property
     def n_new(self):
-        return sum(not cell["from_journal"] for cell in self.cells)
+        return sum(not result["from_journal"] for result in self.results)
 
 
 def search(estimator=TREE, grid=DEPTHS, *, halving=False, **params):
@@ -374,9 +374,9 @@ def test_failing_scorer_is_told_once():
     line = "accuracy: RuntimeError: no prediction"
     assert f"{{'score_fails': True}} on fold 0: {line}" in str(failures[0].message)
     assert not any(w.category is FitFailedWarning for w in caught)
-    assert [cell["error"] for cell in results.cells] == [None] * 6
-    assert [cell["score_error"] for cell in results.cells] == [None] * 3 + [line] * 3
-    assert results.cells[-1]["test_scores"] == {"accuracy": None}
+    assert [result["error"] for result in results.results] == [None] * 6
+    assert [result["score_error"] for result in results.results] == [None] * 3 + [line] * 3
+    assert results.results[-1]["test_scores"] == {"accuracy": None}
 
 
 def test_scorer_that_gives_no_number_ends_the_search():
@@ -390,7 +390,7 @@ def test_scorer_that_gives_no_number_ends_the_search():
 @pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
 def test_worker_that_is_ended_is_told(journal):
     grid = {"deadly": [False, True]}
-    message = "A worker process was ended, usually for lack of memory. Use fewer jobs"
+    message = "A worker process was ended, usually for lack of memory, or could not read its task"
     with pytest.raises(OSError, match=message) as caught:
         search(Deadly(), grid, n_jobs=2, journal=journal).fit(X, y)
     assert str(caught.value).endswith(f"The same search goes on from {journal}.")
@@ -423,8 +423,8 @@ def test_interrupted_search_goes_on_where_it_was(journal, halving, n_jobs):
         search(**options, on_result=Interrupting(at=4)).fit(X, y)
     rest = Interrupting()
     found = search(**options, on_result=rest).fit(X, y)
-    assert len(rest.cells) == len(whole.cells)
-    assert rest.n_new == len(whole.cells) - 4
+    assert len(rest.results) == len(whole.results)
+    assert rest.n_new == len(whole.results) - 4
     assert_same_results(found, expected)
     again = Interrupting()
     assert_same_results(search(**options, on_result=again).fit(X, y), expected)
@@ -437,7 +437,7 @@ def test_subsamples_of_halving_go_on_too(journal):
         search(**options, on_result=Interrupting(at=10)).fit(X, y)
     rest = Interrupting()
     found = search(**options, on_result=rest).fit(X, y)
-    assert rest.n_new == len(rest.cells) - 10
+    assert rest.n_new == len(rest.results) - 10
     expected = HalvingGridSearchCV(TREE, DEPTHS, cv=3, random_state=0).fit(X, y)
     assert_same_results(found, expected)
 
@@ -446,9 +446,9 @@ def test_what_a_fit_told_is_told_again(journal):
     first, second = Interrupting(), Interrupting()
     search(journal=journal, on_result=first).fit(X, y)
     search(journal=journal, on_result=second).fit(X, y)
-    for cell, again in zip(first.cells, second.cells, strict=True):
-        assert cell | {"from_journal": True} == again
-    assert set(cell) == {
+    for result, again in zip(first.results, second.results, strict=True):
+        assert result | {"from_journal": True} == again
+    assert set(result) == {
         *("params", "fold", "test_scores", "train_scores", "fit_time", "score_time"),
         *("error", "score_error", "history", "from_journal"),
     }
@@ -551,7 +551,7 @@ def test_same_search_in_another_process_goes_on(journal):
         "grid = {'max_depth': [1, 2], 'class_weight': [{0: 1, 1: 2, 2: 1}, 'balanced']};"
         "tree = DecisionTreeClassifier(random_state=0); scorer = make_scorer(accuracy_score);"
         "search = ResumableGridSearchCV(tree, grid, journal=sys.argv[1], scoring=scorer,"
-        " on_result=lambda cell: new.append(not cell['from_journal']));"
+        " on_result=lambda result: new.append(not result['from_journal']));"
         "search.fit(*load_iris(return_X_y=True)); print(sum(new))"
     )
     told = [
@@ -603,7 +603,7 @@ def test_journal_refuses_what_it_cannot_tell_apart(journal, params, message):
     results = Interrupting()
     with pytest.raises(ValueError, match=message):
         search(journal=journal, on_result=results, **params).fit(X, y)
-    assert results.cells == []
+    assert results.results == []
 
 
 def test_without_a_journal_nothing_needs_to_be_told_apart():
@@ -636,10 +636,10 @@ def test_digests_are_those_of_the_values():
 
 
 def test_journal_is_used_by_one_search_at_a_time(journal):
-    def begin_another(cell):
+    def begin_another(result):
         with pytest.raises(OSError, match=f"Another search is using {journal}"):
             search(journal=journal).fit(X, y)
-        told.append(cell)
+        told.append(result)
 
     told = []
     search(journal=journal, on_result=begin_another).fit(X, y)
@@ -650,27 +650,12 @@ def test_journal_is_used_by_one_search_at_a_time(journal):
     assert again.n_new == 0
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        *(b"not a journal\n", b"no line", b"[]\n", b"{}\n", b"\xff\n"),
-        b'{"journal": "skcifar search", "format": 1}\n',
-    ],
-)
+@pytest.mark.parametrize("content", [b"not a journal\n", b"no line", b"[]\n", b"{}\n", b"\xff\n"])
 def test_other_file_is_not_touched(journal, content):
     journal.write_bytes(content)
     with pytest.raises(ValueError, match="is not a journal that a search has written"):
         search(journal=journal).fit(X, y)
     assert journal.read_bytes() == content
-
-
-def test_damaged_line_is_named(journal):
-    search(journal=journal).fit(X, y)
-    lines = journal.read_bytes().split(b"\n")
-    lines[3] = lines[3][5:]
-    journal.write_bytes(b"\n".join(lines))
-    with pytest.raises(ValueError, match=r"Line 4 of .*journal\.jsonl is damaged"):
-        search(journal=journal).fit(X, y)
 
 
 def test_journal_of_another_format_is_refused(journal):
@@ -779,19 +764,19 @@ def test_search_outlives_a_worker_and_leaves_dask_as_it_was(scheduler, workers, 
     assert_same_results(found, expected)
     assert found.histories_ == expected.histories_
 
-    def kill_a_worker(cell):
-        cells.append(cell)
-        if len(cells) == 4:
+    def kill_a_worker(result):
+        results.append(result)
+        if len(results) == 4:
             workers[0].kill()
 
-    cells = []
+    results = []
     tree = SlowTree(random_state=0)
     expected = GridSearchCV(TREE, DEPTHS, cv=5).fit(X, y)
     found = search(tree, cv=5, scheduler=scheduler, on_result=kill_a_worker, journal=journal).fit(
         X, y
     )
     assert workers[0].wait(5) != 0
-    assert len(cells) == 15
+    assert len(results) == 15
     assert_same_results(found, expected)
 
     with Client(scheduler, set_as_default=False) as client:
@@ -815,7 +800,7 @@ def test_search_outlives_a_worker_and_leaves_dask_as_it_was(scheduler, workers, 
         wait_until(lambda: not any(client.processing().values()))
 
         # data that was lost with its last holder is sent again
-        def kill_the_other(cell):
+        def kill_the_other(result):
             if workers[1].poll() is None:
                 workers[1].kill()
                 workers.append(start_worker(scheduler))

@@ -81,8 +81,8 @@ class SearchProgress:
         self.n_done = self.n_found = 0
         self.best = None
         self.scores = {}
-        self.bar = _bar(console, "searching", "fits   {task.fields[told]}")
-        self.task = self.bar.add_task("searching", total=n_fits, told="")
+        self.bar = _bar(console, "searching", "fits   {task.fields[state]}")
+        self.task = self.bar.add_task("searching", total=n_fits, state="")
 
     def __enter__(self):
         self.bar.start()
@@ -91,39 +91,39 @@ class SearchProgress:
 
     def __exit__(self, *exception):
         self.bar.stop()
-        if self.n_found == self.n_done:  # so that no fit came after which to tell it
-            self._tell_found()
+        if self.n_found == self.n_done:  # no new fit came to report it before
+            self._report_found()
 
-    def __call__(self, cell):
-        if not cell["from_journal"] and self.n_found == self.n_done:
-            self._tell_found()
+    def __call__(self, result):
+        if not result["from_journal"] and self.n_found == self.n_done:
+            self._report_found()
         self.n_done += 1
-        self.n_found += cell["from_journal"]
-        error = cell["error"] or cell["score_error"]
-        told = "failed" if error else self._score(cell)
-        if not cell["from_journal"]:
-            told = f"{told}   time left {self._time_left()}"
-        self.bar.update(self.task, completed=self.n_done, told=told)
+        self.n_found += result["from_journal"]
+        error = result["error"] or result["score_error"]
+        state = "failed" if error else self._score(result)
+        if not result["from_journal"]:
+            state = f"{state}   time left {self._time_left()}"
+        self.bar.update(self.task, completed=self.n_done, state=state)
         number = f"fit {self.n_done:{len(str(self.n_fits))}}/{self.n_fits}"
         if error:
-            (candidate,) = candidate_labels([cell["params"]])
+            (candidate,) = candidate_labels([result["params"]])
             self.console.print(f"{number}   failed with {candidate}: {error}")
-        elif not cell["from_journal"] and not self.console.is_terminal:
-            self.console.print(f"{number}   {told}")
+        elif not result["from_journal"] and not self.console.is_terminal:
+            self.console.print(f"{number}   {state}")
 
-    def _tell_found(self):
+    def _report_found(self):
         if self.n_found:
             self.console.print(f"{self.n_found} of {self.n_fits} fits were there already")
 
-    def _score(self, cell):
-        """Tell the last score, and the best mean of a candidate whose folds are all done."""
-        scores = self.scores.setdefault(repr(cell["params"]), [])
-        scores.append(cell["test_scores"])
+    def _score(self, result):
+        """Return the last score, and the best mean of a candidate whose folds are all done."""
+        scores = self.scores.setdefault(repr(result["params"]), [])
+        scores.append(result["test_scores"])
         if len(scores) == self.n_folds:
             mean = sum(scores) / len(scores)
             self.best = mean if self.best is None else max(self.best, mean)
         best = "" if self.best is None else f"   best mean {self.best:.4f}"
-        return f"score {cell['test_scores']:.4f}{best}"
+        return f"score {result['test_scores']:.4f}{best}"
 
     def _time_left(self):
         n_new = self.n_done - self.n_found

@@ -49,8 +49,8 @@ class Cluster:
         function : callable
             Called as ``function(shared, groups[group], **options)`` on a worker.
 
-        tasks : list of (int, dict)
-            The group and the options of each.
+        tasks : dict of int to (int, dict)
+            The group and the options of each, by its number.
 
         groups : list
             What many tasks have in common. Sent once as well.
@@ -77,7 +77,7 @@ class Cluster:
         """
         from distributed import KilledWorker
 
-        unfinished = dict(enumerate(tasks))
+        unfinished = dict(tasks)
         n_killed = Counter()
         for _ in range(1 + self.retries):
             # those that may have ended their workers go alone, lest others are blamed for it

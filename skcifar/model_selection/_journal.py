@@ -1,6 +1,6 @@
-"""What a search has found so far, in a file that grows by one line with each finished fit.
+"""The finished fits of a search, in a file that grows by one line with each.
 
-The first line tells which search it is, so that no other goes on with it.
+The first line describes the search, so that no other one is resumed from it.
 """
 
 import functools
@@ -17,39 +17,20 @@ try:
 except ImportError:  # on Windows
     fcntl = None
 
-FORMAT = {"journal": "skcifar search", "format": 1}
-SHORT = 60  # characters of a value that an error message tells
+FORMAT = {"journal": "skcifar search", "format": 2}
+SHORT = 60  # characters of a value that an error message shows
 LOCKED_BYTE = 2**30  # on Windows, where nobody can read what is locked; far behind the last line
 
 
 class Journal:
-    """Lines of finished cells, kept on disk as they come.
-
-    Used as a context manager, which closes the file. Until then no other search can use it.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file. One that exists is gone on with.
-
-    identity : dict of str to object
-        What makes this search this one, in values that JSON knows.
-
-    Raises
-    ------
-    OSError
-        If another search is using the file, or it cannot be written.
-
-    ValueError
-        If the file is no journal, a damaged one, or that of another search.
-    """
+    """Results of fits, kept on disk as they come; a context manager that closes the file."""
 
     def __init__(self, path, identity):
         self.path = Path(path)
         self._file = self.path.open("a+b")
         try:
             self._lock()
-            self._begin(FORMAT | {"search": identity})
+            self._read(FORMAT | {"search": identity})
         except BaseException:
             self._file.close()
             raise
@@ -71,19 +52,19 @@ class Journal:
         except OSError:  # of a file system that knows no locks
             return
 
-    def _begin(self, header):
+    def _read(self, header):
+        """Read what is there, cut off a last line that was not finished, and begin a new file."""
         self._file.seek(0)
         content = self._file.read()
-        end = content.rfind(b"\n") + 1  # what follows was cut off while it was written
-        if not end and not json.dumps(header).encode().startswith(content):
-            raise self._not_a_journal()
-        texts = content[:end].split(b"\n")[:-1]
-        lines = [self._parse(number, text) for number, text in enumerate(texts, start=1)]
+        end = content.rfind(b"\n") + 1
+        lines = content[:end].splitlines()
         if lines:
             self._check_header(lines[0], header)
-        self._cells = {_text(line["key"]): line["cell"] for line in lines[1:]}
-        if end < len(content):
-            self._file.truncate(end)
+        elif not json.dumps(header).encode().startswith(content):
+            raise self._not_a_journal()
+        found = map(json.loads, lines[1:])
+        self._results = {text_of(line["key"]): line["result"] for line in found}
+        self._file.truncate(end)
         if not lines:
             self._write(header)
 
@@ -93,95 +74,42 @@ class Journal:
     def __exit__(self, *exception):
         self._file.close()
 
-    def check_keys(self, keys):
-        """Raise if two cells of a search could be taken for each other.
-
-        Parameters
-        ----------
-        keys : list of dict
-            Of all of them, each with its ``params``.
-
-        Raises
-        ------
-        ValueError
-            If two are the same.
-        """
-        seen = set()
-        for key in keys:
-            text = _text(key)
-            if text in seen:
-                raise ValueError(
-                    f"Two candidates cannot be told apart in a journal: {_text(key['params'])} is"
-                    " there twice. Leave one of them out, or, if they are not the same, give"
-                    " functions and classes of different names at the top of a module."
-                )
-            seen.add(text)
-
     def find(self, key):
-        """Look up what an earlier search found.
+        """Return the result of an earlier fit, or None."""
+        return self._results.get(text_of(key))
 
-        Parameters
-        ----------
-        key : dict
-            Which cell, in values that JSON knows.
-
-        Returns
-        -------
-        cell : dict or None
-            What came out, if it is there.
-        """
-        return self._cells.get(_text(key))
-
-    def append(self, key, cell):
-        """Add a line, and see that it is on the disk.
-
-        Parameters
-        ----------
-        key : dict
-            Which cell, in values that JSON knows.
-
-        cell : dict
-            What came out, in values that JSON knows.
-        """
-        self._write({"key": key, "cell": cell})
+    def append(self, key, result):
+        """Add a line, and see that it is on the disk."""
+        self._write({"key": key, "result": result})
 
     def _write(self, line):
         self._file.write(json.dumps(line).encode() + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 
-    def _parse(self, number, text):
+    def _check_header(self, line, header):
+        """Raise unless the first line is that of this search."""
         try:
-            line = json.loads(text)
+            found = json.loads(line)
         except ValueError:
-            line = None
-        if number == 1 and not (
-            isinstance(line, dict) and "journal" in line and isinstance(line.get("search"), dict)
-        ):
+            found = None
+        if not isinstance(found, dict) or found.get("journal") != FORMAT["journal"]:
             raise self._not_a_journal()
-        if number > 1 and (not isinstance(line, dict) or line.keys() != {"key", "cell"}):
+        if found["format"] != FORMAT["format"]:
             raise ValueError(
-                f"Line {number} of {self.path} is damaged. Delete that line, whose fit is then done"
-                " again, or give another journal."
-            )
-        return line
-
-    def _check_header(self, found, header):
-        if {name: found.get(name) for name in FORMAT} != FORMAT:
-            raise ValueError(
-                f"{self.path} is a journal of format {found.get('format')!r}, this version of"
-                f" skcifar knows format {FORMAT['format']}. Give another path."
+                f"{self.path} is a journal of format {found['format']}, this version of skcifar"
+                f" reads format {FORMAT['format']}. Give another path."
             )
         # compared as text, since NaN does not equal NaN
         there, here = (
-            {name: _text(value) for name, value in which["search"].items()}
+            {name: text_of(value) for name, value in which["search"].items()}
             for which in (found, header)
         )
         differing = [n for n in {**here, **there} if there.get(n) != here.get(n)]
         if differing:
-            told = ", ".join(_difference(n, there.get(n), here.get(n)) for n in differing)
+            listed = ", ".join(_difference(n, there.get(n), here.get(n)) for n in differing)
             raise ValueError(
-                f"{self.path} is the journal of another search, which differs in {told}. Give the"
+                f"{self.path} is the journal of another search, which differs in {listed}. Give the"
                 " same search to go on with it, or another path to begin a new one."
             )
 
@@ -193,28 +121,10 @@ class Journal:
 
 
 def digest(data, *, name="data"):
-    """Tell data by a short text, which is another for other data.
-
-    Parameters
-    ----------
-    data : object
-        Arrays, data frames, lists of them and the like. How they lie in memory does not matter.
-
-    name : str, default="data"
-        What an error message calls them.
-
-    Returns
-    -------
-    digest : str
-
-    Raises
-    ------
-    ValueError
-        If it cannot be told by its content, as it cannot be pickled.
-    """
+    """Return a text that is another for other values, wherever in memory they lie."""
     try:
-        return joblib.hash(_laid_out(data), coerce_mmap=True)
-    except Exception as error:  # pickling says so in many ways
+        return joblib.hash(_in_one_order(data), coerce_mmap=True)
+    except Exception as error:  # pickling raises in many ways
         raise ValueError(
             f"{name} cannot be told apart in a journal: a {type(data).__qualname__} cannot be"
             f" pickled ({' '.join(str(error).split())}). Give what can be, such as a function that"
@@ -222,30 +132,12 @@ def digest(data, *, name="data"):
         ) from error
 
 
-def plain(value, *, name, known=()):
-    """Describe a value in what JSON knows, alike in every process.
+def plain(value, *, name, described=()):
+    """Describe a value in what JSON knows, alike in every process and unlike other values.
 
-    Parameters
-    ----------
-    value : object
-        A parameter's value.
-
-    name : str
-        What an error message calls it.
-
-    known : collection of int
-        Ids of estimators of which the class is enough, as their parameters are told elsewhere.
-
-    Returns
-    -------
-    described : None, bool, int, float, str, list or dict
-
-    Raises
-    ------
-    ValueError
-        If other values would be described alike, such as another lambda.
+    Of estimators whose ids are in ``described`` the class is enough.
     """
-    within = functools.partial(plain, name=name, known=known)
+    within = functools.partial(plain, name=name, described=described)
     match value:
         case None | bool() | int() | float() | str():
             return value
@@ -257,64 +149,53 @@ def plain(value, *, name, known=()):
             return {"tuple": [within(v) for v in value]}
         case dict():
             entries = [[within(k), within(v)] for k, v in value.items()]
-            return {"dict": sorted(entries, key=_text)}
+            return {"dict": sorted(entries, key=text_of)}
         case type() | FunctionType() | BuiltinFunctionType():
             return {"name": _name_of(value, name)}
         case functools.partial():
             return {"partial": [within(v) for v in (value.func, value.args, value.keywords)]}
-    described = {"class": _name_of(type(value), name)}
+    cls = {"class": _name_of(type(value), name)}
+    if id(value) in described:
+        return cls
     if hasattr(value, "get_params"):
-        told = {} if id(value) in known else {"params": describe(value, name=name)}
-        return described | told
-    return described | {"digest": digest(value, name=name)}
+        return cls | {"params": describe(value, name=name)}
+    return cls | {"digest": digest(value, name=name)}
 
 
 def describe(estimator, *, name="estimator"):
-    """Describe an estimator's parameters and those of the estimators within it.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        Anything with ``get_params``.
-
-    name : str, default="estimator"
-        What an error message calls it.
-
-    Returns
-    -------
-    params : dict of str to object
-        By name, as in ``get_params(deep=True)``.
-    """
+    """Describe the parameters of an estimator and of those within it, by their names."""
     params = estimator.get_params()
-    known = {id(value) for value in params.values() if hasattr(value, "get_params")}
-    return {n: plain(v, name=f"{name} {n}", known=known) for n, v in params.items()}
+    described = {id(value) for value in params.values() if hasattr(value, "get_params")}
+    return {n: plain(v, name=f"{name} {n}", described=described) for n, v in params.items()}
 
 
-def _laid_out(data):
-    """Return the same data with its arrays in one order, which their hash depends on."""
+def text_of(value):
+    """Return the JSON of a value, in which equal ones are equal, NaN too."""
+    return json.dumps(value, sort_keys=True)
+
+
+def _in_one_order(data):
+    """Return the same data with arrays flat and in one order, which their hash depends on."""
     match data:
         case np.ndarray():
             # flat, as axes of length 1 may have any stride
             return [data.reshape(-1, order="C"), data.shape]
         case dict():
-            return {key: _laid_out(value) for key, value in data.items()}
+            return {key: _in_one_order(value) for key, value in data.items()}
         case list() | tuple():
-            return [type(data).__name__, *map(_laid_out, data)]
+            return [type(data).__name__, *map(_in_one_order, data)]
     return data
 
 
 def _name_of(thing, name):
-    told = f"{thing.__module__}.{thing.__qualname__}"
-    if "<" in told:  # all lambdas have one name, and so do functions from within one function
+    """Return the full name of a function or a class, and raise where others may have it too."""
+    full = f"{thing.__module__}.{thing.__qualname__}"
+    if "<" in full:  # all lambdas have one name, and so do functions from within one function
         raise ValueError(
-            f"{name} cannot be told apart in a journal: other code may be called {told} too. Give"
+            f"{name} cannot be told apart in a journal: other code may be called {full} too. Give"
             " what is defined by name at the top of a module, or leave out the journal."
         )
-    return told
-
-
-def _text(value):
-    return json.dumps(value, sort_keys=True)
+    return full
 
 
 def _difference(name, there, here):

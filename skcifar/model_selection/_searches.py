@@ -4,10 +4,10 @@ import numpy as np
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401 (makes the import work)
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 
-from ._cells import CellSearch
+from ._fits import ResumableSearch
 
 
-class ResumableGridSearchCV(GridSearchCV, CellSearch):
+class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
     """Exhaustive search over a grid, which may be interrupted and spread over machines.
 
     Does what :class:`~sklearn.model_selection.GridSearchCV` does and finds the same. The last four
@@ -140,7 +140,7 @@ class ResumableGridSearchCV(GridSearchCV, CellSearch):
 
     _parameter_constraints: dict = {  # noqa: RUF012
         **GridSearchCV._parameter_constraints,
-        **CellSearch.own_constraints,
+        **ResumableSearch.own_constraints,
     }
 
     def __init__(
@@ -179,7 +179,7 @@ class ResumableGridSearchCV(GridSearchCV, CellSearch):
         self.on_result = on_result
 
 
-class ResumableHalvingGridSearchCV(HalvingGridSearchCV, CellSearch):
+class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
     """Search by successive halving, which may be interrupted and spread over machines.
 
     Does what :class:`~sklearn.model_selection.HalvingGridSearchCV` does and finds the same: all
@@ -344,7 +344,7 @@ class ResumableHalvingGridSearchCV(HalvingGridSearchCV, CellSearch):
 
     _parameter_constraints: dict = {  # noqa: RUF012
         **HalvingGridSearchCV._parameter_constraints,
-        **CellSearch.own_constraints,
+        **ResumableSearch.own_constraints,
     }
 
     def __init__(
