@@ -20,7 +20,13 @@ from .._sklearn.validation import Interval, InvalidParameterError, StrOptions, v
 from ..networks import looks_of_weights, seeded_layers
 from ..training._callbacks import EpochTasks, StopEarly, Validation
 from ..training._checkpoints import Checkpoint, EpochState, LastEpoch, describe_training
-from ..training._fit import NetworkTrainer, compile_network, follows_schedule, smooth_labels
+from ..training._fit import (
+    NetworkTrainer,
+    Training,
+    compile_network,
+    follows_schedule,
+    smooth_labels,
+)
 from ..training._history import attributes_of_history, joined_histories
 from ..training._predict import check_probabilities, memory_error_told, predict_probabilities
 from ._labels import check_labels, combine_weights, one_hot
@@ -563,18 +569,19 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             epochs=epochs,
             shuffle=self.shuffle,
             verbose=int(self.verbose),
-            fit__seed=seed,
-            fit__n_epochs_done=begun.n_epochs if begun else 0,
-            fit__sample_weight=weights,
-            fit__keras_callbacks=[callback for callback in callbacks if callback is not None],
+        )
+        trainer.training_ = Training(
+            seed=seed,
+            n_epochs_done=begun.n_epochs if begun else 0,
+            callbacks=[callback for callback in callbacks if callback is not None],
         )
         try:
-            getattr(trainer, method)(X, one_hot(y, self.classes_))
+            getattr(trainer, method)(X, one_hot(y, self.classes_), sample_weight=weights)
         except KeyboardInterrupt as interrupt:
             interrupt.args = (self._go_back_to(last_epoch.state),)
             raise
-        finally:  # weights take memory, and callbacks may hold what cannot be pickled
-            trainer.set_params(fit__sample_weight=None, fit__keras_callbacks=None)
+        finally:  # callbacks take memory, and may hold what cannot be pickled
+            del trainer.training_
         vars(self).update(attributes_of_history(self.history_, trainer.history_))
 
     def _go_back_to(self, state):

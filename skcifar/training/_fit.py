@@ -5,6 +5,8 @@ Knows neither pipelines nor data sets.
 
 import gc
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -294,29 +296,40 @@ def _batches(arrays, orders, batch_size):
             yield tuple(array[rows[start : start + batch_size]] for array in arrays)
 
 
-class NetworkTrainer(KerasClassifier):
-    """scikeras' classifier, trained by :func:`train_network`.
+@dataclass
+class Training:
+    """What one call of fit needs beyond the parameters of scikeras."""
 
-    scikeras always trains by ``keras.Model.fit`` on arrays, and seeds that by switching
-    TensorFlow to deterministic ops for the whole process. The one method that calls it is private
-    and stands in for it here; no public one comes between validation and training. scikeras 0.13
-    is its last release, so the name will not move. Weights come by a parameter, since scikeras
-    would copy all samples that have some.
+    seed: int = 0
+    n_epochs_done: int = 0  # of the same training, which was interrupted and goes on
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+
+
+class NetworkTrainer(KerasClassifier):
+    """scikeras' classifier, trained by :func:`train_network` on one-hot labels.
+
+    scikeras always trains by ``keras.Model.fit`` on arrays that it validates twice, and seeds that
+    by switching TensorFlow to deterministic ops for the whole process. The one method that does is
+    private and replaced here. scikeras 0.13 is its last release, so the name will not move.
     """
 
-    def _fit_keras_model(self, X, y, sample_weight, **epochs_as_scikeras_counts):
+    training_ = Training()
+
+    def _fit(self, X, y, sample_weight, warm_start, epochs, initial_epoch):
+        if not (warm_start and self.initialized_):
+            self.initialize(X[:1], y[:1])  # all are validated already
         history = train_network(
             self.model_,
             X,
             y,
-            self.fit__sample_weight if sample_weight is None else sample_weight,
+            sample_weight,
             batch_size=self.batch_size,
-            epochs=epochs_as_scikeras_counts["epochs"],
+            epochs=epochs,
             initial_epoch=self.current_epoch,
-            n_epochs_done=self.fit__n_epochs_done,
+            n_epochs_done=self.training_.n_epochs_done,
             shuffle=self.shuffle,
-            seed=self.fit__seed,
-            callbacks=self.fit__keras_callbacks,
+            seed=self.training_.seed,
+            callbacks=self.training_.callbacks,
             verbose=self.verbose,
         )
         self.history_ = joined_histories(self.history_, history)
