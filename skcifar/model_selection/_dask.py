@@ -1,4 +1,4 @@
-"""Tasks on the machines of a Dask cluster: the one room that knows Dask.
+"""Tasks on the machines of a Dask cluster: the one module that knows Dask.
 
 Dask is imported when it is needed, and need not be there otherwise.
 """
@@ -19,20 +19,7 @@ class _NoWorkersError(OSError):
 
 
 class Cluster:
-    """Workers that share data and do tasks with it.
-
-    Parameters
-    ----------
-    client : distributed.Client
-        Connected to a scheduler.
-
-    shared : object
-        What every task needs. Workers get it once, not with each task.
-
-    retries : int
-        How often tasks are sent out again that Dask has given up, since worker after worker ended
-        while doing them, or since their data went with its last holder.
-    """
+    """Workers that share data and do tasks with it."""
 
     def __init__(self, client, shared, *, retries):
         self.client = client
@@ -42,38 +29,11 @@ class Cluster:
         self._sent = None
 
     def run(self, function, tasks, groups):
-        """Do tasks, and tell of each as soon as it is done.
+        """Do tasks, and yield number, result and error as each is done.
 
-        Parameters
-        ----------
-        function : callable
-            Called as ``function(shared, groups[group], **options)`` on a worker.
-
-        tasks : dict of int to (int, dict)
-            The group and the options of each, by its number.
-
-        groups : list
-            What many tasks have in common. Sent once as well.
-
-        Yields
-        ------
-        number : int
-            Which task.
-
-        result : object
-            What the function returned.
-
-        error : Exception or None
-            Why there is no result: the task ended every worker that it was given to, or could not
-            be read by one.
-
-        Raises
-        ------
-        Exception
-            That the function raised.
-
-        OSError
-            If there are no workers, or if they are lost again and again.
+        ``tasks`` has a group and options by number, of which ``function(shared, groups[group],
+        **options)`` is called on a worker. An error is that of a task that ended every worker it
+        was given to, or could not be read by one; what the function raises is raised here.
         """
         from distributed import KilledWorker
 
@@ -84,8 +44,7 @@ class Cluster:
             batches = [[number for number in unfinished if not n_killed[number]]]
             batches += [[number] for number in unfinished if n_killed[number]]
             for batch in filter(None, batches):
-                work = {number: tasks[number] for number in batch}
-                for number, result, error in self._do(function, work, groups):
+                for number, result, error in self._do(function, tasks, batch, groups):
                     if isinstance(error, KilledWorker):
                         n_killed[number] += 1
                     else:
@@ -95,11 +54,8 @@ class Cluster:
                 return
         for number in [n for n in unfinished if n_killed[n] == 1 + self.retries]:
             del unfinished[number]
-            yield (
-                number,
-                None,
-                OSError("each worker that it was given to ended, usually for lack of memory"),
-            )
+            error = OSError("each worker that it was given to ended, usually for lack of memory")
+            yield number, None, error
         if unfinished:
             raise OSError(
                 f"The Dask cluster at {self.address} lost its workers or its scheduler"
@@ -107,39 +63,39 @@ class Cluster:
                 " end, or raise `retries`."
             )
 
-    def _do(self, function, tasks, groups):
-        """Send tasks out once; none is told whose data was lost with the last worker holding it."""
+    def _do(self, function, tasks, numbers, groups):
+        """Send tasks out once; those whose data went with its last holder yield nothing."""
         from distributed import as_completed
 
         data, parts = self._send(groups)
-        numbers = {
+        pending = {
             self.client.submit(
                 _call,
                 get_config(),
                 function,
                 data,
-                parts[group],
-                options,
+                parts[tasks[number][0]],
+                tasks[number][1],
                 pure=False,  # two searches may ask for the same, and random numbers differ
                 retries=self.retries,
             ): number
-            for number, (group, options) in tasks.items()
+            for number in numbers
         }
         finished = as_completed(
-            list(numbers), loop=self.client.loop, with_results=True, raise_errors=False
+            list(pending), loop=self.client.loop, with_results=True, raise_errors=False
         )
         try:
             for future, result in finished:
                 if future.status == "error":
-                    yield numbers.pop(future), None, result[1]
+                    yield pending.pop(future), None, result[1]
                 elif future.status == "finished":
                     value, error = result
                     if error is not None:
                         raise error
-                    yield numbers.pop(future), value, None
+                    yield pending.pop(future), value, None
         finally:
-            if numbers:
-                self.client.cancel(list(numbers))
+            if pending:
+                self.client.cancel(list(pending))
 
     def _send(self, groups):
         """Put data on every worker, as far as it is not there."""
@@ -155,7 +111,7 @@ class Cluster:
                 f"The Dask scheduler at {self.address} no longer answers ({error}). Start it and"
                 " its workers again."
             ) from error
-        except Exception as error:  # which is how Dask tells what went wrong on a worker
+        except Exception as error:  # which is how Dask reports what went wrong on a worker
             raise OSError(
                 f"The workers of {self.address} cannot take the data ({error}). Install there what"
                 " is used here, in the same versions."
@@ -177,25 +133,7 @@ class Cluster:
 
 @contextmanager
 def connected(scheduler):
-    """Give a client of a Dask scheduler, and close it if it was opened here.
-
-    Parameters
-    ----------
-    scheduler : str or distributed.Client
-        Where to find it, such as ``tcp://192.168.1.10:8786``, or who has found it.
-
-    Yields
-    ------
-    client : distributed.Client
-
-    Raises
-    ------
-    ImportError
-        If Dask is not installed.
-
-    OSError
-        If nobody answers there within seconds.
-    """
+    """Give the client of a Dask scheduler, and close it if it was opened here."""
     try:
         import distributed
     except ImportError as error:
@@ -209,18 +147,19 @@ def connected(scheduler):
     # call first; in a thread, for there may be an event loop in this one, as in a notebook.
     with ThreadPoolExecutor(1) as thread:
         try:
-            thread.submit(asyncio.run, _ask(scheduler)).result()
+            thread.submit(asyncio.run, _identify(scheduler)).result()
         except Exception as error:
             raise OSError(
                 f"No Dask scheduler answers at {scheduler!r}"
                 f" ({' '.join(str(error).split()) or type(error).__name__}). Start one by `dask"
-                " scheduler` and give the address that it tells, such as tcp://192.168.1.10:8786."
+                " scheduler` and give the address that it prints, such as tcp://192.168.1.10:8786."
             ) from error
     with distributed.Client(scheduler, timeout=SCHEDULER_TIMEOUT, set_as_default=False) as client:
         yield client
 
 
-async def _ask(address):
+async def _identify(address):
+    """Raise unless a scheduler answers."""
     from distributed import Security, rpc
 
     async with rpc(address, connection_args=Security().get_connection_args("client")) as scheduler:

@@ -18,7 +18,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._sklearn.searching import BaseSearch, fit_and_score, is_multimetric
 from .._sklearn.validation import HasMethods, Interval
 from ._dask import Cluster, connected
-from ._journal import Journal, describe, digest, plain, text_of
+from ._journal import Journal, class_name, describe, digest, plain, text_of
 
 N_LISTED = 10  # failures that one warning names
 
@@ -76,7 +76,7 @@ class ResumableSearch(BaseSearch):
             "y": {"digest": digest(data.y, name="y")},
             "folds": {"digest": folds},
             "fit parameters": {"digest": fit_params},
-            "estimator": plain(type(self.estimator), name="estimator"),
+            "estimator": class_name(self.estimator),
             **{n: plain(v, name=n) for n, v in params.items() if n not in NOT_IN_JOURNAL},
             **{f"estimator {n}": v for n, v in describe(self.estimator).items()},
         }

@@ -7,7 +7,6 @@ import functools
 import json
 import os
 from pathlib import Path
-from types import BuiltinFunctionType, FunctionType
 
 import joblib
 import numpy as np
@@ -133,33 +132,23 @@ def digest(data, *, name="data"):
 
 
 def plain(value, *, name, described=()):
-    """Describe a value in what JSON knows, alike in every process and unlike other values.
+    """Describe a value in JSON; of estimators whose ids are in ``described``, the class is enough.
 
-    Of estimators whose ids are in ``described`` the class is enough.
+    Only what JSON cannot hold is a digest, so that an error message can show the rest.
     """
     within = functools.partial(plain, name=name, described=described)
     match value:
         case None | bool() | int() | float() | str():
             return value
-        case np.generic():
-            return within(value.item())
-        case list():
-            return [within(v) for v in value]
-        case tuple():
-            return {"tuple": [within(v) for v in value]}
+        case list() | tuple():
+            return [type(value).__name__, *map(within, value)]
         case dict():
-            entries = [[within(k), within(v)] for k, v in value.items()]
-            return {"dict": sorted(entries, key=text_of)}
-        case type() | FunctionType() | BuiltinFunctionType():
-            return {"name": _name_of(value, name)}
-        case functools.partial():
-            return {"partial": [within(v) for v in (value.func, value.args, value.keywords)]}
-    cls = {"class": _name_of(type(value), name)}
+            return sorted(([within(k), within(v)] for k, v in value.items()), key=text_of)
     if id(value) in described:
-        return cls
+        return class_name(value)
     if hasattr(value, "get_params"):
-        return cls | {"params": describe(value, name=name)}
-    return cls | {"digest": digest(value, name=name)}
+        return [class_name(value), describe(value, name=name)]
+    return {"digest": digest(value, name=name)}
 
 
 def describe(estimator, *, name="estimator"):
@@ -167,6 +156,11 @@ def describe(estimator, *, name="estimator"):
     params = estimator.get_params()
     described = {id(value) for value in params.values() if hasattr(value, "get_params")}
     return {n: plain(v, name=f"{name} {n}", described=described) for n, v in params.items()}
+
+
+def class_name(thing):
+    """Return the full name of an object's class."""
+    return f"{type(thing).__module__}.{type(thing).__qualname__}"
 
 
 def text_of(value):
@@ -185,17 +179,6 @@ def _in_one_order(data):
         case list() | tuple():
             return [type(data).__name__, *map(_in_one_order, data)]
     return data
-
-
-def _name_of(thing, name):
-    """Return the full name of a function or a class, and raise where others may have it too."""
-    full = f"{thing.__module__}.{thing.__qualname__}"
-    if "<" in full:  # all lambdas have one name, and so do functions from within one function
-        raise ValueError(
-            f"{name} cannot be told apart in a journal: other code may be called {full} too. Give"
-            " what is defined by name at the top of a module, or leave out the journal."
-        )
-    return full
 
 
 def _difference(name, there, here):

@@ -1,4 +1,4 @@
-"""scikit-learn's searches, which may be interrupted, gone on with, and spread over machines."""
+"""scikit-learn's searches, which can be resumed, and spread over machines."""
 
 import numpy as np
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401 (makes the import work)
@@ -8,7 +8,7 @@ from ._fits import ResumableSearch
 
 
 class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
-    """Exhaustive search over a grid, which may be interrupted and spread over machines.
+    """Exhaustive search over a grid, which can be resumed and spread over machines.
 
     Does what :class:`~sklearn.model_selection.GridSearchCV` does and finds the same. The last four
     parameters are its own.
@@ -61,14 +61,14 @@ class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
     journal : str or path-like, default=None
         File to keep each fit's outcome in as it comes. Where it exists already, only what it lacks
         is done, and fits that failed are tried again; the data, the grid and the estimator must be
-        those that it was begun with. Functions and classes are told by their names, so lambdas and
-        what is defined within a function are refused. One search at a time can use it.
+        those that it was begun with. Functions and classes are recognized by their names, so
+        lambdas and what is defined within a function are refused. One search at a time can use it.
 
     on_result : callable, default=None
         Called here with a dict for each fit as it is done: ``params``, ``fold``, ``test_scores``,
-        ``train_scores``, ``fit_time``, ``score_time``, ``error`` (None or a line of text that tells
-        why the fit failed), ``score_error`` (the same of the scorers, whose scores are then None),
-        ``history``, and ``from_journal``, which tells that it had been done before.
+        ``train_scores``, ``fit_time``, ``score_time``, ``error`` (None or a line that says why the
+        fit failed), ``score_error`` (the same of the scorers, whose scores are then None),
+        ``history``, and ``from_journal``, whether it had been done before.
 
     Attributes
     ----------
@@ -119,12 +119,13 @@ class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
     Notes
     -----
     A fit that raises costs its own scores only, and a FitFailedWarning names it. A search that
-    failed in every fit raises. A scorer that raises costs its own score, and a UserWarning tells.
+    failed in every fit raises. A scorer that raises costs its own score, and a UserWarning
+    names it.
 
     A clone has the same ``scheduler`` and ``on_result``, not copies of them.
 
-    scikit-learn's callbacks hear of each fit as it is done, not of the epochs within it; those of
-    the last fit, on all samples, they hear of.
+    scikit-learn's callbacks get each fit as it is done, and epochs only of the last fit, on all
+    samples.
 
     Examples
     --------
@@ -180,7 +181,7 @@ class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
 
 
 class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
-    """Search by successive halving, which may be interrupted and spread over machines.
+    """Search by successive halving, which can be resumed and spread over machines.
 
     Does what :class:`~sklearn.model_selection.HalvingGridSearchCV` does and finds the same: all
     candidates begin with few resources, such as epochs, and only the best of each round go on with
@@ -239,23 +240,8 @@ class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
     verbose : int, default=0
         The higher, the more is printed.
 
-    scheduler : str or distributed.Client, default=None
-        Address of a Dask scheduler, such as ``tcp://192.168.1.10:8786``, or a client of one. Its
-        workers then do the fits. None is this machine. A Client cannot be pickled with the search.
-
-    retries : int, default=3
-        How often fits are sent out again that Dask has given up, since worker after worker ended
-        while doing them, or since their data went with its last holder. The fits of a single lost
-        worker Dask itself gives to others. A fit that ends its workers each time is a failed one.
-
-    journal : str or path-like, default=None
-        File to keep each fit's outcome in as it comes. Where it exists already, only what it lacks
-        is done, and fits that failed are tried again; the data, the grid and the estimator must be
-        those that it was begun with. Functions and classes are told by their names, so lambdas and
-        what is defined within a function are refused. One search at a time can use it.
-
-    on_result : callable, default=None
-        Called here with a dict for each fit as it is done; see :class:`ResumableGridSearchCV`.
+    scheduler, retries, journal, on_result
+        See :class:`ResumableGridSearchCV`.
 
     Attributes
     ----------
@@ -274,42 +260,9 @@ class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
     cv_results_ : dict of str to ndarray
         A row for each candidate of each round: its parameters, scores, times and rank.
 
-    histories_ : list of list
-        For each row of ``cv_results_``, the ``history_`` of the estimator, or of a Pipeline's last
-        step, on each fold; None where there is none.
-
-    best_estimator_ : estimator
-        The best candidate, fitted on all samples.
-
-    best_score_ : float
-        Its mean score.
-
-    best_params_ : dict
-        Its parameters.
-
-    best_index_ : int
-        Its row in ``cv_results_``.
-
-    scorer_ : callable
-        What scored.
-
-    n_splits_ : int
-        Number of folds.
-
-    refit_time_ : float
-        Seconds that fitting the best on all samples took.
-
-    multimetric_ : bool
-        False.
-
-    classes_ : ndarray of shape (n_classes,)
-        Classes of the best estimator, if it is a classifier.
-
-    n_features_in_ : int
-        Number of features of the best estimator.
-
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where the best estimator knows them.
+    histories_, best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_, \
+    refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
+        See :class:`ResumableGridSearchCV`.
 
     See Also
     --------
@@ -317,14 +270,8 @@ class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
 
     Notes
     -----
-    A fit that raises costs its own scores only, and a FitFailedWarning names it. A search whose
-    round failed in every fit raises. A scorer that raises costs its own score, and a UserWarning
-    tells.
-
-    A clone has the same ``scheduler`` and ``on_result``, not copies of them.
-
-    scikit-learn's callbacks hear of each fit as it is done, not of the epochs within it; those of
-    the last fit, on all samples, they hear of.
+    Fits and scorers that raise, clones and scikit-learn's callbacks are treated as by
+    :class:`ResumableGridSearchCV`; a round that failed in every fit raises.
 
     Examples
     --------
