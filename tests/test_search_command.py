@@ -21,9 +21,9 @@ from skcifar.runs._search import (
     RESOURCE,
     SEARCH_FILES,
     check_grids,
+    describe_plan,
     make_search,
     plan_rounds,
-    tell_plan,
     write_search,
 )
 
@@ -396,4 +396,4 @@ def test_none_is_a_value_and_a_missing_one_is_not(tmp_path):
 
 def test_epochs_of_the_grid_are_not_told_as_those_of_all():
     search = make_search(make_dense_pipeline(), [{RESOURCE: [1, 2]}], halving=False, cv=3)
-    assert tell_plan(search) == ("2 candidates on 3 folds make 6 fits", 6)
+    assert describe_plan(search) == ("2 candidates on 3 folds make 6 fits", 6)

@@ -45,7 +45,7 @@ def search(arguments):
         scheduler=arguments.scheduler,
         journal=folder / _searches.JOURNAL,
     )
-    plan, n_fits = _searches.tell_plan(search)
+    plan, n_fits = _searches.describe_plan(search)
     console.print(plan)
 
     begin = time.perf_counter()
@@ -77,7 +77,7 @@ def search(arguments):
         "seconds": seconds,
     }
     _searches.write_search(folder, search, metrics)
-    ranking, best = _searches.tell_ranking(search)
+    ranking, best = _searches.describe_ranking(search)
     console.print(
         f"\n{ranking}\n\nbest: {best}"
         f"\nsearched in {seconds:.1f} s, of which {search.refit_time_:.1f} s trained the best on"

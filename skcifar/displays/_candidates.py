@@ -1,4 +1,4 @@
-"""Who is who in a search: its candidates, their parameters and their names."""
+"""The candidates of a search, their parameters and their names."""
 
 from contextlib import suppress
 from numbers import Real
@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 
 def score_name_of(search):
-    """Tell by which score a search chose the best of its candidates."""
+    """Return the score by which a search chose the best of its candidates."""
     check_is_fitted(search, "cv_results_")
     if not search.multimetric_:
         return "score"
@@ -23,7 +23,7 @@ def score_name_of(search):
 
 
 def last_rows(search):
-    """Tell the row of each candidate in the results of a search, the best first."""
+    """Return the row of each candidate in the results of a search, the best first."""
     score_name = score_name_of(search)
     results = search.cv_results_
     means = np.nan_to_num(results[f"mean_test_{score_name}"], nan=-np.inf)
@@ -39,13 +39,13 @@ def last_rows(search):
 
 
 def candidate_of(search, row):
-    """Tell the parameters in a row of a search's results, less those that a round sets."""
+    """Return the parameters in a row of a search's results, less those that a round sets."""
     params = search.cv_results_["params"][row]
     return {k: v for k, v in params.items() if k != getattr(search, "resource", None)}
 
 
 def searched_values(candidates):
-    """Tell the values of each parameter that candidates differ in."""
+    """Return the values of each parameter that candidates differ in."""
     values = {}
     for params in candidates:
         for name, value in params.items():
@@ -71,7 +71,7 @@ def short_names(names):
 
 
 def candidate_labels(candidates):
-    """Tell each candidate by the parameters that they differ in."""
+    """Return a text for each candidate: the parameters that they differ in."""
     short = short_names(searched_values(candidates))
     return [
         ", ".join(f"{short[name]}={params[name]}" for name in short if name in params)

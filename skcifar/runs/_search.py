@@ -37,7 +37,7 @@ SEARCH_FILES = (
     "learning_curves.png",
     JOURNAL,
 )
-N_BEST = 5  # candidates that the ranking tells
+N_BEST = 5  # candidates in the ranking
 FACTOR = 3  # one of so many candidates goes on to the next round, with so many times the epochs
 CLASSIFIER = "classify"  # the pipeline's step that names without a step belong to
 RESOURCE = f"{CLASSIFIER}__epochs"
@@ -62,31 +62,11 @@ PRESETS = {
 
 
 class GridError(ValueError):
-    """A grid cannot be searched; the message tells where it is wrong and what to do."""
+    """A grid cannot be searched; the message says where it is wrong and what to do."""
 
 
 def make_search(pipeline, grids, *, halving, **params):
-    """Make the search that the command does.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        What to find parameters for; its epochs are the most that a candidate gets.
-
-    grids : list of dict
-        As :func:`check_grids` returns them.
-
-    halving : bool
-        Whether weak candidates are given up after few epochs.
-
-    **params
-        Other parameters of the search.
-
-    Returns
-    -------
-    search : ResumableGridSearchCV or ResumableHalvingGridSearchCV
-        Not fitted.
-    """
+    """Make the search that the command does."""
     if not halving:
         return ResumableGridSearchCV(pipeline, grids, **params)
     return ResumableHalvingGridSearchCV(
@@ -100,49 +80,23 @@ def make_search(pipeline, grids, *, halving, **params):
     )
 
 
-def tell_plan(search):
-    """Tell what a search is about to do.
-
-    Parameters
-    ----------
-    search : ResumableGridSearchCV or ResumableHalvingGridSearchCV
-        As :func:`make_search` made it.
-
-    Returns
-    -------
-    plan : str
-        A line.
-
-    n_fits : int
-        How many fits that is, less the last one on all pictures.
-    """
+def describe_plan(search):
+    """Describe a search in a line, and count its fits, less the last one on all pictures."""
     n_candidates = len(ParameterGrid(search.param_grid))
     epochs = search.estimator[CLASSIFIER].epochs
     what = f"{n_candidates} candidates on {search.cv} folds"
     if isinstance(search, ResumableHalvingGridSearchCV):
         rounds = plan_rounds(n_candidates, epochs)
         n_fits = search.cv * sum(n for n, _ in rounds)
-        told = ", ".join(f"{n} of {resource}" for n, resource in rounds)
-        return f"{what}, by epochs: {told}, make {n_fits} fits", n_fits
+        listed = ", ".join(f"{n} of {resource}" for n, resource in rounds)
+        return f"{what}, by epochs: {listed}, make {n_fits} fits", n_fits
     n_fits = search.cv * n_candidates
     own = any(RESOURCE in grid for grid in search.param_grid)
     return f"{what} make {n_fits} fits" + ("" if own else f" of {epochs} epochs"), n_fits
 
 
 def fit_search(search, X, y, *, on_result):
-    """Fit a search without what it says by warnings, which the progress tells.
-
-    Parameters
-    ----------
-    search : ResumableGridSearchCV or ResumableHalvingGridSearchCV
-        What to fit.
-
-    X, y : ndarray
-        Training pictures and their classes.
-
-    on_result : callable
-        Told each fit.
-    """
+    """Fit a search without its warnings, which the progress shows."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitFailedWarning)
         warnings.filterwarnings("ignore", "Scoring failed|One or more of the .* scores are non-fin")
@@ -150,24 +104,7 @@ def fit_search(search, X, y, *, on_result):
 
 
 def read_grid(path):
-    """Read a grid from a TOML file.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file: lists of values by the name of the parameter, or several tables ``[[grid]]`` of
-        that form.
-
-    Returns
-    -------
-    grids : list of dict
-        Values by name.
-
-    Raises
-    ------
-    GridError
-        If it is not such a file.
-    """
+    """Read grids from a TOML file: lists of values by name, or several tables ``[[grid]]``."""
     path = Path(path)
     if not path.is_file():
         raise GridError(f"{path} is not a file. Give a TOML file, such as: dropout = [0.0, 0.2]")
@@ -187,33 +124,7 @@ def read_grid(path):
 
 
 def check_grids(grids, pipeline, *, source, halving=False):
-    """Turn grids into what a search takes, and see that every candidate can be fitted.
-
-    Parameters
-    ----------
-    grids : list of dict or str
-        Values by name; names without a step are those of the classifier. Or a name of
-        :data:`PRESETS`.
-
-    pipeline : Pipeline
-        What the parameters are for.
-
-    source : str
-        Where the grids come from.
-
-    halving : bool, default=False
-        Whether the search sets the epochs itself.
-
-    Returns
-    -------
-    grids : list of dict
-        With full names, and tuples instead of lists within the lists.
-
-    Raises
-    ------
-    GridError
-        If a name, a list or a value is wrong.
-    """
+    """Return grids, or a preset, with full names, and see that every candidate can be fitted."""
     checked = []
     for grid in [PRESETS[grids]] if isinstance(grids, str) else grids:
         if not grid:
@@ -239,34 +150,20 @@ def check_grids(grids, pipeline, *, source, halving=False):
             for _, step in candidate.steps:
                 step._validate_params()
         except (TypeError, ValueError) as error:
-            (told,) = candidate_labels([params])
+            (label,) = candidate_labels([params])
             hint = " A list as a value has brackets of its own: [[512, 256]]"
             hint = hint if "array-like" in str(error) else ""
-            raise GridError(f"{source}: {told} cannot be fitted. {error}{hint}") from error
+            raise GridError(f"{source}: {label} cannot be fitted. {error}{hint}") from error
         text = repr(sorted(params.items()))
         if text in seen:
-            (told,) = candidate_labels([params])
-            raise GridError(f"{source}: {told} is there twice. Leave out what is repeated.")
+            (label,) = candidate_labels([params])
+            raise GridError(f"{source}: {label} is there twice. Leave out what is repeated.")
         seen.add(text)
     return checked
 
 
 def plan_rounds(n_candidates, epochs):
-    """Tell the rounds of a halving search over epochs.
-
-    Parameters
-    ----------
-    n_candidates : int
-        How many there are.
-
-    epochs : int
-        What no candidate gets more of.
-
-    Returns
-    -------
-    rounds : list of (int, int)
-        Candidates and epochs of each round.
-    """
+    """Return candidates and epochs of each round of a halving search."""
     wanted = 1 + math.floor(math.log(n_candidates, FACTOR))
     least = max(1, epochs // FACTOR ** (wanted - 1))
     rounds = []
@@ -276,22 +173,8 @@ def plan_rounds(n_candidates, epochs):
     return rounds
 
 
-def tell_ranking(search):
-    """Tell the best candidates of a search, a line each.
-
-    Parameters
-    ----------
-    search : ResumableGridSearchCV or ResumableHalvingGridSearchCV
-        Fitted.
-
-    Returns
-    -------
-    ranking : str
-        A line for each of the best: mean, standard deviation and parameters.
-
-    best : str
-        The parameters of the best.
-    """
+def describe_ranking(search):
+    """Return a line for each of the best candidates, and the parameters of the best."""
     results, rows = search.cv_results_, last_rows(search)
     labels = candidate_labels([candidate_of(search, row) for row in rows])
     means, stds = results["mean_test_score"], results["std_test_score"]
@@ -303,19 +186,7 @@ def tell_ranking(search):
 
 
 def write_search(folder, search, metrics):
-    """Write the files of :data:`SEARCH_FILES` but the journal, each of them whole or not at all.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where to write; files of an earlier search are replaced.
-
-    search : ResumableGridSearchCV or ResumableHalvingGridSearchCV
-        Fitted, over pipelines that end in a classifier with ``history_``.
-
-    metrics : dict
-        What ``metrics.json`` is to hold beside what the search tells.
-    """
+    """Write the files of :data:`SEARCH_FILES` but the journal, each of them whole or not at all."""
     metrics = metrics | {
         "n_folds": search.n_splits_,
         "epochs": search.best_estimator_[CLASSIFIER].epochs,
@@ -416,7 +287,7 @@ def _curves_table(search):
 
 
 def _candidate_numbers(search):
-    """Tell whom each row is of; in a halving search a candidate has one for each of its rounds."""
+    """Number the candidate of each row; in a halving search it has a row for each of its rounds."""
     numbers = {}
     candidates = [
         repr(candidate_of(search, row)) for row in range(len(search.cv_results_["params"]))
