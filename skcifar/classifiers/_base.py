@@ -25,14 +25,14 @@ from ..training._fit import (
     Training,
     compile_network,
     follows_schedule,
-    smooth_labels,
+    update_compiled,
 )
 from ..training._history import attributes_of_history, joined_histories
 from ..training._predict import check_probabilities, memory_error_told, predict_probabilities
-from ._labels import check_labels, combine_weights, one_hot
-from ._validation_set import check_held_out, hold_out, told_to_callbacks, without
+from ._labels import check_labels, combine_weights, one_hot, with_mean_of_one
+from ._validation_set import check_validation_set, hold_out, reported_samples, without
 
-# What early stopping holds out where nothing else is said, as in MLPClassifier.
+# What early stopping holds out by default, as in MLPClassifier.
 DEFAULT_VALIDATION_FRACTION = 0.1
 
 
@@ -111,7 +111,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         Print nothing, a progress bar, or a line for each epoch.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called by Keras as it trains. They are not copied, so that they can be asked afterwards.
+        Called by Keras as it trains. They are not copied, so that they can be read afterwards.
 
     Attributes
     ----------
@@ -166,7 +166,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
     verbose: int = 0
     callbacks: list | None = None
 
-    # what a Pipeline with metadata routing hands on to fit without being told
+    # what a Pipeline with metadata routing hands on to fit where nothing is requested
     __metadata_request__fit = {"X_val": True, "y_val": True}  # noqa: RUF012
 
     _parameter_constraints: ClassVar[dict] = {
@@ -254,59 +254,27 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         if not continues:
             self._forget_training()
         X, y = self._validate_samples_and_labels(X, y, reset=not continues)
-        classes = np.unique(y)
-        if len(classes) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs samples of at least 2 classes in the data, but the"
-                f" data contains only one class: {classes[0]!r}."
-            )
-        if continues and not np.array_equal(classes, self.classes_):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the previous"
-                f" call to fit. Previously got {self.classes_}, `y` has {classes}."
-            )
+        classes = self._classes_of(y, continues)
         weights = combine_weights(y, classes, self.class_weight, sample_weight)
-        validation = check_held_out(self, X_val, y_val, sample_weight_val, classes)
-
-        self._random_state = check_random_state(self.random_state)
-        checkpoint = self._find_checkpoint(
-            *(X, y, weights, validation), classes=classes, continues=continues
-        )
-        if checkpoint is not None:
-            self._random_state = checkpoint.random_state
-        seed_of_layers = None if continues else self._draw_seed()
-        seed_of_order = self._draw_seed()
-        held_out = None
-        if validation is None and self._validation_fraction is not None:
-            fraction = self._validation_fraction
-            held_out = hold_out(y, weights, validation_fraction=fraction, seed=self._draw_seed())
+        validation = check_validation_set(self, X_val, y_val, sample_weight_val, classes)
+        checkpoint = self._begin_random_state(X, y, weights, validation, classes, continues)
+        if not continues:
+            self._initialize(classes)
+        seed = self._draw_seed()
+        held_out = None if validation is not None else self._hold_out(y, weights)
+        if held_out is not None:
             # Both sides share X, of which they leave out what has no weight.
             validation = X, y, without(combine_weights(y, classes, None, sample_weight), ~held_out)
             weights = without(weights, held_out)
-        n_samples = len(X) if weights is None else np.count_nonzero(weights)
-        if weights is not None:
-            # Dividing by the mean of all weights, not of each batch's, keeps a batch of light
-            # samples light.
-            weights *= n_samples / weights.sum()
-
-        if not continues:
-            self._initialize(classes, seed=seed_of_layers)
-        self._wrap_network(n_steps=self.epochs * math.ceil(n_samples / self.batch_size))
+        weights, n_samples = with_mean_of_one(weights, len(X))
+        self._compile(n_steps=self.epochs * math.ceil(n_samples / self.batch_size))
         tasks = EpochTasks(
             self,
             epochs=self.epochs,
-            **told_to_callbacks(X, y, sample_weight, held_out),
             fitted_attributes=self._attributes_after,
+            **reported_samples(X, y, sample_weight, held_out),
         )
-        self._train(
-            "fit",
-            *(X, y, weights),
-            seed=seed_of_order,
-            validation=validation,
-            tasks=tasks,
-            checkpoint=checkpoint,
-        )
-        return self
+        return self._train("fit", X, y, weights, seed, validation, tasks, checkpoint)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train the network for one more epoch, on these samples.
@@ -335,53 +303,28 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             The classifier, trained further.
         """
         self._validate_params()
-        for name, value in (("early_stopping", False), ("learning_rate_schedule", "constant")):
-            if getattr(self, name) != value:
-                raise ValueError(
-                    f"{name}={getattr(self, name)!r} is not supported for partial_fit, which does"
-                    f" not know how much will come. Set {name}={value!r}, or call fit."
-                )
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' is not supported for partial_fit, which never sees all"
-                " samples. Compute the weights with"
-                " sklearn.utils.class_weight.compute_class_weight on a large enough sample and"
-                " pass them as a dict."
-            )
+        self._check_partial_fit_params()
         begins = not self.__sklearn_is_fitted__()
         if begins and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         X, y = self._validate_samples_and_labels(X, y, reset=begins)
-        if begins:
-            classes = np.unique(classes)
-            if len(classes) < 2:
-                raise ValueError(
-                    f"{type(self).__name__} needs at least 2 classes, but `classes` contains only"
-                    f" one class: {classes[0]!r}."
-                )
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was:"
-                f" {self.classes_!r}"
-            )
-        known = classes if begins else self.classes_
+        known = self._known_classes(classes, begins)
         check_labels(
             y, known, message="`y` has labels {unknown} that are not in `classes`: {classes}."
         )
         weights = combine_weights(y, known, self.class_weight, sample_weight)
         if begins:
             self._random_state = check_random_state(self.random_state)
-            self._initialize(known, seed=self._draw_seed())
+            self._initialize(known)
         if begins or follows_schedule(self.model_):
-            self._wrap_network()
-        optimizer = self.model_.optimizer
-        optimizer.learning_rate = float(self.learning_rate)
-        if optimizer.weight_decay != (float(self.weight_decay) or None):
-            optimizer.weight_decay = float(self.weight_decay) or None
-            self.model_.make_train_function(force=True)  # Keras keeps one that has the old decay
-        smooth_labels(self.model_, self.label_smoothing)
-        self._train("partial_fit", X, y, weights, seed=self._draw_seed())
-        return self
+            self._compile()
+        update_compiled(
+            self.model_,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            label_smoothing=self.label_smoothing,
+        )
+        return self._train("partial_fit", X, y, weights, self._draw_seed())
 
     def predict(self, X):
         """Predict the class of each sample.
@@ -425,13 +368,13 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         return predict_probabilities(self.model_, X)
 
     def describe_weights(self):
-        """Tell what weights parameters and learned state call for, without making any.
+        """Describe the weights that parameters and learned state call for, without making any.
 
         For a classifier whose other fitted attributes were brought back, from a file for example.
 
         Returns
         -------
-        looks : list of (tuple of int, str)
+        shapes : list of (tuple of int, str)
             Shape and dtype of each weight, in the order of ``model_.get_weights()``.
 
         Raises
@@ -450,7 +393,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         Parameters
         ----------
         weights : list of ndarray
-            What ``model_.get_weights()`` gave, as :meth:`describe_weights` tells it.
+            What ``model_.get_weights()`` gave, as :meth:`describe_weights` describes it.
 
         Raises
         ------
@@ -461,7 +404,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         self._random_state = check_random_state(self.random_state)
         self.model_ = self._build_network(self.classes_, seed=0)  # the weights are replaced
         self.model_.set_weights(weights)
-        self._wrap_network()
+        self._compile()
         for name in ("best_iter_", "best_validation_score_"):
             vars(self).setdefault(name, None)
         self.n_iter_ = len(self.history_["loss"])
@@ -475,21 +418,72 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         tags.input_tags.three_d_array = True
         return tags
 
+    def _check_partial_fit_params(self):
+        """Raise if a parameter needs to know all samples, or how many epochs there will be."""
+        for name, value in (("early_stopping", False), ("learning_rate_schedule", "constant")):
+            if getattr(self, name) != value:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} is not supported for partial_fit, which does"
+                    f" not know how much will come. Set {name}={value!r}, or call fit."
+                )
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' is not supported for partial_fit, which never sees all"
+                " samples. Compute the weights with"
+                " sklearn.utils.class_weight.compute_class_weight on a large enough sample and"
+                " pass them as a dict."
+            )
+
+    def _classes_of(self, y, continues):
+        """Return the classes of all samples, at least two and the same as before."""
+        classes = np.unique(y)
+        if len(classes) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least 2 classes in the data, but the"
+                f" data contains only one class: {classes[0]!r}."
+            )
+        if continues and not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous"
+                f" call to fit. Previously got {self.classes_}, `y` has {classes}."
+            )
+        return classes
+
+    def _known_classes(self, classes, begins):
+        """Return the classes that ``partial_fit`` trains for."""
+        if begins:
+            classes = np.unique(classes)
+            if len(classes) < 2:
+                raise ValueError(
+                    f"{type(self).__name__} needs at least 2 classes, but `classes` contains only"
+                    f" one class: {classes[0]!r}."
+                )
+            return classes
+        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was:"
+                f" {self.classes_!r}"
+            )
+        return self.classes_
+
     def _validate_samples_and_labels(self, X, y, *, reset):
         X, y = validate_samples(self, X, y, reset=reset, dtype=keras.config.floatx())
         check_classification_targets(y)
         return np.ascontiguousarray(X), y  # copied here or not at all
 
-    @property
-    def _validation_fraction(self):
-        if self.validation_fraction is None and self.early_stopping:
-            return DEFAULT_VALIDATION_FRACTION
-        return self.validation_fraction
+    def _hold_out(self, y, weights):
+        """Choose the samples that are kept from training, or None."""
+        fraction = self.validation_fraction
+        if fraction is None and self.early_stopping:
+            fraction = DEFAULT_VALIDATION_FRACTION
+        if fraction is None:
+            return None
+        return hold_out(y, weights, validation_fraction=fraction, seed=self._draw_seed())
 
-    def _initialize(self, classes, *, seed):
+    def _initialize(self, classes):
         """Begin anew, with an untrained network and no history."""
         self.classes_ = classes
-        self.model_ = self._build_network(classes, seed=seed)
+        self.model_ = self._build_network(classes, seed=self._draw_seed())
         check_probabilities(
             self.model_, self.sample_shape_, len(classes), owner=type(self).__name__
         )
@@ -499,7 +493,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         with seeded_layers(seed), memory_error_told():
             return self.build_network(self.sample_shape_, len(classes))
 
-    def _wrap_network(self, *, n_steps=None):
+    def _compile(self, *, n_steps=None):
         """Give the network a new optimizer and a new trainer, which goes on with the history."""
         self.keras_classifier_ = self._make_trainer(self.model_, self.history_, n_steps=n_steps)
 
@@ -518,8 +512,9 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         trainer.history_ = history
         return trainer
 
-    def _find_checkpoint(self, X, y, weights, validation, *, classes, continues):
-        """Return the file to go on from and to write to, or None."""
+    def _begin_random_state(self, X, y, weights, validation, classes, continues):
+        """Begin to draw, from where a checkpoint began if there is one, which is returned."""
+        self._random_state = check_random_state(self.random_state)
         if self.checkpoint is None:
             return None
         X_val, y_val, weights_val = validation or (None, None, None)
@@ -534,36 +529,29 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             y_val=None if y_val is None else np.searchsorted(classes, y_val),
             weights_val=weights_val,
         )
-        return Checkpoint(
+        checkpoint = Checkpoint(
             self.checkpoint, training, epochs=self.epochs, random_state=self._random_state
         )
+        self._random_state = checkpoint.random_state
+        return checkpoint
 
-    def _train(self, method, X, y, weights, *, seed, validation=None, tasks=None, checkpoint=None):
-        """Let the trainer do its work.
+    def _train(self, method, X, y, weights, seed, validation=None, tasks=None, checkpoint=None):
+        """Let the trainer do its work, from where a checkpoint ends if there is one.
 
         What fails on its way leaves an estimator unfitted, but for an interrupt, which leaves it as
         it was after the last epoch.
         """
-        trainer, network = self.keras_classifier_, self.model_
-        stop_early = None
+        trainer, stop_early, validate = self.keras_classifier_, None, None
         if self.early_stopping:
             stop_early = StopEarly(n_iter_no_change=self.n_iter_no_change, tol=self.tol)
-        epochs, begun = self.epochs, None
-        if checkpoint is not None and checkpoint.is_there:
-            begun = checkpoint.read(network, stop_early)
-            begun.restore(network, stop_early)
-            trainer.history_ = joined_histories(self.history_, begun.history)
-            epochs = 0 if begun.stopped else self.epochs - begun.n_epochs
-        elif self.__sklearn_is_fitted__():
-            begun = EpochState.of(network, {}, None)
+        if validation is not None:
+            X_val, y_val, weights_val = validation
+            validate = Validation(X_val, np.searchsorted(self.classes_, y_val), weights_val)
+        begun, epochs = self._go_on(checkpoint, stop_early)
         last_epoch = LastEpoch(stop_early=stop_early, checkpoint=checkpoint, begun=begun)
         self._forget_training()
 
-        callbacks = [*(self.callbacks or ()), stop_early, tasks, last_epoch]
-        if validation is not None:
-            X_val, y_val, weights_val = validation
-            places = np.searchsorted(self.classes_, y_val)
-            callbacks.insert(0, Validation(X_val, places, weights_val))
+        callbacks = validate, *(self.callbacks or ()), stop_early, tasks, last_epoch
         trainer.set_params(
             batch_size=int(self.batch_size),
             epochs=epochs,
@@ -583,9 +571,20 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         finally:  # callbacks take memory, and may hold what cannot be pickled
             del trainer.training_
         vars(self).update(attributes_of_history(self.history_, trainer.history_))
+        return self
+
+    def _go_on(self, checkpoint, stop_early):
+        """Return the state that training goes on from, if there is one, and how many epochs."""
+        if checkpoint is not None and checkpoint.is_there:
+            begun = checkpoint.read(self.model_, stop_early)
+            begun.restore(self.model_, stop_early)
+            self.keras_classifier_.history_ = joined_histories(self.history_, begun.history)
+            return begun, 0 if begun.stopped else self.epochs - begun.n_epochs
+        fitted = self.__sklearn_is_fitted__()
+        return EpochState.of(self.model_, {}, None) if fitted else None, self.epochs
 
     def _go_back_to(self, state):
-        """Become as after the last epoch that was finished, and tell of it."""
+        """Become as after the last epoch that was finished, and return a sentence on it."""
         whose = f"this {type(self).__name__}"
         if state is None:
             return f"interrupted in the first epoch, so that {whose} is not fitted"

@@ -8,30 +8,8 @@ from .._sklearn.validation import validate_samples
 from ._labels import check_labels, combine_weights
 
 
-def check_held_out(classifier, X_val, y_val, sample_weight_val, classes):
-    """Check samples to validate on, which have to be like those that are trained on.
-
-    Parameters
-    ----------
-    classifier : NetworkClassifier
-        Has seen X already.
-
-    X_val, y_val, sample_weight_val : array-like or None
-        What ``fit`` was given.
-
-    classes : ndarray of shape (n_classes,)
-        Of the samples that are trained on.
-
-    Returns
-    -------
-    validation : tuple of ndarray or None
-        Samples, labels, and weights or None. None if nothing was given.
-
-    Raises
-    ------
-    ValueError
-        If one was given without another, or differs from the samples that are trained on.
-    """
+def check_validation_set(classifier, X_val, y_val, sample_weight_val, classes):
+    """Check samples to validate on, which have to be like those that are trained on."""
     if X_val is None and y_val is None and sample_weight_val is None:
         return None
     if X_val is None or y_val is None:
@@ -62,31 +40,7 @@ def check_held_out(classifier, X_val, y_val, sample_weight_val, classes):
 
 
 def hold_out(y, sample_weight, *, validation_fraction, seed):
-    """Choose samples that are kept from training, the same share of each class.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_samples,)
-        Labels.
-
-    sample_weight : ndarray of shape (n_samples,) or None
-        Samples of weight 0 count as none.
-
-    validation_fraction : float
-        The share of all samples that is held out, in (0, 1).
-
-    seed : int
-        Determines which they are.
-
-    Returns
-    -------
-    is_held_out : ndarray of shape (n_samples,), dtype bool
-
-    Raises
-    ------
-    ValueError
-        If a class would have no sample left, or none to validate on.
-    """
+    """Choose samples that are kept from training, the same share of each class."""
     rows = np.arange(len(y)) if sample_weight is None else np.flatnonzero(sample_weight)
     classes, counts = np.unique(y[rows], return_counts=True)
     try:
@@ -109,39 +63,12 @@ def hold_out(y, sample_weight, *, validation_fraction, seed):
 
 
 def without(weights, left_out):
-    """Set the weights of some samples to 0, by which they count as none.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (n_samples,) or None
-        None is the same as ones.
-
-    left_out : ndarray of shape (n_samples,), dtype bool
-        Which samples.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_samples,)
-    """
+    """Set the weights of some samples to 0, by which they count as none."""
     return np.where(left_out, 0.0, 1.0 if weights is None else weights)
 
 
-def told_to_callbacks(X, y, sample_weight, is_held_out):
-    """Say what is trained on, in a form that takes memory only if a callback asks for it.
-
-    Parameters
-    ----------
-    X, y, sample_weight : array-like
-        Of all samples.
-
-    is_held_out : ndarray of shape (n_samples,), dtype bool, or None
-        Which are kept from training.
-
-    Returns
-    -------
-    told : dict
-        ``X``, ``y`` and ``metadata``, as :class:`FitTask` takes them.
-    """
+def reported_samples(X, y, sample_weight, is_held_out):
+    """Return what scikit-learn's callbacks get, made only where one wants it."""
     weights = None if sample_weight is None else {"sample_weight": np.asarray(sample_weight)}
     if is_held_out is None:
         return {"X": X, "y": y, "metadata": weights}

@@ -84,19 +84,15 @@ def compile_network(
     _clear_away_old_networks(network)
 
 
-def smooth_labels(network, label_smoothing):
-    """Let a compiled network go on with labels that are smoothed in another way.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Compiled. Keeps its optimizer.
-
-    label_smoothing : float
-        As in :func:`compile_network`.
-    """
+def update_compiled(network, *, learning_rate, weight_decay, label_smoothing):
+    """Let a compiled network go on with other numbers and the same optimizer."""
+    optimizer, decay = network.optimizer, float(weight_decay) or None
+    optimizer.learning_rate = float(learning_rate)
+    if optimizer.weight_decay != decay:
+        optimizer.weight_decay = decay
+        network.make_train_function(force=True)  # Keras keeps one that has the old decay
     if network.loss.label_smoothing != float(label_smoothing):
-        network.compile(network.optimizer, loss=_loss(label_smoothing), metrics=["accuracy"])
+        network.compile(optimizer, loss=_loss(label_smoothing), metrics=["accuracy"])
 
 
 def _loss(label_smoothing):
