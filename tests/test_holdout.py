@@ -160,16 +160,16 @@ def test_samples_without_weight_are_neither_trained_nor_validated_on(blobs):
 
 def test_pixels_of_held_out_pictures_are_not_copied(digits, monkeypatch):
     """Training and validation share one array."""
-    from skcifar.classifiers import _base as base
+    from skcifar.classifiers import _training
 
     seen = []
 
-    class Spy(base.Validation):
+    class Spy(_training.Validation):
         def __init__(self, X, *args):
             super().__init__(X, *args)
             seen.append(self.X)
 
-    monkeypatch.setattr(base, "Validation", Spy)
+    monkeypatch.setattr(_training, "Validation", Spy)
     X = digits[0].reshape(200, -1).astype(np.float32)
     small(validation_fraction=0.2).fit(X, digits[1])
     assert np.shares_memory(seen[0], X)

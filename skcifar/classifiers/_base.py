@@ -18,18 +18,23 @@ from sklearn.utils.validation import check_is_fitted
 from .._sklearn.callbacks import CallbackSupportMixin, with_callbacks
 from .._sklearn.validation import Interval, InvalidParameterError, StrOptions, validate_samples
 from ..networks import looks_of_weights, seeded_layers
-from ..training._callbacks import EpochTasks, StopEarly, Validation
-from ..training._checkpoints import Checkpoint, EpochState, LastEpoch, describe_training
+from ..training._callbacks import EpochTasks
 from ..training._fit import (
     NetworkTrainer,
-    Training,
     compile_network,
     follows_schedule,
     update_compiled,
 )
 from ..training._history import attributes_of_history, joined_histories
 from ..training._predict import check_probabilities, memory_error_told, predict_probabilities
-from ._labels import check_labels, combine_weights, one_hot, with_mean_of_one
+from ._labels import (
+    check_labels,
+    classes_to_fit,
+    classes_to_partial_fit,
+    combine_weights,
+    with_mean_of_one,
+)
+from ._training import begin_random_state, train
 from ._validation_set import check_validation_set, hold_out, reported_samples, without
 
 # What early stopping holds out by default, as in MLPClassifier.
@@ -254,10 +259,12 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         if not continues:
             self._forget_training()
         X, y = self._validate_samples_and_labels(X, y, reset=not continues)
-        classes = self._classes_of(y, continues)
+        classes = classes_to_fit(self, y, continues=continues)
         weights = combine_weights(y, classes, self.class_weight, sample_weight)
         validation = check_validation_set(self, X_val, y_val, sample_weight_val, classes)
-        checkpoint = self._begin_random_state(X, y, weights, validation, classes, continues)
+        checkpoint = begin_random_state(
+            self, X, y, weights, validation, classes=classes, continues=continues
+        )
         if not continues:
             self._initialize(classes)
         seed = self._draw_seed()
@@ -274,7 +281,18 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             fitted_attributes=self._attributes_after,
             **reported_samples(X, y, sample_weight, held_out),
         )
-        return self._train("fit", X, y, weights, seed, validation, tasks, checkpoint)
+        train(
+            self,
+            "fit",
+            X,
+            y,
+            weights,
+            seed=seed,
+            validation=validation,
+            tasks=tasks,
+            checkpoint=checkpoint,
+        )
+        return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train the network for one more epoch, on these samples.
@@ -308,7 +326,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         if begins and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         X, y = self._validate_samples_and_labels(X, y, reset=begins)
-        known = self._known_classes(classes, begins)
+        known = classes_to_partial_fit(self, classes, begins=begins)
         check_labels(
             y, known, message="`y` has labels {unknown} that are not in `classes`: {classes}."
         )
@@ -324,7 +342,8 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             weight_decay=self.weight_decay,
             label_smoothing=self.label_smoothing,
         )
-        return self._train("partial_fit", X, y, weights, self._draw_seed())
+        train(self, "partial_fit", X, y, weights, seed=self._draw_seed())
+        return self
 
     def predict(self, X):
         """Predict the class of each sample.
@@ -434,38 +453,6 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
                 " pass them as a dict."
             )
 
-    def _classes_of(self, y, continues):
-        """Return the classes of all samples, at least two and the same as before."""
-        classes = np.unique(y)
-        if len(classes) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs samples of at least 2 classes in the data, but the"
-                f" data contains only one class: {classes[0]!r}."
-            )
-        if continues and not np.array_equal(classes, self.classes_):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the previous"
-                f" call to fit. Previously got {self.classes_}, `y` has {classes}."
-            )
-        return classes
-
-    def _known_classes(self, classes, begins):
-        """Return the classes that ``partial_fit`` trains for."""
-        if begins:
-            classes = np.unique(classes)
-            if len(classes) < 2:
-                raise ValueError(
-                    f"{type(self).__name__} needs at least 2 classes, but `classes` contains only"
-                    f" one class: {classes[0]!r}."
-                )
-            return classes
-        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was:"
-                f" {self.classes_!r}"
-            )
-        return self.classes_
-
     def _validate_samples_and_labels(self, X, y, *, reset):
         X, y = validate_samples(self, X, y, reset=reset, dtype=keras.config.floatx())
         check_classification_targets(y)
@@ -511,94 +498,6 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         )
         trainer.history_ = history
         return trainer
-
-    def _begin_random_state(self, X, y, weights, validation, classes, continues):
-        """Begin to draw, from where a checkpoint began if there is one, which is returned."""
-        self._random_state = check_random_state(self.random_state)
-        if self.checkpoint is None:
-            return None
-        X_val, y_val, weights_val = validation or (None, None, None)
-        training = describe_training(
-            self,
-            start=self.model_.get_weights() if continues else (),
-            classes=classes,
-            samples=X,
-            labels=np.searchsorted(classes, y),
-            weights=weights,
-            X_val=X_val,
-            y_val=None if y_val is None else np.searchsorted(classes, y_val),
-            weights_val=weights_val,
-        )
-        checkpoint = Checkpoint(
-            self.checkpoint, training, epochs=self.epochs, random_state=self._random_state
-        )
-        self._random_state = checkpoint.random_state
-        return checkpoint
-
-    def _train(self, method, X, y, weights, seed, validation=None, tasks=None, checkpoint=None):
-        """Let the trainer do its work, from where a checkpoint ends if there is one.
-
-        What fails on its way leaves an estimator unfitted, but for an interrupt, which leaves it as
-        it was after the last epoch.
-        """
-        trainer, stop_early, validate = self.keras_classifier_, None, None
-        if self.early_stopping:
-            stop_early = StopEarly(n_iter_no_change=self.n_iter_no_change, tol=self.tol)
-        if validation is not None:
-            X_val, y_val, weights_val = validation
-            validate = Validation(X_val, np.searchsorted(self.classes_, y_val), weights_val)
-        begun, epochs = self._go_on(checkpoint, stop_early)
-        last_epoch = LastEpoch(stop_early=stop_early, checkpoint=checkpoint, begun=begun)
-        self._forget_training()
-
-        callbacks = validate, *(self.callbacks or ()), stop_early, tasks, last_epoch
-        trainer.set_params(
-            batch_size=int(self.batch_size),
-            epochs=epochs,
-            shuffle=self.shuffle,
-            verbose=int(self.verbose),
-        )
-        trainer.training_ = Training(
-            seed=seed,
-            n_epochs_done=begun.n_epochs if begun else 0,
-            callbacks=[callback for callback in callbacks if callback is not None],
-        )
-        try:
-            getattr(trainer, method)(X, one_hot(y, self.classes_), sample_weight=weights)
-        except KeyboardInterrupt as interrupt:
-            interrupt.args = (self._go_back_to(last_epoch.state),)
-            raise
-        finally:  # callbacks take memory, and may hold what cannot be pickled
-            del trainer.training_
-        vars(self).update(attributes_of_history(self.history_, trainer.history_))
-        return self
-
-    def _go_on(self, checkpoint, stop_early):
-        """Return the state that training goes on from, if there is one, and how many epochs."""
-        if checkpoint is not None and checkpoint.is_there:
-            begun = checkpoint.read(self.model_, stop_early)
-            begun.restore(self.model_, stop_early)
-            self.keras_classifier_.history_ = joined_histories(self.history_, begun.history)
-            return begun, 0 if begun.stopped else self.epochs - begun.n_epochs
-        fitted = self.__sklearn_is_fitted__()
-        return EpochState.of(self.model_, {}, None) if fitted else None, self.epochs
-
-    def _go_back_to(self, state):
-        """Become as after the last epoch that was finished, and return a sentence on it."""
-        whose = f"this {type(self).__name__}"
-        if state is None:
-            return f"interrupted in the first epoch, so that {whose} is not fitted"
-        state.restore(self.model_, None)
-        if state.best_weights:
-            self.model_.set_weights(state.best_weights)
-        history = joined_histories(self.history_, state.history)
-        self.keras_classifier_.history_ = history
-        vars(self).update(attributes_of_history(self.history_, history))
-        of_best = f", with the weights of epoch {self.best_iter_}" if state.best_weights else ""
-        return (
-            f"interrupted in epoch {self.n_iter_ + 1}; {whose} is left as it was after epoch"
-            f" {self.n_iter_}{of_best}, and can predict"
-        )
 
     def _attributes_after(self, history):
         """What makes a copy of this classifier fitted after some epochs of a training.

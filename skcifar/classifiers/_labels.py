@@ -12,6 +12,40 @@ def one_hot(y, classes):
     return np.eye(len(classes), dtype=keras.config.floatx())[np.searchsorted(classes, y)]
 
 
+def classes_to_fit(classifier, y, *, continues):
+    """Return the classes of all samples, at least two and the same as before."""
+    classes = np.unique(y)
+    if len(classes) < 2:
+        raise ValueError(
+            f"{type(classifier).__name__} needs samples of at least 2 classes in the data, but the"
+            f" data contains only one class: {classes[0]!r}."
+        )
+    if continues and not np.array_equal(classes, classifier.classes_):
+        raise ValueError(
+            "warm_start can only be used where `y` has the same classes as in the previous"
+            f" call to fit. Previously got {classifier.classes_}, `y` has {classes}."
+        )
+    return classes
+
+
+def classes_to_partial_fit(classifier, classes, *, begins):
+    """Return the classes that ``partial_fit`` trains for."""
+    if begins:
+        classes = np.unique(classes)
+        if len(classes) < 2:
+            raise ValueError(
+                f"{type(classifier).__name__} needs at least 2 classes, but `classes` contains only"
+                f" one class: {classes[0]!r}."
+            )
+        return classes
+    if classes is not None and not np.array_equal(np.unique(classes), classifier.classes_):
+        raise ValueError(
+            f"`classes={classes!r}` is not the same as on last call to partial_fit, was:"
+            f" {classifier.classes_!r}"
+        )
+    return classifier.classes_
+
+
 def check_labels(y, classes, *, message):
     """Raise if there are labels that are not among the classes."""
     # as lists, since NumPy would compare 10 with "10" as texts

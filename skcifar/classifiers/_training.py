@@ -1,0 +1,100 @@
+"""One training of a classifier: where it begins, what it goes through, and what it leaves."""
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ..training._callbacks import StopEarly, Validation
+from ..training._checkpoints import Checkpoint, EpochState, LastEpoch, describe_training
+from ..training._fit import Training
+from ..training._history import attributes_of_history, joined_histories
+from ._labels import one_hot
+
+
+def begin_random_state(classifier, X, y, weights, validation, *, classes, continues):
+    """Begin to draw, from where a checkpoint began if there is one, which is returned."""
+    classifier._random_state = check_random_state(classifier.random_state)
+    if classifier.checkpoint is None:
+        return None
+    X_val, y_val, weights_val = validation or (None, None, None)
+    training = describe_training(
+        classifier,
+        start=classifier.model_.get_weights() if continues else (),
+        classes=classes,
+        samples=X,
+        labels=np.searchsorted(classes, y),
+        weights=weights,
+        X_val=X_val,
+        y_val=None if y_val is None else np.searchsorted(classes, y_val),
+        weights_val=weights_val,
+    )
+    checkpoint = Checkpoint(
+        classifier.checkpoint,
+        training,
+        epochs=classifier.epochs,
+        random_state=classifier._random_state,
+    )
+    classifier._random_state = checkpoint.random_state
+    return checkpoint
+
+
+def train(classifier, method, X, y, weights, *, seed, validation=None, tasks=None, checkpoint=None):
+    """Let the trainer train; an error leaves the classifier unfitted, an interrupt as it was."""
+    trainer, stop_early, validate = classifier.keras_classifier_, None, None
+    if classifier.early_stopping:
+        stop_early = StopEarly(n_iter_no_change=classifier.n_iter_no_change, tol=classifier.tol)
+    if validation is not None:
+        X_val, y_val, weights_val = validation
+        validate = Validation(X_val, np.searchsorted(classifier.classes_, y_val), weights_val)
+    begun, epochs = _go_on(classifier, checkpoint, stop_early)
+    last_epoch = LastEpoch(stop_early=stop_early, checkpoint=checkpoint, begun=begun)
+    classifier._forget_training()
+
+    callbacks = validate, *(classifier.callbacks or ()), stop_early, tasks, last_epoch
+    trainer.set_params(
+        batch_size=int(classifier.batch_size),
+        epochs=epochs,
+        shuffle=classifier.shuffle,
+        verbose=int(classifier.verbose),
+    )
+    trainer.training_ = Training(
+        seed=seed,
+        n_epochs_done=begun.n_epochs if begun else 0,
+        callbacks=[callback for callback in callbacks if callback is not None],
+    )
+    try:
+        getattr(trainer, method)(X, one_hot(y, classifier.classes_), sample_weight=weights)
+    except KeyboardInterrupt as interrupt:
+        interrupt.args = (_go_back_to(classifier, last_epoch.state),)
+        raise
+    finally:  # callbacks take memory, and may hold what cannot be pickled
+        del trainer.training_
+    vars(classifier).update(attributes_of_history(classifier.history_, trainer.history_))
+
+
+def _go_on(classifier, checkpoint, stop_early):
+    """Return the state that training goes on from, if there is one, and how many epochs."""
+    if checkpoint is not None and checkpoint.is_there:
+        begun = checkpoint.read(classifier.model_, stop_early)
+        begun.restore(classifier.model_, stop_early)
+        classifier.keras_classifier_.history_ = joined_histories(classifier.history_, begun.history)
+        return begun, 0 if begun.stopped else classifier.epochs - begun.n_epochs
+    fitted = classifier.__sklearn_is_fitted__()
+    return EpochState.of(classifier.model_, {}, None) if fitted else None, classifier.epochs
+
+
+def _go_back_to(classifier, state):
+    """Become as after the last epoch that was finished, and return a sentence on it."""
+    whose = f"this {type(classifier).__name__}"
+    if state is None:
+        return f"interrupted in the first epoch, so that {whose} is not fitted"
+    state.restore(classifier.model_, None)
+    if state.best_weights:
+        classifier.model_.set_weights(state.best_weights)
+    history = joined_histories(classifier.history_, state.history)
+    classifier.keras_classifier_.history_ = history
+    vars(classifier).update(attributes_of_history(classifier.history_, history))
+    of_best = f", with the weights of epoch {classifier.best_iter_}" if state.best_weights else ""
+    return (
+        f"interrupted in epoch {classifier.n_iter_ + 1}; {whose} is left as it was after epoch"
+        f" {classifier.n_iter_}{of_best}, and can predict"
+    )
