@@ -43,11 +43,10 @@ def text_chunks(number):
     return b"".join(png_chunk(b"iTXt", b"%d\0\1\0\0\0" % place + text) for place in range(number))
 
 
-def gif(width, height, *, comment_blocks=0):
-    comment = b"!\xfe" + comment_blocks * (b"\xff" + b"a" * 255) + b"\0" if comment_blocks else b""
+def gif(width, height):
     screen = struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
     frame = b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\2\2D\1\0;"
-    return b"GIF89a" + screen + comment + frame
+    return b"GIF89a" + screen + frame
 
 
 def bmp(width, height):
@@ -107,13 +106,6 @@ def jpeg_of_size(width, height, **options):
     return bytes(content)
 
 
-def jpeg_in_three_scans(width, height):
-    """A JPEG whose colours come one after the other, so that all have to be kept."""
-    content = jpeg_of_size(width, height)
-    scan = content.index(b"\xff\xda")
-    return content[:scan] + b"\xff\xda\0\x08\1\1\0\0\x3f\0" + content[scan + 14 :]
-
-
 def jpeg_of_scans(number, size=(16, 16)):
     """A progressive JPEG whose last scan comes so many times more."""
     content = saved(Image.new("RGB", size, "teal"), "JPEG", progressive=True)
@@ -133,27 +125,16 @@ def claims():
         "bmp of 10,000 x 10,000": bmp(10_000, 10_000),
         "ppm of 10**9 x 10**9": ppm(10**9, 10**9),
         "ppm of 10,000 x 10,000": ppm(10_000, 10_000),
-        "ppm of 1,000 x 1,000 in text": ppm(1_000, 1_000, kind=b"P3"),
         "webp of 16,383 x 16,383": webp(16_383, 16_383),
-        "webp of 5,000 x 4,000": webp(5_000, 4_000),
         "tiff of 2**31 x 2**31": tiff(2**31, 2**31),
-        "tiff of 5,000 x 4,000": tiff(5_000, 4_000),
+        "tiff of 8,000 x 8,000": tiff(8_000, 8_000),
         "tiff of one pixel in a tile of 8,000 x 8,000": tiff(
             1, 1, tile=8_000, pixels=zeros_compressed(3 * 8_000**2)
         ),
         "tiff of 3,000,000 colours": tiff_of_many_bits(3_000_000),
         "jpeg of 65,500 x 65,500": jpeg_of_size(65_500, 65_500),
-        "jpeg of 13,000 x 13,000": jpeg_of_size(13_000, 13_000),
-        "progressive jpeg of 6,000 x 5,000": jpeg_of_size(6_000, 5_000, progressive=True),
-        "jpeg of 6,000 x 5,000 in three scans": jpeg_in_three_scans(6_000, 5_000),
-        "jpeg of 100 scans": jpeg_of_scans(100),
-        "jpeg of much before its pixels": b"\xff\xd8" + b"\xff\xe5\xff\xff".ljust(65_537) * 100,
+        "jpeg of 14,000 x 14,000": jpeg_of_size(14_000, 14_000),
+        "progressive jpeg of 8,000 x 7,000": jpeg_of_size(8_000, 7_000, progressive=True),
         "jpeg of junk": b"\xff\xd8\xff" + bytes(100_000),
-        "png of 40 packed texts": png(1, 1, before=text_chunks(40)),
-        "png of 40 packed texts at its end": png(1, 1, after=text_chunks(40)),
-        "png of 100,000 chunks": png(1, 1, before=100_000 * png_chunk(b"abCd")),
-        "png of 300,000 chunks at its end": png(1, 1, after=300_000 * png_chunk(b"abCd")),
-        "png of a large chunk": png(1, 1, before=png_chunk(b"abCd", bytes(7_000_000))),
-        "png of a large chunk at its end": png(1, 1, after=png_chunk(b"abCd", bytes(7_000_000))),
-        "gif of a long comment": gif(1, 1, comment_blocks=40_000),
+        "png of 80 packed texts": png(1, 1, before=text_chunks(80)),
     }

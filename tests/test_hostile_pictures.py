@@ -40,130 +40,35 @@ def test_bomb_is_refused(tmp_path, name):
         read_picture(path)
 
 
-@pytest.mark.parametrize(
-    "name", ["jpeg of much before its pixels", "tiff of 3,000,000 colours", "png of a large chunk"]
-)
-def test_what_is_beside_the_pixels_is_counted(tmp_path, name):
-    with pytest.raises(
-        DatasetError, match="it holds more beside its pixels than any picture needs"
-    ):
-        read_picture(write(tmp_path, CLAIMS[name]))
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux' own records")
-def test_all_bombs_together_take_less_than_200_mb(tmp_path):
-    for number, content in enumerate(CLAIMS.values()):
-        (tmp_path / str(number)).write_bytes(content)
-    code = """if True:
-        import re, sys
-        from pathlib import Path
-        from PIL import Image
-        from skcifar.datasets import DatasetError, read_picture
-
-        def peak_kb():
-            return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
-
-        Image.init()
-        before = peak_kb()
-        for path in Path(sys.argv[1]).iterdir():
-            try:
-                read_picture(path)
-            except DatasetError:
-                continue
-            print(path)
-        print(peak_kb() - before)
-    """
-    told = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
-    )
-    assert int(told.stdout) < 200_000
-
-
 def test_pixels_of_any_other_format_are_as_they_were(tmp_path):
     path = write(tmp_path, hostile_files.png(3, 2, after=hostile_files.png_chunk(b"abCd", b"x")))
     assert read_picture(path, image_size=(2, 3)).tolist() == np.zeros((2, 3, 3)).tolist()
 
 
-def test_large_jpeg_is_decoded_at_half_its_size(tmp_path, monkeypatch):
-    picture = Image.new("RGB", (401, 300), "teal")
-    path = write(tmp_path, hostile_files.saved(picture, "JPEG"))
-    whole = read_picture(path)
-    assert _picture_files.decode_picture(path).size == (401, 300)
-    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 4 * 401 * 300 - 1)
-    assert _picture_files.decode_picture(path).size == (201, 150)
-    np.testing.assert_allclose(read_picture(path).astype(int), whole, atol=3)
-
-
-@pytest.mark.parametrize(
-    ("image_format", "bytes_per_pixel"),
-    [("PNG", 4), ("GIF", 4), ("BMP", 4), ("PPM", 4), ("WEBP", 12), ("TIFF", 12)],
-)
-def test_picture_may_just_take_what_decoding_may_take(
-    tmp_path, monkeypatch, image_format, bytes_per_pixel
-):
+@pytest.mark.parametrize("image_format", ["PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF"])
+def test_picture_may_just_have_as_many_pixels_as_are_decoded(tmp_path, monkeypatch, image_format):
     path = write(tmp_path, small_picture(image_format))
-    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 24 * 20 * bytes_per_pixel)
+    monkeypatch.setattr(_picture_files, "MAX_PIXELS", 480)
     assert read_picture(path).shape == (32, 32, 3)
-    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 24 * 20 * bytes_per_pixel - 1)
+    monkeypatch.setattr(_picture_files, "MAX_PIXELS", 479)
     with pytest.raises(DatasetError, match=r"it has 480 pixels, and 479 at most can be read"):
         read_picture(path)
 
 
-def test_jpeg_may_be_four_times_as_large(tmp_path, monkeypatch):
-    path = write(tmp_path, small_picture("JPEG"))
-    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 480)
-    assert read_picture(path).shape == (32, 32, 3)
-    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 479)
-    with pytest.raises(DatasetError, match=r"it has 480 pixels, and 476 at most can be read"):
-        read_picture(path)
+def test_jpeg_is_decoded_at_a_fraction_of_its_size(tmp_path, monkeypatch):
+    path = write(tmp_path, hostile_files.saved(Image.new("RGB", (400, 300), "teal"), "JPEG"))
+    whole = read_picture(path)
+    monkeypatch.setattr(_picture_files, "MAX_PIXELS", 400 * 300 // 16)
+    np.testing.assert_allclose(read_picture(path).astype(int), whole, atol=3)
 
 
-@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
-def test_progressive_jpeg_is_read_and_counted_by_all_its_colours(tmp_path, monkeypatch, mode):
-    picture = Image.new(mode, (40, 40))
+def test_progressive_jpeg_counts_whole(tmp_path, monkeypatch):
+    picture = Image.new("RGB", (400, 300))
     path = write(tmp_path, hostile_files.saved(picture, "JPEG", progressive=True))
-    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 2 * len(mode) * 1600)
     assert read_picture(path).shape == (32, 32, 3)
-    monkeypatch.setattr(_picture_files, "MAX_DECODING_BYTES", 2 * len(mode) * 1600 - 1)
-    with pytest.raises(DatasetError, match="it has 1,600 pixels"):
+    monkeypatch.setattr(_picture_files, "MAX_PIXELS", 400 * 300 - 1)
+    with pytest.raises(DatasetError, match="it has 120,000 pixels"):
         read_picture(path)
-
-
-def test_progressive_jpeg_of_many_scans_is_read_as_far_as_it_is_usual(tmp_path):
-    assert read_picture(write(tmp_path, hostile_files.jpeg_of_scans(40))).shape == (32, 32, 3)
-
-
-def test_what_follows_the_end_of_a_progressive_jpeg_does_not_count(tmp_path):
-    content = hostile_files.jpeg_of_scans(0) + 100 * b"\xff\xfe\0\2"
-    assert read_picture(write(tmp_path, content)).shape == (32, 32, 3)
-
-
-def test_file_that_is_too_large_is_not_opened(tmp_path):
-    path = tmp_path / "large"
-    with path.open("wb") as file:
-        file.truncate(_picture_files.MAX_FILE_BYTES + 1)  # of no blocks on the disk
-    with pytest.raises(DatasetError, match=r"it has 134,217,729 bytes, and a picture at most"):
-        read_picture(path)
-
-
-def test_format_that_is_decoded_at_once_may_not_be_as_large(tmp_path):
-    path = write(tmp_path, small_picture("WEBP"))
-    with path.open("r+b") as file:
-        file.truncate(_picture_files.MAX_BYTES_AT_ONCE)
-    assert read_picture(path).shape == (32, 32, 3)
-    with path.open("r+b") as file:
-        file.truncate(_picture_files.MAX_BYTES_AT_ONCE + 100)
-    with pytest.raises(DatasetError, match=r"files of its format may have 33,554,432 bytes"):
-        read_picture(path)
-
-
-def test_description_of_usual_length_is_read(tmp_path):
-    picture = Image.new("RGB", (5, 5), "teal")
-    path = write(tmp_path, hostile_files.saved(picture, "JPEG", exif=b"Exif\0\0" + bytes(60_000)))
-    assert read_picture(path).shape == (32, 32, 3)
-    chunks = hostile_files.text_chunks(15) + hostile_files.png_chunk(b"abCd", bytes(500_000))
-    assert read_picture(write(tmp_path, hostile_files.png(5, 5, before=chunks))).max() == 0
 
 
 # --- damage ---

@@ -1,8 +1,12 @@
 """Picture files and folders of them."""
 
+import struct
+import zlib
+from functools import partial
+
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin
 
 from skcifar import load_image_folder
 from skcifar.datasets import DatasetError, load_all, load_train_test, read_picture
@@ -77,6 +81,102 @@ def test_orientation_tag_is_obeyed(tmp_path):
     turned[0x0112] = 3  # taken upside down
     picture.save(tmp_path / "picture.png", exif=turned)
     assert read_picture(tmp_path / "picture.png", image_size=(8, 8))[0, 0].tolist() == list(RED)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_that_of_pillow(tmp_path, orientation):
+    path = tmp_path / "picture.png"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    noise().save(path, exif=exif)
+    with Image.open(path) as picture:
+        upright = ImageOps.exif_transpose(picture)
+    image = read_picture(path, image_size=(upright.height, upright.width))
+    np.testing.assert_array_equal(image, upright)
+
+
+def noise():
+    pixels = np.random.default_rng(0).integers(0, 256, size=(24, 20, 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+def png_chunk(name, content):
+    crc = zlib.crc32(name + content).to_bytes(4)
+    return struct.pack(">I", len(content)) + name + content + crc
+
+
+def save_multi_picture(path):
+    noise().save(path, "MPO", save_all=True, append_images=[Image.new("RGB", (24, 20), RED)])
+
+
+def save_with_damaged_exif(path, image_format):
+    """The resolution is a text, the orientation is fine."""
+    entries = [(0x0112, 3, 1, struct.pack("<I", 1)), (0x011A, 2, 4, b"abc\0")]
+    directory = b"".join(struct.pack("<HHI", *entry[:3]) + entry[3] for entry in entries)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(entries)) + directory + bytes(4)
+    noise().save(path, image_format, exif=exif)
+
+
+def save_with_texts(path):
+    texts = PngImagePlugin.PngInfo()
+    for number in range(60):
+        texts.add_text(f"key {number}", 1000 * "text ", zip=number % 2 == 0)
+    texts.add_itxt("XML:com.adobe.xmp", "x" * 3_000_000)
+    noise().save(path, "PNG", pnginfo=texts)
+
+
+def save_with_private_chunk(path):
+    noise().save(path, "PNG")
+    content = path.read_bytes()
+    path.write_bytes(content[:33] + png_chunk(b"raWd", bytes(9_000_000)) + content[33:])
+
+
+def save_with_field_of_8_bytes(path):
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    directory[37500] = b"IHDRtEXt"  # the maker's own
+    noise().save(path, "TIFF", tiffinfo=directory)
+
+
+@pytest.mark.parametrize(
+    "save",
+    [
+        save_multi_picture,
+        partial(save_with_damaged_exif, image_format="JPEG"),
+        partial(save_with_damaged_exif, image_format="PNG"),
+        partial(save_with_damaged_exif, image_format="WEBP"),
+        save_with_texts,
+        save_with_private_chunk,
+        save_with_field_of_8_bytes,
+        lambda path: noise().save(path, "TIFF", compression="tiff_lzw"),
+        lambda path: noise().save(path, "JPEG", comment=b"\0\0\xff\xfftEXt"),
+        lambda path: noise().save(path, "GIF", comment=b"\0\0\xff\xfftEXt"),
+    ],
+)
+def test_photograph_is_read_whatever_is_beside_its_pixels(tmp_path, save):
+    save(tmp_path / "picture")
+    image = read_picture(tmp_path / "picture", image_size=(24, 20))
+    # lossy formats blur noise, and its mean stays
+    np.testing.assert_allclose(image.mean(), np.asarray(noise()).mean(), atol=3)
+
+
+@pytest.mark.parametrize(
+    ("image_format", "size", "options"),
+    [
+        ("TIFF", (6000, 4000), {"compression": "tiff_lzw"}),
+        ("WEBP", (4000, 4000), {"quality": 1, "method": 0}),
+        ("JPEG", (12_000, 9_000), {}),
+    ],
+)
+def test_large_photograph_is_read(tmp_path, image_format, size, options):
+    Image.new("RGB", size, RED).save(tmp_path / "picture", image_format, **options)
+    np.testing.assert_allclose(read_picture(tmp_path / "picture")[0, 0], RED, atol=5)
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4"])
+def test_fax_page_is_read(tmp_path, compression):
+    page = Image.new("1", (1728, 2200), 1)
+    page.save(tmp_path / "page", "TIFF", compression=compression)
+    assert read_picture(tmp_path / "page").min() == 255
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n cut short"])

@@ -34,10 +34,8 @@ def read_picture(path, *, image_size=(32, 32)):
     Raises
     ------
     DatasetError
-        If the file is missing, is no picture, is damaged, or would take more than 160 MB or a few
-        seconds to decode. 40 million pixels can be read as PNG, GIF, BMP or PPM, 160 million as
-        JPEG (26 million if it is progressive), 13 million as TIFF, WebP or AVIF. It is a
-        ValueError.
+        If the file is missing, is no picture, is damaged, or has more than 50 million pixels (a
+        JPEG that is not progressive: 179 million). It is a ValueError.
 
     Examples
     --------
@@ -51,7 +49,7 @@ def read_picture(path, *, image_size=(32, 32)):
     array([255,   0,   0], dtype=uint8)
     """
     height, width = _checked_image_size(image_size, owner="read_picture")
-    picture = decode_picture(path).resize((width, height), Image.Resampling.BICUBIC)
+    picture = decode_picture(path, image_size).resize((width, height), Image.Resampling.BICUBIC)
     return np.asarray(picture)
 
 
