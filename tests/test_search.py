@@ -43,7 +43,7 @@ DEPTHS = {"max_depth": [1, 2, 3]}
 
 
 class Picky(ClassifierMixin, BaseEstimator):
-    """Fits unless it is told to fail."""
+    """Fits unless it is to fail."""
 
     def __init__(self, fails=False, score_fails=False):
         self.fails = fails
@@ -209,7 +209,7 @@ def test_estimators_may_be_searched_over():
     )
 
 
-def test_callbacks_of_scikit_learn_hear_of_each_fit():
+def test_callbacks_of_scikit_learn_get_each_fit():
     class Counting:
         ended = 0
 
@@ -230,10 +230,10 @@ def test_callbacks_of_scikit_learn_hear_of_each_fit():
     assert counting.ended == 9
 
 
-def test_callbacks_are_told_what_scikit_learn_tells_them():
+def test_callbacks_get_what_scikit_learn_gives_them():
     class Listening:
         def __init__(self):
-            self.told = {}
+            self.reported = {}
 
         def setup(self, estimator, context):
             pass
@@ -242,18 +242,18 @@ def test_callbacks_are_told_what_scikit_learn_tells_them():
             pass
 
         def on_fit_task_begin(self, estimator, context, *, X, y, metadata):
-            self.told["begin", context.task_name, context.task_id] = X, y, metadata
+            self.reported["begin", context.task_name, context.task_id] = X, y, metadata
 
         def on_fit_task_end(self, estimator, context, *, X, y, metadata):
-            self.told["end", context.task_name, context.task_id] = X, y, metadata
+            self.reported["end", context.task_name, context.task_id] = X, y, metadata
 
     weights = np.linspace(0, 1, len(y))
     ours, theirs = Listening(), Listening()
     search().set_callbacks(ours).fit(X, y, sample_weight=weights)
     theirs_search = GridSearchCV(TREE, DEPTHS, cv=3).set_callbacks(theirs)
     theirs_search.fit(X, y, sample_weight=weights)
-    np.testing.assert_equal(ours.told, theirs.told)
-    assert len(ours.told) == 2 * (1 + 1 + 9 + 1)  # the whole, the candidates, their fits, the last
+    np.testing.assert_equal(ours.reported, theirs.reported)
+    assert len(ours.reported) == 2 * (1 + 1 + 9 + 1)  # whole, candidates, fits, last
 
 
 def test_callbacks_that_belong_on_the_search_are_refused_before_all_work():
@@ -270,7 +270,7 @@ def test_fit_parameters_may_be_lists():
     assert_same_results(ours, GridSearchCV(TREE, DEPTHS, cv=3).fit(X, y, sample_weight=weights))
 
 
-def test_clone_is_heard_by_the_same():
+def test_clone_reports_to_the_same():
     class Uncopied(Interrupting):
         scatter = submit = None
 
@@ -286,14 +286,14 @@ def test_clone_is_heard_by_the_same():
     assert original.scheduler is original.on_result is there
 
 
-def test_wrong_parameters_are_told_in_scikit_learns_words():
+def test_wrong_parameters_are_reported_in_scikit_learns_words():
     with pytest.raises(ValueError, match="The 'retries' parameter of ResumableGridSearchCV"):
         search(retries=-1).fit(X, y)
     with pytest.raises(ValueError, match="The 'scheduler' parameter"):
         search(scheduler=8786).fit(X, y)
 
 
-def test_unknown_parameter_is_told_before_all_work():
+def test_unknown_parameter_is_reported_before_all_work():
     results = []
     grid = [DEPTHS, {"depth": [1]}]
     with pytest.raises(ValueError, match="Invalid parameter 'depth'"):
@@ -363,7 +363,7 @@ def test_failing_scorer_costs_what_scikit_learn_has_it_cost(params, journal):
 
 
 @pytest.mark.filterwarnings("ignore:One or more of the test scores:UserWarning")
-def test_failing_scorer_is_told_once():
+def test_failing_scorer_is_reported_once():
     grid = {"score_fails": [False, True]}
     results = Interrupting()
     with pytest.warns(UserWarning, match="Scoring failed") as caught:
@@ -388,7 +388,7 @@ def test_scorer_that_gives_no_number_ends_the_search():
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
-def test_worker_that_is_ended_is_told(journal):
+def test_worker_that_is_ended_is_reported(journal):
     grid = {"deadly": [False, True]}
     message = "A worker process was ended, usually for lack of memory, or could not read its task"
     with pytest.raises(OSError, match=message) as caught:
@@ -442,7 +442,7 @@ def test_subsamples_of_halving_go_on_too(journal):
     assert_same_results(found, expected)
 
 
-def test_what_a_fit_told_is_told_again(journal):
+def test_what_a_fit_reported_is_reported_again(journal):
     first, second = Interrupting(), Interrupting()
     search(journal=journal, on_result=first).fit(X, y)
     search(journal=journal, on_result=second).fit(X, y)
@@ -554,13 +554,13 @@ def test_same_search_in_another_process_goes_on(journal):
         " on_result=lambda result: new.append(not result['from_journal']));"
         "search.fit(*load_iris(return_X_y=True)); print(sum(new))"
     )
-    told = [
+    outputs = [
         subprocess.run(
             [sys.executable, "-c", code, str(journal)], capture_output=True, text=True, check=True
         ).stdout.strip()
         for _ in range(2)
     ]
-    assert told == ["20", "0"]
+    assert outputs == ["20", "0"]
 
 
 class Unpickled:
@@ -581,13 +581,13 @@ def factory():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"scoring": lambda estimator, X, y: 1.0}, "scoring cannot be told apart .*<lambda>"),
+        ({"scoring": lambda estimator, X, y: 1.0}, "scoring cannot be distinguished .*<lambda>"),
         ({"scoring": factory()}, r"scoring .*factory\.<locals>\.scorer"),
         ({"scoring": make_scorer(lambda y, y_pred: 1.0)}, "scoring .* a _Scorer cannot be pickled"),
         (
             {"estimator": FunctionTransformer(lambda X: X), "grid": {"validate": [True]}}
             | {"scoring": score_or_nan},
-            "estimator func cannot be told apart",
+            "estimator func cannot be distinguished",
         ),
         (
             {"estimator": small(callbacks=[Unpickled()]), "grid": {"weight_decay": [0.0]}},
@@ -595,18 +595,18 @@ def factory():
         ),
         (
             {"grid": {"max_depth": [1, 2, 1]}},
-            r"Two candidates cannot be told apart in a journal: {\"max_depth\": 1} is there twice",
+            r"Two candidates cannot be distinguished .*: {\"max_depth\": 1} is there twice",
         ),
     ],
 )
-def test_journal_refuses_what_it_cannot_tell_apart(journal, params, message):
+def test_journal_refuses_what_it_cannot_distinguish(journal, params, message):
     results = Interrupting()
     with pytest.raises(ValueError, match=message):
         search(journal=journal, on_result=results, **params).fit(X, y)
     assert results.results == []
 
 
-def test_without_a_journal_nothing_needs_to_be_told_apart():
+def test_without_a_journal_nothing_needs_to_be_distinguished():
     grid = {"max_depth": [1, 2, 1]}
     found = search(grid=grid, scoring=lambda estimator, X, y: estimator.max_depth).fit(X, y)
     assert found.cv_results_["mean_test_score"].tolist() == [1, 2, 1]
@@ -639,11 +639,11 @@ def test_journal_is_used_by_one_search_at_a_time(journal):
     def begin_another(result):
         with pytest.raises(OSError, match=f"Another search is using {journal}"):
             search(journal=journal).fit(X, y)
-        told.append(result)
+        results.append(result)
 
-    told = []
+    results = []
     search(journal=journal, on_result=begin_another).fit(X, y)
-    assert len(told) == 9
+    assert len(results) == 9
     assert len(journal.read_text().splitlines()) == 10
     again = Interrupting()
     search(journal=journal, on_result=again).fit(X, y)
@@ -823,8 +823,8 @@ def test_fit_that_ends_its_workers_is_a_failed_one(scheduler, workers):
     with pytest.warns(FitFailedWarning) as caught, pytest.warns(UserWarning, match="non-finite"):
         found = search(Deadly(), list(grid), **options).fit(X, y)
     assert np.isnan(found.cv_results_["mean_test_score"]).tolist() == [False] * 3 + [True]
-    (told,) = [str(w.message) for w in caught if w.category is FitFailedWarning]
-    assert "each worker that it was given to ended, usually for lack of memory" in told
+    (message,) = [str(w.message) for w in caught if w.category is FitFailedWarning]
+    assert "each worker that it was given to ended, usually for lack of memory" in message
     assert all(process.wait(5) != 0 for process in workers)
 
 
@@ -836,7 +836,7 @@ def wait_until(true, seconds=60):
 
 
 @pytest.mark.slow
-def test_scheduler_that_does_not_answer_is_told_soon():
+def test_scheduler_that_does_not_answer_is_reported_soon():
     pytest.importorskip("distributed")
     address = f"tcp://127.0.0.1:{free_port()}"
     begin = time.monotonic()
@@ -847,20 +847,20 @@ def test_scheduler_that_does_not_answer_is_told_soon():
 
 
 @pytest.mark.parametrize("address", ["nonsense", "", "foo://127.0.0.1:1"])
-def test_address_that_is_none_is_told(address):
+def test_address_that_is_none_is_reported(address):
     pytest.importorskip("distributed")
     with pytest.raises(OSError, match="No Dask scheduler answers at"):
         search(scheduler=address).fit(X, y)
 
 
-def test_scheduler_without_workers_is_told(scheduler, monkeypatch):
+def test_scheduler_without_workers_is_reported(scheduler, monkeypatch):
     monkeypatch.setattr("skcifar.model_selection._dask.WORKERS_TIMEOUT", 0.5)
     command = re.escape(f"dask worker {scheduler} --nworkers 2 --nthreads 1")
     with pytest.raises(OSError, match=command):
         search(scheduler=scheduler).fit(X, y)
 
 
-def test_missing_dask_is_told(monkeypatch):
+def test_missing_dask_is_reported(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ImportError, match=r'pip install "skcifar\[dask\]"'):
         search(scheduler="tcp://127.0.0.1:8786").fit(X, y)

@@ -115,13 +115,13 @@ def test_pictures_are_pictures(out, name):
     assert plt.imread(out / name).std() > 0
 
 
-# --- what is told ---
+# --- what is printed ---
 
 
-def test_plan_fits_and_ranking_are_told(grid, tmp_path, capsys):
+def test_plan_fits_and_ranking_are_reported(grid, tmp_path, capsys):
     assert main([*QUICK, "--grid", grid(), "--out", str(tmp_path / "out")]) == 0
-    told = capsys.readouterr()
-    lines = told.out.splitlines()
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
     assert lines[0] == "digits: 120 training and 120 test pictures of 10 classes"
     assert lines[1] == "4 candidates on 2 folds make 8 fits of 2 epochs"
     for number, line in enumerate(lines[2:10], start=1):
@@ -135,18 +135,18 @@ def test_plan_fits_and_ranking_are_told(grid, tmp_path, capsys):
     assert lines[16] == f"best: {lines[11].split(maxsplit=4)[4]}"
     assert lines[18].startswith("test   loss ")
     assert lines[-1] == f"{tmp_path / 'out'} holds {', '.join(SEARCH_FILES)}"
-    assert told.err == ""
+    assert printed.err == ""
 
 
 @pytest.mark.slow
-def test_failing_candidate_is_told_and_does_not_end_the_search(grid, tmp_path, capsys):
+def test_failing_candidate_is_reported_and_does_not_end_the_search(grid, tmp_path, capsys):
     path = grid("learning_rate = [0.001, 1e30]\nhidden_layer_sizes = [[5]]")
     assert main([*QUICK, "--grid", path, "--out", str(tmp_path / "out")]) == 0
-    told = capsys.readouterr()
-    failed = [line for line in told.out.splitlines() if "failed" in line]
+    printed = capsys.readouterr()
+    failed = [line for line in printed.out.splitlines() if "failed" in line]
     assert len(failed) == 2
     assert "failed with hidden_layer_sizes=(5,), learning_rate=1e+30: ValueError" in failed[0]
-    assert told.err == ""
+    assert printed.err == ""
     results = rows_of(tmp_path / "out" / "cv_results.csv")
     assert [row["mean_test_score"] == "nan" for row in results] == [False, True]
 
@@ -170,9 +170,9 @@ def test_same_command_goes_on_where_it_was(grid, tmp_path, capsys):
     journal.write_bytes(b"".join(lines[:6]))
     capsys.readouterr()
     assert main(argv) == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[2] == "5 of 8 fits were there already"
-    assert [line[:8] for line in told[3:6]] == ["fit 6/8 ", "fit 7/8 ", "fit 8/8 "]
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[2] == "5 of 8 fits were there already"
+    assert [line[:8] for line in printed[3:6]] == ["fit 6/8 ", "fit 7/8 ", "fit 8/8 "]
     assert main(argv) == 0
     assert "8 of 8 fits were there already" in capsys.readouterr().out
     again = (tmp_path / "out" / "cv_results.csv").read_bytes()
@@ -330,7 +330,7 @@ def test_mistake_is_one_line(tmp_path, capsys, monkeypatch, options, message):
     assert message in error_of(capsys, [*QUICK, *options])
 
 
-def test_grid_that_is_no_text_is_told(tmp_path, capsys):
+def test_grid_that_is_no_text_is_reported(tmp_path, capsys):
     (tmp_path / "grid.toml").write_bytes(b"\xff\xfe")
     message = error_of(capsys, [*QUICK, "--grid", str(tmp_path / "grid.toml")])
     assert "grid.toml is not TOML" in message
@@ -341,13 +341,13 @@ def test_epochs_are_no_candidates_of_a_halving_search(grid, capsys):
     assert "epochs are what a halving search gives out" in message
 
 
-def test_scheduler_that_is_none_is_told(grid, tmp_path, capsys):
+def test_scheduler_that_is_none_is_reported(grid, tmp_path, capsys):
     pytest.importorskip("distributed")
     argv = [*QUICK, "--grid", grid(), "--out", str(tmp_path), "--scheduler", "nonsense"]
     assert "No Dask scheduler answers at 'nonsense'" in error_of(capsys, argv)
 
 
-def test_missing_dask_is_told(grid, tmp_path, capsys, monkeypatch):
+def test_missing_dask_is_reported(grid, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     argv = [*QUICK, "--grid", grid(), "--out", str(tmp_path), "--scheduler", "tcp://127.0.0.1:1"]
     assert 'pip install "skcifar[dask]"' in error_of(capsys, argv)
@@ -356,11 +356,11 @@ def test_missing_dask_is_told(grid, tmp_path, capsys, monkeypatch):
 @pytest.mark.slow
 def test_other_processes_do_not_chatter(grid, tmp_path):
     argv = [*QUICK, "--grid", grid("dropout = [0.0]"), "--jobs", "2", "--out", str(tmp_path / "o")]
-    told = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-m", "skcifar", *argv], capture_output=True, text=True, check=True
     )
-    assert told.stderr == ""
-    assert "fit 2/2" in told.stdout
+    assert printed.stderr == ""
+    assert "fit 2/2" in printed.stdout
 
 
 # --- grids ---
@@ -394,6 +394,6 @@ def test_none_is_a_value_and_a_missing_one_is_not(tmp_path):
     assert [row["param_classify__random_state"] for row in rows] == ["None", ""]
 
 
-def test_epochs_of_the_grid_are_not_told_as_those_of_all():
+def test_epochs_of_the_grid_are_not_reported_as_those_of_all():
     search = make_search(make_dense_pipeline(), [{RESOURCE: [1, 2]}], halving=False, cv=3)
     assert describe_plan(search) == ("2 candidates on 3 folds make 6 fits", 6)

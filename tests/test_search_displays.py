@@ -200,7 +200,7 @@ def test_histories_take_the_place_of_given_axes():
 # --- names and values ---
 
 
-def test_values_are_told_in_their_order():
+def test_values_are_listed_in_their_order():
     candidates = [{"a": 3, "b": (2, 1), "c": 0}, {"a": 1, "b": (1,), "c": 0}]
     assert searched_values(candidates) == {"a": [1, 3], "b": [(1,), (2, 1)]}
     assert searched_values([{"a": 1}, {"b": None}]) == {"a": [1], "b": [None]}
@@ -213,7 +213,7 @@ def test_steps_are_left_out_where_names_stay_different():
     assert short_names(["x__a", "y__a"]) == {"x__a": "x__a", "y__a": "y__a"}
 
 
-def test_candidates_are_told_by_what_they_differ_in():
+def test_candidates_are_labelled_by_what_they_differ_in():
     pipeline = make_pipeline(StandardScaler(), TREE)
     name = "decisiontreeclassifier__max_depth"
     search = grid_search(pipeline, {name: [1, 2], "standardscaler__with_std": [True]})

@@ -14,10 +14,6 @@ SCHEDULER_TIMEOUT = 8  # seconds
 WORKERS_TIMEOUT = 10
 
 
-class _NoWorkersError(OSError):
-    pass
-
-
 class Cluster:
     """Workers that share data and do tasks with it."""
 
@@ -100,30 +96,19 @@ class Cluster:
     def _send(self, groups):
         """Put data on every worker, as far as it is not there."""
         try:
-            self._wait_for_workers()
+            self.client.wait_for_workers(1, timeout=WORKERS_TIMEOUT)
             if self._sent is None or self._sent.status != "finished":
                 (self._sent,) = self._scatter([self.shared])
             return self._sent, self._scatter(groups)
-        except _NoWorkersError:
-            raise
-        except (OSError, RuntimeError) as error:  # of a connection that is gone, or a closed client
-            raise OSError(
-                f"The Dask scheduler at {self.address} no longer answers ({error}). Start it and"
-                " its workers again."
-            ) from error
-        except Exception as error:  # which is how Dask reports what went wrong on a worker
-            raise OSError(
-                f"The workers of {self.address} cannot take the data ({error}). Install there what"
-                " is used here, in the same versions."
-            ) from error
-
-    def _wait_for_workers(self):
-        try:
-            self.client.wait_for_workers(1, timeout=WORKERS_TIMEOUT)
         except TimeoutError as error:
-            raise _NoWorkersError(
+            raise OSError(
                 f"The Dask scheduler at {self.address} has no workers. Start some, on any machine"
                 f" that has skcifar: dask worker {self.address} --nworkers 2 --nthreads 1"
+            ) from error
+        except Exception as error:  # what goes wrong on a worker is raised here as well
+            raise OSError(
+                f"The Dask cluster at {self.address} cannot take the data ({error}). Start its"
+                " scheduler and workers again, with what is installed here in the same versions."
             ) from error
 
     def _scatter(self, values):

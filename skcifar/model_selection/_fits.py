@@ -156,27 +156,18 @@ class _Fits:
 
     def _warn_of_failures(self, results):
         """Warn of fits and of scorers that raised; raise if there is no fit to go on with."""
-        error_score = self.search.error_score
+        n_fits, scored = len(results), f"scores {self.search.error_score}"
+        hint = "error_score='raise' shows where.\n"
         n_failed, lines = _list_errors(results, "error")
-        if n_failed == len(results):
-            raise ValueError(
-                f"All the {len(results)} fits failed. error_score='raise' shows where.\n{lines}"
-            )
+        if n_failed == n_fits:
+            raise ValueError(f"All the {n_fits} fits failed. {hint}{lines}")
         if n_failed:
-            warnings.warn(
-                f"{n_failed} of {len(results)} fits failed and score {error_score}."
-                f" error_score='raise' shows where.\n{lines}",
-                FitFailedWarning,
-                stacklevel=2,
-            )
+            message = f"{n_failed} of {n_fits} fits failed; each {scored}. {hint}{lines}"
+            warnings.warn(message, FitFailedWarning, stacklevel=2)
         n_failed, lines = _list_errors(results, "score_error")
         if n_failed:
-            warnings.warn(
-                f"Scoring failed after {n_failed} of {len(results)} fits; what is missing scores"
-                f" {error_score}. error_score='raise' shows where.\n{lines}",
-                UserWarning,
-                stacklevel=2,
-            )
+            message = f"Scoring failed after {n_failed} of {n_fits} fits; what is missing {scored}."
+            warnings.warn(f"{message} {hint}{lines}", UserWarning, stacklevel=2)
 
     def _with_error_scores(self, results):
         """Return times and scores, with the error's score where there is none."""
@@ -269,9 +260,9 @@ def _journal_keys(pairs, splits):
         key = {"params": described, "fold": fold, "split": digests[fold]}
         if keys.setdefault(text_of(key), key) is not key:
             raise ValueError(
-                f"Two candidates cannot be told apart in a journal: {text_of(described)} is there"
-                " twice. Leave one of them out, or, if they are not the same, give functions and"
-                " classes of different names at the top of a module."
+                f"Two candidates cannot be distinguished in a journal: {text_of(described)} is"
+                " there twice. Leave one of them out, or, if they are not the same, give functions"
+                " and classes of different names at the top of a module."
             )
     return list(keys.values())
 

@@ -125,7 +125,7 @@ def digest(data, *, name="data"):
         return joblib.hash(_in_one_order(data), coerce_mmap=True)
     except Exception as error:  # pickling raises in many ways
         raise ValueError(
-            f"{name} cannot be told apart in a journal: a {type(data).__qualname__} cannot be"
+            f"{name} cannot be distinguished in a journal: a {type(data).__qualname__} cannot be"
             f" pickled ({' '.join(str(error).split())}). Give what can be, such as a function that"
             " is defined by name at the top of a module, or leave out the journal."
         ) from error
@@ -146,7 +146,7 @@ def plain(value, *, name, described=()):
             return sorted(([within(k), within(v)] for k, v in value.items()), key=text_of)
     if id(value) in described:
         return class_name(value)
-    if hasattr(value, "get_params"):
+    if hasattr(value, "get_params") and not isinstance(value, type):
         return [class_name(value), describe(value, name=name)]
     return {"digest": digest(value, name=name)}
 

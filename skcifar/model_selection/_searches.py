@@ -189,11 +189,8 @@ class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
 
     Parameters
     ----------
-    estimator : estimator object
-        What to find parameters for. It needs a ``score`` method unless ``scoring`` is given.
-
-    param_grid : dict or list of dict
-        Lists of values to try, by the name of the parameter; or several such grids.
+    estimator, param_grid
+        See :class:`ResumableGridSearchCV`.
 
     factor : int or float, default=3
         One of so many candidates goes on to the next round, with so many times the resources.
@@ -232,15 +229,7 @@ class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
     random_state : int, RandomState instance or None, default=None
         Determines which samples a round takes, if they are the resource.
 
-    n_jobs : int or None, default=None
-        Number of fits at the same time on this machine, through joblib. None is 1 unless
-        :func:`joblib.parallel_config` says otherwise, -1 is all processors. Not used with a
-        ``scheduler``.
-
-    verbose : int, default=0
-        The higher, the more is printed.
-
-    scheduler, retries, journal, on_result
+    n_jobs, verbose, scheduler, retries, journal, on_result
         See :class:`ResumableGridSearchCV`.
 
     Attributes
