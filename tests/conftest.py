@@ -5,6 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 os.environ["MPLBACKEND"] = "Agg"
+# processes that tests start find the helpers too
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(Path(__file__).parent / "_helpers"), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
@@ -30,8 +34,8 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         *("holdout", "independent_predictions", "load", "persistence", "schedules"),
         *("sklearn_callbacks", "training"),
     }
-    files = Path(__file__).parent.glob("test_*.py")
-    collect_ignore = [file.name for file in files if file.stem.removeprefix("test_") not in kept]
+    files = Path(__file__).parent.rglob("test_*.py")
+    collect_ignore = [str(file) for file in files if file.stem.removeprefix("test_") not in kept]
 
 
 def pytest_configure(config):

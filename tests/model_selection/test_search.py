@@ -707,7 +707,7 @@ def free_port():
 
 def start_dask(kind, *options, **variables):
     folder = Path(__file__).parent
-    path = os.pathsep.join([str(folder), str(folder.parent), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(folder), str(folder.parents[1]), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
         [sys.executable, "-m", "dask", kind, *options, "--no-dashboard"],
         env=os.environ | {"PYTHONPATH": path} | variables,

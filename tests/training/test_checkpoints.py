@@ -8,7 +8,6 @@ import threading
 import time
 import warnings
 from functools import partial
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -164,9 +163,6 @@ def test_pipeline_writes_and_reads_a_checkpoint(path):
 
 
 FIT_IN_ANOTHER_PROCESS = """
-import sys
-
-sys.path.insert(0, "TESTS")
 from sklearn.datasets import load_digits
 from small_networks import small
 X, y = load_digits(return_X_y=True)
@@ -177,8 +173,7 @@ small(dropout=0.2, epochs=10_000, checkpoint="training.safetensors").fit(X / 16,
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_killed_process_leaves_what_another_one_goes_on_from(tmp_path, path):
-    code = FIT_IN_ANOTHER_PROCESS.replace("TESTS", str(Path(__file__).parent))
-    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path) as process:
+    with subprocess.Popen([sys.executable, "-c", FIT_IN_ANOTHER_PROCESS], cwd=tmp_path) as process:
         while not path.exists() and process.poll() is None:
             time.sleep(0.1)
         time.sleep(0.5)
