@@ -62,7 +62,7 @@ def make_convolutional_pipeline(**params):
 
     See Also
     --------
-    make_dense_pipeline : The baseline; what is said there of metadata routing is true here.
+    make_dense_pipeline : The baseline; its notes on metadata routing hold here too.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def make_residual_pipeline(**params):
 
     See Also
     --------
-    make_dense_pipeline : The baseline; what is said there of metadata routing is true here.
+    make_dense_pipeline : The baseline; its notes on metadata routing hold here too.
 
     Examples
     --------

@@ -5,7 +5,7 @@ from ._convolutional import ConvolutionalClassifier
 from ._dense import DenseClassifier
 from ._residual import ResidualClassifier
 
-# each by the word that names it where there are no classes, as on the command line
+# by the name on the command line
 CLASSIFIERS = {
     "dense": DenseClassifier,
     "convolutional": ConvolutionalClassifier,

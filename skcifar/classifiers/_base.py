@@ -500,10 +500,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         return trainer
 
     def _attributes_after(self, history):
-        """What makes a copy of this classifier fitted after some epochs of a training.
-
-        Its network is one of its own, since this one goes on, and so is what would train it.
-        """
+        """What makes a copy of this classifier fitted, with a network of its own, in training."""
         with seeded_layers(0):
             network = keras.models.clone_model(self.model_)  # whatever parameters are now
         network.set_weights(self.model_.get_weights())

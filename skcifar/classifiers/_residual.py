@@ -53,8 +53,8 @@ class ResidualClassifier(NetworkClassifier):
     should be scaled to about 0 to 1.
 
     ``loss`` and ``accuracy`` in ``history_`` are of the changed pictures and of the smoothed labels
-    that the network is trained on: they look worse than what the network then does on pictures as
-    they are. ``partial_fit`` asks for ``learning_rate_schedule="constant"``.
+    that the network is trained on: they are worse than those of the network on pictures as they
+    are. ``partial_fit`` needs ``learning_rate_schedule="constant"``.
 
     Keras does not compile the layer that shifts pictures. On JAX, each step then takes half a
     second instead of milliseconds; ``max_shift=0`` leaves that layer out.

@@ -29,7 +29,7 @@ def check_validation_set(classifier, X_val, y_val, sample_weight_val, classes):
     dtype = keras.config.floatx()
     try:
         X_val, y_val = validate_samples(classifier, X_val, y_val, reset=False, dtype=dtype)
-    except ValueError as error:  # which speaks of X and y
+    except ValueError as error:  # which names X and y
         raise ValueError(f"In X_val and y_val: {error}") from error
     check_labels(
         y_val,
@@ -48,7 +48,7 @@ def hold_out(y, sample_weight, *, validation_fraction, seed):
             rows, test_size=validation_fraction, stratify=y[rows], random_state=seed
         )
         all_have_all = all(len(np.unique(y[part])) == len(classes) for part in parts)
-    except ValueError:  # scikit-learn's words are about train_test_split's own parameters
+    except ValueError:  # which names train_test_split's own parameters
         all_have_all = False
     if not all_have_all:
         raise ValueError(

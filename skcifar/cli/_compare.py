@@ -4,6 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
+from ._arguments import add_random_state, data_arguments, positive_int
 from ._processes import ERRORS, in_a_process_of_its_own, peak_memory
 from ._shared import (
     complain,
@@ -17,6 +18,45 @@ from ._shared import (
     suit_to_data,
     tell_data,
 )
+
+
+def add_parser(subparsers):
+    """Add the subcommand and its arguments."""
+    parser = subparsers.add_parser(
+        "compare",
+        parents=[data_arguments()],
+        help="train networks on the same pictures, and tell which one is better",
+        description="Train networks on the same pictures, score them and saved models on the same"
+        " test pictures, and tell by McNemar's test which differences are more than chance. auto,"
+        " the default, is the data set that has the saved models' classes, where there are any.",
+    )
+    parser.add_argument(
+        "models",
+        metavar="MODEL",
+        nargs="*",
+        help="saved models to compare as they are, not trained any further",
+    )
+    parser.add_argument(
+        "--networks",
+        default="dense,convolutional",
+        metavar="NAME,NAME",
+        help="networks to train: dense, convolutional and residual, or none (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--epochs",
+        type=positive_int,
+        metavar="N",
+        help="passes over the pictures (default: each network's own number)",
+    )
+    add_random_state(parser)
+    parser.add_argument(
+        "--out",
+        default="skcifar-compare",
+        metavar="DIR",
+        help="folder to write to; what an earlier comparison left there is replaced"
+        " (default: %(default)s)",
+    )
+    parser.set_defaults(run=compare)
 
 
 def compare(arguments):

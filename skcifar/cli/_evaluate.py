@@ -1,6 +1,28 @@
 """``skcifar evaluate``."""
 
+from ._arguments import data_arguments
 from ._shared import labels_of, load_picture_model, load_train_test_pictures, score, source_of
+
+
+def add_parser(subparsers):
+    """Add the subcommand and its arguments."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        parents=[data_arguments()],
+        help="score a saved model",
+        description="Score a saved model. auto, the default, is the data set that has the model's"
+        " classes.",
+    )
+    parser.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
+    parser.add_argument(
+        "--subset",
+        choices=("train", "test", "all"),
+        default="test",
+        help="which of the pictures; test are those of a folder that training left out, as long as"
+        " its files stay the same; all is right for a folder that was not trained on"
+        " (default: %(default)s)",
+    )
+    parser.set_defaults(run=evaluate)
 
 
 def evaluate(arguments):

@@ -5,6 +5,19 @@ from pathlib import Path
 from ._shared import complain, quiet_tensorflow
 
 
+def add_parser(subparsers):
+    """Add the subcommand and its arguments."""
+    parser = subparsers.add_parser(
+        "export",
+        help="write a saved model as ONNX, for programs without Python or Keras",
+        description="Write a saved model as ONNX, from the pixels to the label: pictures go in, and"
+        " labels and probabilities come out. Needs the onnx library.",
+    )
+    parser.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
+    parser.add_argument("file", metavar="FILE", help="file to write, usually named *.onnx")
+    parser.set_defaults(run=export)
+
+
 def export(arguments):
     """Write a saved model as ONNX, and tell what it takes and gives."""
     with quiet_tensorflow():

@@ -7,6 +7,22 @@ from ._shared import complain, load_picture_model
 N_BEST = 3  # classes that are told for each picture
 
 
+def add_parser(subparsers):
+    """Add the subcommand and its arguments."""
+    parser = subparsers.add_parser(
+        "predict", help="tell what pictures show", description="Tell what pictures show."
+    )
+    parser.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
+    parser.add_argument(
+        "pictures",
+        metavar="PICTURE",
+        nargs="+",
+        help="picture files (JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF or PPM)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=predict)
+
+
 def predict(arguments):
     """Tell the most probable classes of picture files."""
     from ..datasets import DatasetError, read_picture

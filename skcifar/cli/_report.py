@@ -3,6 +3,25 @@
 from ._shared import complain
 
 
+def add_parser(subparsers):
+    """Add the subcommand and its arguments."""
+    parser = subparsers.add_parser(
+        "report",
+        help="write one page that shows what a run left",
+        description="Write one HTML page of the numbers, pictures and parameters in a folder. It"
+        " holds all that it shows, so it can be sent, and read without a network.",
+    )
+    parser.add_argument(
+        "folder",
+        metavar="RUN_DIR",
+        help="a folder that skcifar train, skcifar compare or skcifar search wrote",
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", help="page to write (default: report.html in RUN_DIR)"
+    )
+    parser.set_defaults(run=report)
+
+
 def report(arguments):
     """Write one page of what a run, a comparison or a search left, as far as it is there."""
     from ..runs.report import write_report

@@ -3,6 +3,7 @@
 import time
 from contextlib import nullcontext
 
+from ._arguments import add_epochs, add_random_state, data_arguments, int_from, jobs
 from ._shared import (
     complain,
     load_train_test_pictures,
@@ -11,6 +12,62 @@ from ._shared import (
     score,
     tell_data,
 )
+
+
+def add_parser(subparsers):
+    """Add the subcommand and its arguments."""
+    parser = subparsers.add_parser(
+        "search",
+        parents=[data_arguments()],
+        help="search for good parameters of the dense network, on this machine or on many",
+        description="Search for good parameters of the dense network by cross-validation. A search"
+        " that was interrupted goes on where it was, when the same command is given again.",
+    )
+    grid = parser.add_mutually_exclusive_group()
+    grid.add_argument(
+        "--grid",
+        metavar="FILE",
+        help="TOML file of lists of values by the name of a DenseClassifier's parameter, such as"
+        " dropout = [0.0, 0.2]; several grids are tables [[grid]]",
+    )
+    grid.add_argument(
+        "--preset",
+        choices=("quick", "dense"),
+        help="grid that is there already: a first look, or large networks (default: quick)",
+    )
+    add_epochs(parser)
+    parser.add_argument(
+        "--cv",
+        type=int_from(2, 2**31 - 1),
+        default=3,
+        metavar="N",
+        help="folds, each left out once for validation (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=jobs,
+        default=1,
+        metavar="N",
+        help="fits at the same time on this machine, -1 for one a core (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--halving",
+        action="store_true",
+        help="begin with few epochs, and give more to the best third only, round by round",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="have the fits done by the workers of a Dask scheduler, such as tcp://10.0.0.1:8786",
+    )
+    add_random_state(parser)
+    parser.add_argument(
+        "--out",
+        default="skcifar-search",
+        metavar="DIR",
+        help="folder to write to, and to go on in (default: %(default)s)",
+    )
+    parser.set_defaults(run=search)
 
 
 def search(arguments):

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from ._arguments import add_random_state, data_arguments, positive_float, positive_int, sizes
 from ._shared import (
     load_train_test_pictures,
     make_console,
@@ -12,6 +13,70 @@ from ._shared import (
     suit_to_data,
     tell_data,
 )
+
+
+def add_parser(subparsers):
+    """Add the subcommand and its arguments."""
+    parser = subparsers.add_parser(
+        "train",
+        parents=[data_arguments()],
+        help="train a network and write the model, its numbers and its pictures",
+        description="Train a network. auto, the default, is CIFAR-10 where it is at hand or can be"
+        " downloaded (170 MB), otherwise the digits.",
+    )
+    # the names of pipelines.PIPELINES, which is slow to import
+    parser.add_argument(
+        "--network",
+        choices=("dense", "convolutional", "residual"),
+        default="dense",
+        help="dense is the article's; convolutional is its sequel's; residual is the most accurate"
+        " and takes the longest (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--epochs",
+        type=positive_int,
+        metavar="N",
+        help="passes over the pictures (default: 10; residual: 12)",
+    )
+    parser.add_argument(
+        "--hidden-layer-sizes",
+        type=sizes,
+        metavar="N,N",
+        help="units of each dense hidden layer (default: 200,150; convolutional: 128)",
+    )
+    parser.add_argument(
+        "--learning-rate",
+        type=positive_float,
+        metavar="R",
+        help="step size of the Adam optimizer, the largest one of residual (default: 0.0005;"
+        " residual: 0.02)",
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=positive_int,
+        metavar="N",
+        help="pictures a step (default: 32; residual: 256)",
+    )
+    add_random_state(parser)
+    parser.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help="file to write after each epoch, from which --resume goes on (default: none)",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from --checkpoint FILE if it is there; the same command ends with the same"
+        " network as if it had never been stopped",
+    )
+    parser.add_argument(
+        "--out",
+        default="skcifar-run",
+        metavar="DIR",
+        help="folder to write to; what an earlier run left there is replaced"
+        " (default: %(default)s)",
+    )
+    parser.set_defaults(run=train)
 
 
 def train(arguments):

@@ -18,6 +18,7 @@ from skcifar import (
     save_model,
 )
 from skcifar.cli._parser import main
+from skcifar.pipelines import PIPELINES
 from skcifar.runs._training import RUN_FILES
 
 QUICK = ["--data", "digits", "--limit", "200", "--epochs", "3", "--hidden-layer-sizes", "20"]
@@ -448,3 +449,9 @@ def test_version_is_that_of_the_package(capsys):
         main(["--version"])
     assert exit_.value.code == 0
     assert capsys.readouterr().out == f"skcifar {skcifar.__version__}\n"
+
+
+def test_names_of_networks_are_those_of_the_pipelines(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    assert f"{{{','.join(PIPELINES)}}}" in capsys.readouterr().out

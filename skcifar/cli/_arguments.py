@@ -1,0 +1,97 @@
+"""Arguments and their types that several subcommands share."""
+
+import argparse
+
+
+def data_arguments():
+    """Return a parent parser of the arguments that choose pictures."""
+    data = argparse.ArgumentParser(add_help=False)
+    data.add_argument(
+        "--data",
+        type=source,
+        default="auto",
+        metavar="auto|cifar10|digits|FOLDER",
+        help="pictures: CIFAR-10, scikit-learn's handwritten digits, or a folder of your own that"
+        " holds one folder a class (or train and test, each of that form); a fifth of a folder"
+        " is kept for testing (default: %(default)s)",
+    )
+    data.add_argument(
+        "--data-home",
+        metavar="DIR",
+        help="where CIFAR-10 is or is to be kept (default: scikit-learn's data folder)",
+    )
+    data.add_argument(
+        "--limit",
+        type=positive_int,
+        metavar="N",
+        help="use no more than N training and N test pictures (default: all)",
+    )
+    return data
+
+
+def add_epochs(parser):
+    parser.add_argument(
+        "--epochs",
+        type=positive_int,
+        default=10,
+        metavar="N",
+        help="passes over the pictures (default: %(default)s)",
+    )
+
+
+def add_random_state(parser):
+    parser.add_argument(
+        "--random-state",
+        type=seed,
+        default=0,
+        metavar="N",
+        help="seed; the same gives the same network (default: %(default)s)",
+    )
+
+
+def source(text):
+    if not text:
+        raise argparse.ArgumentTypeError("must be auto, cifar10, digits or a folder, got nothing")
+    return text
+
+
+def int_from(lowest, highest):
+    def parse(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or not lowest <= value <= highest:
+            raise argparse.ArgumentTypeError(
+                f"must be an int from {lowest} to {highest}, got {text!r}"
+            )
+        return value
+
+    return parse
+
+
+positive_int = int_from(1, 2**31 - 1)  # which is as far as TensorFlow counts
+seed = int_from(0, 2**32 - 1)
+
+
+def jobs(text):
+    return -1 if text == "-1" else positive_int(text)
+
+
+def positive_float(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return value
+
+
+def sizes(text):
+    try:
+        return tuple(positive_int(size) for size in text.split(","))
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"must be ints of at least 1 with commas between, such as 200,150, got {text!r}"
+        ) from None
