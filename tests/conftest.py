@@ -23,16 +23,9 @@ RECORDS_PER_FILE = 20
 # in which Keras computes.
 if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
     kept = {
-        *(
-            "checkpoints",
-            "classifiers",
-            "common",
-            "convolutions",
-            "early_stopping",
-            "equal_results",
-        ),
-        *("holdout", "independent_predictions", "load", "persistence", "schedules"),
-        *("sklearn_callbacks", "training"),
+        *("checkpoints", "classifiers", "common", "early_stopping", "equal_results", "holdout"),
+        *("independent_predictions", "load", "persistence", "schedules", "sklearn_callbacks"),
+        "training",
     }
     files = Path(__file__).parent.rglob("test_*.py")
     collect_ignore = [str(file) for file in files if file.stem.removeprefix("test_") not in kept]

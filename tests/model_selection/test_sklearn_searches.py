@@ -11,7 +11,6 @@ from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
     HalvingRandomSearchCV,
-    RandomizedSearchCV,
 )
 
 from skcifar import load_digit_images, make_dense_pipeline
@@ -39,8 +38,6 @@ def pipeline(**params):
     ("search", "candidates", "params"),
     [
         (GridSearchCV, GRID, {}),
-        (RandomizedSearchCV, SPACE, {"n_iter": 3, "random_state": 0}),
-        (HalvingGridSearchCV, GRID, RESOURCE),
         (HalvingRandomSearchCV, SPACE, RESOURCE | {"n_candidates": 4, "random_state": 0}),
     ],
 )
