@@ -57,7 +57,7 @@ class Readers:
         self.picture = self.scratch / "picture"
         self.destination = self.scratch / _archives.BINARY_FOLDER
         # Large claims only cost time here. measure_refusals.py tries them out.
-        _picture_files.MAX_DECODING_BYTES = 2**22
+        _picture_files.MAX_PIXELS = 2**20
         _archives.IMAGES_PER_BATCH = N_RECORDS
         _archives.BATCHES["all"] = _archives.BATCHES["test"]
 

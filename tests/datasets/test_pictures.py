@@ -111,7 +111,7 @@ def save_multi_picture(path):
 
 def save_with_damaged_exif(path, image_format):
     """The resolution is a text, the orientation is fine."""
-    entries = [(0x0112, 3, 1, struct.pack("<I", 1)), (0x011A, 2, 4, b"abc\0")]
+    entries = [(0x0112, 3, 1, struct.pack("<I", 3)), (0x011A, 2, 4, b"abc\0")]
     directory = b"".join(struct.pack("<HHI", *entry[:3]) + entry[3] for entry in entries)
     exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(entries)) + directory + bytes(4)
     noise().save(path, image_format, exif=exif)
