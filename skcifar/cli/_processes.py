@@ -10,32 +10,7 @@ ERRORS = (ValueError, OSError, MemoryError)  # those that tell what was wrong an
 
 
 def in_a_process_of_its_own(function, name, *arguments):
-    """Call a function in a new process, so that what others left in memory does not count for it.
-
-    Parameters
-    ----------
-    function : callable
-        Called as ``function(name, *arguments)``.
-
-    name : str
-        The network that it is about.
-
-    *arguments
-        What else it takes.
-
-    Returns
-    -------
-    result : object
-        What the function returned.
-
-    Raises
-    ------
-    ValueError
-        In the words of the function's own error, after the name.
-
-    OSError
-        If the process was killed.
-    """
+    """Call a function in a new process, so that its peak memory is its own."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_answer, args=(sender, function, name, *arguments))
@@ -76,13 +51,7 @@ def _answer(sender, function, *arguments):
 
 
 def peak_memory():
-    """Tell how much memory this process has had at most, in bytes.
-
-    Returns
-    -------
-    n_bytes : int or None
-        None where the operating system does not tell.
-    """
+    """Return the peak memory of this process, in bytes."""
     # Linux counts in getrusage what the parent process had when it began this one
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():

@@ -12,14 +12,6 @@ class EpochProgress(keras.callbacks.Callback):
     """Print loss, accuracy and time left after each epoch.
 
     Used as a context manager, so that the terminal is put right however training ends.
-
-    Parameters
-    ----------
-    console : rich.console.Console
-        Where to print. Its bar is left out where it is no terminal.
-
-    epochs : int
-        How many epochs will come.
     """
 
     def __init__(self, console, epochs):
@@ -61,17 +53,6 @@ class SearchProgress:
 
     Used as a context manager, so that the terminal is put right however the search ends. Called
     with each finished fit, as the ``on_result`` of a search.
-
-    Parameters
-    ----------
-    console : rich.console.Console
-        Where to print.
-
-    n_fits : int
-        How many fits will come.
-
-    n_folds : int
-        How many of them make a candidate's mean score.
     """
 
     def __init__(self, console, *, n_fits, n_folds):

@@ -7,13 +7,7 @@ from contextlib import contextmanager
 
 
 def complain(error):
-    """Tell an error in one line on standard error, which names of files in it cannot change.
-
-    Parameters
-    ----------
-    error : Exception or str
-        What to tell.
-    """
+    """Report an error in one line on standard error, whatever file names it holds."""
     told = " ".join(str(error).split())
     told = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in told)
     print(f"skcifar: error: {told}", file=sys.stderr)

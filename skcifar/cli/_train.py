@@ -80,18 +80,7 @@ def add_parser(subparsers):
 
 
 def train(arguments):
-    """Train a pipeline, score it, and write what came out.
-
-    Parameters
-    ----------
-    arguments : argparse.Namespace
-        What was typed, as for every function here.
-
-    Returns
-    -------
-    exit_code : int
-        0 when all was done.
-    """
+    """Train a pipeline, score it, and write what came out."""
     import matplotlib
 
     with quiet_tensorflow():

@@ -26,29 +26,7 @@ NO_COLUMNS = frozenset({"history", "params"})
 
 
 def distinct_names(paths, taken):
-    """Name model files as shortly as tells them apart.
-
-    Parameters
-    ----------
-    paths : list of pathlib.Path
-        The files.
-
-    taken : collection of str
-        Names that others have.
-
-    Returns
-    -------
-    names : list of str
-        Each file's stem; with its folder in front where that is not enough, and with a number
-        behind where even that is not.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from skcifar.runs._comparison import distinct_names
-    >>> distinct_names([Path("/a/model.x"), Path("/b/model.x"), Path("/b/best.x")], taken=())
-    ['a/model', 'b/model', 'best']
-    """
+    """Name model files as shortly as distinguishes them."""
     n_with = Counter([*(path.stem for path in paths), *taken])
     used = set(taken)
     names = []
@@ -63,35 +41,13 @@ def distinct_names(paths, taken):
 
 
 def tell_table(models):
-    """Tell the numbers of models side by side.
-
-    Parameters
-    ----------
-    models : list of dict
-        As they are in ``comparison.json``.
-
-    Returns
-    -------
-    table : str
-        Rows are measures, columns are models; tables under each other where there are many.
-    """
+    """Format the numbers of models side by side."""
     starts = range(0, len(models), MODELS_IN_A_ROW)
     return "\n\n".join(_table_of(models[start : start + MODELS_IN_A_ROW]) for start in starts)
 
 
 def tell_tests(tests):
-    """Tell McNemar's tests, each in a sentence on what it means.
-
-    Parameters
-    ----------
-    tests : list of dict
-        As :func:`skcifar.comparisons.mcnemar_tests` returns them.
-
-    Returns
-    -------
-    told : str
-        Empty if there are none.
-    """
+    """Describe McNemar's tests, each in a sentence on what it means."""
     if not tests:
         return ""
     lines = [MCNEMAR, *map(tell_test, tests)]
@@ -101,17 +57,7 @@ def tell_tests(tests):
 
 
 def tell_test(test):
-    """Tell one of McNemar's tests in a sentence on what it means.
-
-    Parameters
-    ----------
-    test : dict
-        As :func:`skcifar.comparisons.mcnemar_tests` returns it.
-
-    Returns
-    -------
-    told : str
-    """
+    """Describe one of McNemar's tests in a sentence on what it means."""
     first, second = test["models"]
     n_first, n_second = test["n_only_first_right"], test["n_only_second_right"]
     pvalue = test["pvalue"]
@@ -128,28 +74,7 @@ def tell_test(test):
 
 
 def write_comparison(folder, comparison, *, X_test, y_test, y_pred, random_state=None):
-    """Write the files of :data:`COMPARISON_FILES`, each of them whole or not at all.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where to write; files of an earlier comparison are replaced.
-
-    comparison : dict
-        What ``comparison.json`` is to hold.
-
-    X_test : ndarray of shape (n_samples, height, width, 3)
-        Test pictures.
-
-    y_test : ndarray of shape (n_samples,)
-        Their actual classes.
-
-    y_pred : dict of str to ndarray of shape (n_samples,)
-        Predicted classes by the name of the model. A single model is drawn without others.
-
-    random_state : int or None, default=None
-        Determines which test pictures are drawn.
-    """
+    """Write the files of :data:`COMPARISON_FILES`, each of them whole or not at all."""
     models = comparison["models"]
     options = {"n_images": N_PICTURES, "random_state": random_state}
     if len(models) > 1:

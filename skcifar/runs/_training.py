@@ -25,26 +25,7 @@ NO_PART_OF_THE_MODEL = frozenset({"callbacks", "checkpoint", "verbose"})  # they
 
 
 def jsonable_params(classifier):
-    """Return a classifier's parameters in types that JSON knows.
-
-    Parameters
-    ----------
-    classifier : estimator instance
-        Fitted or not.
-
-    Returns
-    -------
-    params : dict of str to object
-        Without ``callbacks``, ``checkpoint`` and ``verbose``. Tuples and arrays are lists, NumPy's
-        numbers are Python's, and what JSON has no type for is its ``repr``.
-
-    Examples
-    --------
-    >>> from skcifar import DenseClassifier
-    >>> from skcifar.runs._training import jsonable_params
-    >>> jsonable_params(DenseClassifier())["hidden_layer_sizes"]
-    [200, 150]
-    """
+    """Return a classifier's parameters in types that JSON knows."""
     params = classifier.get_params(deep=False)
     return {
         name: _jsonable(value) for name, value in params.items() if name not in NO_PART_OF_THE_MODEL
@@ -52,22 +33,7 @@ def jsonable_params(classifier):
 
 
 def prepare_run_folder(folder):
-    """Make a folder for a run and see that it can be written to, before training takes minutes.
-
-    Parameters
-    ----------
-    folder : str or path-like
-        Made if it is not there.
-
-    Returns
-    -------
-    folder : pathlib.Path
-
-    Raises
-    ------
-    OSError
-        If nothing can be written there.
-    """
+    """Make a folder for a run and see that it can be written to, before training takes minutes."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
@@ -75,32 +41,7 @@ def prepare_run_folder(folder):
 
 
 def write_run(folder, pipeline, metrics, *, X_test, y_test, y_proba, random_state=None):
-    """Write the files of :data:`RUN_FILES`, each of them whole or not at all.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where to write; files of an earlier run are replaced.
-
-    pipeline : Pipeline
-        Fitted; its last step has ``history_``.
-
-    metrics : dict
-        What ``metrics.json`` is to hold beside the classifier's parameters and the versions of the
-        libraries.
-
-    X_test : ndarray of shape (n_samples, height, width, 3)
-        Test pictures.
-
-    y_test : ndarray of shape (n_samples,)
-        Their actual classes.
-
-    y_proba : ndarray of shape (n_samples, n_classes)
-        What the pipeline predicts for them.
-
-    random_state : int or None, default=None
-        Determines which test pictures are drawn.
-    """
+    """Write the files of :data:`RUN_FILES`, each of them whole or not at all."""
     history = pipeline[-1].history_
     predictions = PredictionGridDisplay.from_predictions(
         X_test,

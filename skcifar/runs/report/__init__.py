@@ -35,35 +35,6 @@ def write_report(folder, *, path=None):
 
     All that is found is on the page, pictures included: it can be sent and read anywhere. It holds
     no script. What is missing or damaged is told on the page.
-
-    Parameters
-    ----------
-    folder : str or path-like
-        What ``skcifar train``, ``skcifar compare`` or ``skcifar search`` wrote.
-
-    path : str or path-like, default=None
-        The page to write, by default ``report.html`` in the folder. One that exists is replaced.
-
-    Returns
-    -------
-    path : pathlib.Path
-        The page.
-
-    problems : list of str
-        What is missing or damaged, and so not on the page.
-
-    Raises
-    ------
-    ValueError
-        If the folder is none, or holds nothing that a run leaves, or if ``path`` is not the name of
-        an HTML file.
-
-    OSError
-        If the page cannot be written.
-
-    See Also
-    --------
-    skcifar.runs.write_run : Writes the folder of a run.
     """
     folder = Path(folder)
     path = folder / "report.html" if path is None else Path(path)

@@ -39,18 +39,7 @@ COMPARED = (
 
 
 def read_run(folder):
-    """Gather what a training run left.
-
-    Parameters
-    ----------
-    folder : Folder
-        Notes what is missing.
-
-    Returns
-    -------
-    page : dict
-        What the template asks for, less the pictures.
-    """
+    """Gather what a training run left."""
     recorded = folder.read("metrics.json", parse_object)
     metrics = recorded or {}
     history = folder.read("history.csv", parse_table)

@@ -9,34 +9,14 @@ MOST_BYTES = 50_000_000  # a page that holds more is no longer one to read
 
 
 class Folder:
-    """Files of one folder, and what was found to be wrong with them.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The folder.
-
-    Attributes
-    ----------
-    problems : list of str
-        What is wrong, each beginning with the name of the file.
-    """
+    """Files of one folder, and what was found to be wrong with them."""
 
     def __init__(self, path):
         self.path = path
         self.problems = []
 
     def read(self, name, parse):
-        """Return what a file holds, or None where it is missing or damaged, which is noted.
-
-        Parameters
-        ----------
-        name : str
-            The file.
-
-        parse : callable
-            Makes something of its bytes, or raises ValueError with the reason why not.
-        """
+        """Return what a file holds, or None where it is missing or damaged, which is noted."""
         try:
             return parse(self._bytes_of(name))
         except FileNotFoundError:

@@ -20,20 +20,7 @@ class Picture(NamedTuple):
 
 
 def read_pictures(folder, expected):
-    """Read all PNG files of a folder but hidden ones, which others may be writing.
-
-    Parameters
-    ----------
-    folder : Folder
-        Notes those that are missing or damaged.
-
-    expected : dict of str to (str, str)
-        What those show that ought to be there, and how to read them, by name; they come first.
-
-    Returns
-    -------
-    pictures : list of Picture
-    """
+    """Read all PNG files of a folder but hidden ones, which others may be writing."""
     names = sorted(path.name for path in folder.path.glob("*.png"))
     told = {name: (f"The picture {name}", "") for name in names if not name.startswith(".")}
     pictures = []

@@ -47,18 +47,7 @@ class Table(NamedTuple):
 
 
 def numbers_table(models):
-    """Tabulate what was measured of models, a column each.
-
-    Parameters
-    ----------
-    models : dict of str to dict
-        Measured values, and ``*_interval`` of some of them, by the model's name.
-
-    Returns
-    -------
-    table : Table or None
-        None where nothing was measured.
-    """
+    """Tabulate what was measured of models, a column each."""
     rows = []
     for key, (name, unit, digits, scale) in MEASURES.items():
         if any(key in model for model in models.values()):
@@ -74,18 +63,7 @@ def numbers_table(models):
 
 
 def params_table(params):
-    """Tabulate parameters of models, a column each.
-
-    Parameters
-    ----------
-    params : dict of str to dict
-        Parameters by the model's name.
-
-    Returns
-    -------
-    table : Table or None
-        None where there are none.
-    """
+    """Tabulate parameters of models, a column each."""
     names = list(dict.fromkeys(name for values in params.values() for name in values))
     rows = [
         [Cell(name), *(Cell(tell(p[name]) if name in p else "-") for p in params.values())]
@@ -119,23 +97,7 @@ def csv_table(title, rows):
 
 
 def tell_number(value, digits, scale=1):
-    """Tell a number in the given decimals, and anything else as it is.
-
-    Parameters
-    ----------
-    value : object
-        What stands where a number is expected.
-
-    digits : int
-        Decimals; whole numbers of a unit have none.
-
-    scale : int, default=1
-        How much of the value makes one unit.
-
-    Returns
-    -------
-    text : str
-    """
+    """Format a number with the given decimals, and anything else as it is."""
     if value is None:
         return "not known"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
