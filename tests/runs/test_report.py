@@ -47,14 +47,8 @@ def write_comparison(folder, *, n_epochs=2, classes=("cat", "dog"), names=("dens
         }
         for number, name in enumerate(names)
     ]
-    tests = [
-        {
-            "models": list(names[:2]),
-            "n_only_first_right": 12,
-            "n_only_second_right": 1345,
-            "pvalue": 1e-9,
-        }
-    ]
+    test = {"n_only_first_right": 12, "n_only_second_right": 1345, "pvalue": 1e-9}
+    tests = [{"models": list(names[:2]), **test}] if len(names) > 1 else []
     comparison = {"data": "cifar10", "n_train": 50000, "n_test": 10000, "confidence": 0.95}
     comparison |= {"classes": list(classes), "models": models, "tests": tests}
     write_json(folder / "comparison.json", comparison | {"versions": {"numpy": "2.0"}})
@@ -203,19 +197,6 @@ def test_comparison_tells_its_tests_in_sentences(pages):
     ]
 
 
-@pytest.mark.parametrize(
-    "odd",
-    [{"pvalue": None}, {"pvalue": "low"}, {"pvalue": 2}, {"n_only_first_right": 1.5}],
-)
-def test_test_of_odd_values_is_told_to_be_missing(tmp_path, odd):
-    folder = write_comparison(tmp_path / "comparison")
-    comparison = json.loads((folder / "comparison.json").read_text())
-    comparison["tests"][0] |= odd
-    write_json(folder / "comparison.json", comparison)
-    _, problems = report_on(folder)
-    assert problems == ["comparison.json holds a test that cannot be told"]
-
-
 def test_many_tests_come_with_a_warning(pages, tmp_path):
     folder = write_comparison(tmp_path / "comparison")
     comparison = json.loads((folder / "comparison.json").read_text())
@@ -236,14 +217,6 @@ def test_models_that_were_only_compared_are_named(tmp_path):
     assert not problems
     assert 'model = load_model("0.safetensors")' in text
     assert "wide was not trained here. Its file was /far/wide.safetensors." in text
-
-
-def test_file_of_a_name_that_cannot_be_is_missing(tmp_path):
-    folder = write_comparison(tmp_path / "comparison")
-    comparison = json.loads((folder / "comparison.json").read_text())
-    comparison["models"][1]["file"] = "n" * 300
-    write_json(folder / "comparison.json", comparison)
-    assert report_on(folder)[1] == [f"{'n' * 300} is missing"]
 
 
 def test_search_ranks_its_candidates(pages, written):
@@ -328,89 +301,29 @@ def test_missing_file_is_told_and_the_rest_is_shown(run, name, capsys):
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("metrics.json", b'{"test_loss": 1', "metrics.json is damaged ("),
-        ("metrics.json", b"[1]", "it holds a list, not an object"),
-        ("metrics.json", b"[" * 100_000, "metrics.json is damaged ("),
-        ("metrics.json", b'{"a": "\xff"}', "metrics.json is damaged ("),
-        ("metrics.json", b"{}", "metrics.json holds no numbers"),
-        ("history.csv", b"epoch,loss\n1,0.5\n2,0.", "its last line is cut short"),
-        ("history.csv", b"epoch,loss\n1\n", "row 2 does not fit its 2 columns"),
-        ("history.csv", b"epoch,loss\n", "it has no rows"),
+        ("metrics.json", b'{"test_loss": 1', "metrics.json is damaged (JSONDecodeError: "),
+        ("metrics.json", b"[1]", "metrics.json is damaged (TypeError: "),
+        ("metrics.json", b"{}", "metrics.json is damaged (KeyError: 'network')"),
+        ("metrics.json", b'{"network": ["dense"]}', "metrics.json is damaged ("),
+        ("history.csv", b"epoch,loss\n1\n", "history.csv is damaged ("),
         ("history.csv", b"", "history.csv is damaged ("),
-        ("history.csv", b'epoch,"\n', "history.csv is damaged ("),
         ("history.csv", b"\x89\0\xff\n1\n", "history.csv is damaged ("),
-        ("predictions.png", b"<svg/>", "it is not a PNG picture"),
-        ("predictions.png", b"\x89PNG\r\n\x1a\n", "it is not a PNG picture"),
+        ("predictions.png", b"<svg/>", "predictions.png is damaged (ValueError: it is not a PNG"),
     ],
 )
-def test_damaged_file_is_told_and_the_rest_is_shown(run, name, content, reason):
+def test_damaged_file_is_named_and_the_rest_is_shown(run, name, content, reason):
     (run / name).write_bytes(content)
     page, (problem,) = report_on(run)
-    assert reason in problem
+    assert problem.startswith(reason)
     assert len(list(page.iter("img"))) == (1 if name == "predictions.png" else 2)
 
 
-def test_picture_cut_short_is_damaged(run):
-    path = run / "learning_curves.png"
-    path.write_bytes(path.read_bytes()[:-2000])
-    _, (problem,) = report_on(run)
-    assert problem.startswith("learning_curves.png is damaged (")
-
-
-def test_file_too_large_for_a_page_is_left_out(run, monkeypatch):
-    monkeypatch.setattr("skcifar.runs.report._folder.MOST_BYTES", 5000)
-    _, problems = report_on(run)
-    assert all("cannot be read (it has more than" in problem for problem in problems)
-    assert [problem.split()[0] for problem in problems] == [
-        "predictions.png",
-        "learning_curves.png",
-    ]
-
-
-def test_folder_in_place_of_a_file_is_told(run):
-    (run / "metrics.json").unlink()
-    (run / "metrics.json").mkdir()
-    assert report_on(run)[1] == ["metrics.json cannot be read (it is not a file)"]
-
-
-def test_values_that_are_no_numbers_are_shown_as_they_are(run):
-    deep = json.loads("[" * 500 + "]" * 500)
-    odd = {"test_loss": float("nan"), "test_accuracy": "<b>", "train_loss": float("inf")}
-    odd |= {"train_accuracy": [1], "epochs": 10**400, "fit_seconds": 1e300, "n_parameters": True}
-    odd |= {"params": {"a": deep, "b": None}, "versions": [], "n_test": {}, "classes": 3}
-    (run / "metrics.json").write_text(json.dumps(odd | {"seconds": -(10**400)}))
-    path, problems = write_report(run)
-    assert not problems
-    numbers = [row[1] for row in table_of(parse(path), "The numbers")[1:]]
-    assert numbers[:4] == ["<b>", "not a number", "[1]", "infinite"]
-    assert numbers[4:6] == ["True", f"{10**400:,}"]
-    assert numbers[6] == "1e+300"
-
-
-def test_comparison_of_anything_does_not_stop_the_page(tmp_path):
-    folder = write_comparison(tmp_path / "odd")
-    odd = {"models": [3, {"name": ["x"], "history": {"loss": 1}}, {"test_loss_interval": "x"}]}
-    odd |= {"tests": [7, {"models": "ab"}], "confidence": "high", "versions": 3, "classes": {}}
-    write_json(folder / "comparison.json", odd)
-    page, problems = report_on(folder)
-    assert problems == [
-        "comparison.json holds no numbers",
-        *["comparison.json holds a test that cannot be told"] * 2,
-    ]
-    assert table_of(page, "The numbers")[1:] == [["dense", "0.5000"], ["wide", "0.6250"]]
-
-
-def test_search_without_scores_is_shown_without_a_ranking(written, tmp_path):
-    folder = Path(shutil.copytree(written["search"], tmp_path / "search"))
-    (folder / "cv_results.csv").write_text("candidate,mean_test_score\n0,nan\n")
-    page, problems = report_on(folder)
-    assert problems == ["cv_results.csv has no column std_test_score"]
-    assert not [heading for heading in page.iter("h2") if "Ranking" in text_of(heading)]
-
-
-def test_what_was_not_recorded_is_told_so(run):
-    (run / "metrics.json").write_text("{}")
-    assert text_of(report_on(run)[0]).count("None were recorded.") == 2
+def test_comparison_of_a_foreign_shape_is_named_and_its_picture_is_shown(tmp_path):
+    folder = write_comparison(tmp_path / "comparison")
+    write_json(folder / "comparison.json", {"models": [3]})
+    page, (problem,) = report_on(folder)
+    assert problem.startswith("comparison.json is damaged (")
+    assert len(list(page.iter("img"))) == 1
 
 
 def test_values_of_a_search_are_told_to_be_in_a_file_only_if_it_is_there(written, tmp_path):

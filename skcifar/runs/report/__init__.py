@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ...files._atomic import replacing
-from ._contents import read_comparison, read_run, read_search
+from ._contents import loading_code, read_comparison, read_run, read_search
 from ._folder import Folder
 from ._pictures import read_pictures
 
@@ -17,13 +17,13 @@ TEMPLATE = "report.html.jinja"
 KINDS = (
     (read_comparison, ("comparison.json", "comparison.csv", "comparison.png")),
     (read_search, ("cv_results.csv", "learning_curves.csv", "scores.png", "journal.jsonl")),
-    (
-        read_run,
-        (
-            *("model.safetensors", "metrics.json", "history.csv"),
-            *("predictions.png", "learning_curves.png"),
-        ),
-    ),
+    (read_run, ("model.safetensors", "metrics.json", "history.csv", "predictions.png")),
+)
+
+# what a page may have; which of it there is depends on the kind of the folder, and on damage
+SECTIONS = (
+    *("facts", "numbers", "confidence", "tests", "explanation", "ranking", "histories"),
+    *("params", "versions", "models", "elsewhere"),
 )
 
 # what HTML does not allow, even escaped, and halves of characters, which UTF-8 does not
@@ -34,7 +34,7 @@ def write_report(folder, *, path=None):
     """Write one HTML page of what a run, a comparison or a search left.
 
     All that is found is on the page, pictures included: it can be sent and read anywhere. It holds
-    no script. What is missing or damaged is told on the page.
+    no script. What is missing or damaged is listed on the page.
     """
     folder = Path(folder)
     path = folder / "report.html" if path is None else Path(path)
@@ -44,8 +44,9 @@ def write_report(folder, *, path=None):
         raise ValueError(f"The page must be a file named *.html, got {str(path)!r}.")
     read = _reader_of(folder)
     files = Folder(folder)
-    page = read(files)
+    page = {section: {} for section in SECTIONS} | read(files)
     page["pictures"] = read_pictures(files, page["expected_pictures"])
+    page["loading"], page["predicting"] = loading_code(page["models"])
     html = _render(page | {"name": folder.resolve().name, "problems": files.problems})
     with replacing(path) as unfinished:
         unfinished.write_text(html, encoding="utf-8")

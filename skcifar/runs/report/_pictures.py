@@ -1,15 +1,14 @@
-"""Pictures as they are put into a page: whole, inside of it, and told in words."""
+"""Pictures as they are put into a page: whole, inside of it, and described in words."""
 
 import base64
 import io
-import warnings
 from typing import NamedTuple
 
 from PIL import Image
 
 
 class Picture(NamedTuple):
-    """A picture with what its file does not tell."""
+    """A picture with what its file does not say."""
 
     name: str
     alt: str
@@ -20,27 +19,21 @@ class Picture(NamedTuple):
 
 
 def read_pictures(folder, expected):
-    """Read all PNG files of a folder but hidden ones, which others may be writing."""
-    names = sorted(path.name for path in folder.path.glob("*.png"))
-    told = {name: (f"The picture {name}", "") for name in names if not name.startswith(".")}
+    """Read the expected PNG files of a folder, then all others but hidden ones."""
+    names = sorted(path.name for path in folder.path.glob("[!.]*.png"))
+    others = {name: (f"The picture {name}", name) for name in names if name not in expected}
     pictures = []
-    for name, (alt, caption) in (expected | told | expected).items():
-        if read := folder.read(name, parse_picture):
-            pictures.append(Picture(name, alt, caption, *read))
+    for name, (alt, caption) in (expected | others).items():
+        if embedded := folder.read(name, _embed):
+            pictures.append(Picture(name, alt, caption, *embedded))
     return pictures
 
 
-def parse_picture(content):
+def _embed(content):
     """Return a PNG file's bytes as an address that holds them, its width and its height."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
-                picture.load()
-                width, height = picture.size
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
+            width, height = picture.size
     except Image.UnidentifiedImageError:
         raise ValueError("it is not a PNG picture") from None
-    except Exception as error:  # Pillow raises nearly anything on a damaged file
-        raise ValueError(error) from error
-    uri = f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}"
-    return uri, width, height
+    return f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}", width, height

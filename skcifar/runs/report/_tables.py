@@ -1,8 +1,5 @@
-"""Tables of what a run left, as text. Nothing here trusts a value to be of its kind."""
+"""Tables of what a run left, as text."""
 
-import json
-import math
-from itertools import zip_longest
 from typing import NamedTuple
 
 LONG = 20  # rows from which on a table is folded away
@@ -49,103 +46,52 @@ class Table(NamedTuple):
 def numbers_table(models):
     """Tabulate what was measured of models, a column each."""
     rows = []
-    for key, (name, unit, digits, scale) in MEASURES.items():
+    for key, (name, unit, *form) in MEASURES.items():
         if any(key in model for model in models.values()):
             cells = [
                 Cell(
-                    tell_number(model.get(key), digits, scale),
-                    _tell_interval(model.get(f"{key}_interval"), digits, scale),
+                    _format_number(model.get(key), *form),
+                    _format_interval(model.get(f"{key}_interval"), *form),
                 )
                 for model in models.values()
             ]
             rows.append([Cell(name, unit), *cells])
-    return Table("The numbers", ["", *models], rows) if rows else None
+    return Table("The numbers", ["", *models], rows)
 
 
 def params_table(params):
     """Tabulate parameters of models, a column each."""
-    names = list(dict.fromkeys(name for values in params.values() for name in values))
+    names = dict.fromkeys(name for values in params.values() for name in values)
     rows = [
-        [Cell(name), *(Cell(tell(p[name]) if name in p else "-") for p in params.values())]
+        [Cell(name), *(Cell(str(values.get(name, "-"))) for values in params.values())]
         for name in names
     ]
-    return Table("Parameters", ["", *params], rows, numeric=False) if rows else None
+    return Table("Parameters", ["", *params], rows, numeric=False)
 
 
 def versions_table(versions):
-    """Tabulate versions by the name of the library, or return None where there are none."""
-    rows = [[Cell(name), Cell(tell(version))] for name, version in dict_of(versions).items()]
-    return Table("Versions", ["", "version"], rows, numeric=False) if rows else None
+    """Tabulate versions by the name of the library."""
+    rows = [[Cell(name), Cell(version)] for name, version in versions.items()]
+    return Table("Versions", ["", "version"], rows, numeric=False)
 
 
 def history_table(title, history):
-    """Tabulate lists of values by epoch, or return None where there are none."""
-    history = {name: values for name, values in dict_of(history).items() if list_of(values)}
-    epochs = zip_longest(*history.values())
+    """Tabulate lists of values by epoch."""
+    epochs = zip(*history.values(), strict=True)
     rows = [
-        [Cell(str(number)), *(Cell(tell_number(value, 4)) for value in values)]
+        [Cell(str(number)), *(Cell(_format_number(value, 4)) for value in values)]
         for number, values in enumerate(epochs, start=1)
     ]
-    return Table(title, ["epoch", *history], rows) if rows else None
+    return Table(title, ["epoch", *history], rows)
 
 
-def csv_table(title, rows):
-    """Tabulate the rows of a CSV file, the first of them the names of the columns."""
-    header, *rows = rows
-    rows = [[Cell(row[0]), *(Cell(tell_number(number_of(v), 4)) for v in row[1:])] for row in rows]
-    return Table(title, header, rows)
+def _format_number(value, digits, scale=1):
+    """Format a number, or None, with so many decimals in units of a scale."""
+    return "not known" if value is None else f"{value / scale:,.{digits}f}"
 
 
-def tell_number(value, digits, scale=1):
-    """Format a number with the given decimals, and anything else as it is."""
-    if value is None:
-        return "not known"
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return tell(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return "not a number" if math.isnan(value) else "infinite" if value > 0 else "-infinite"
-    try:
-        if isinstance(value, int) and scale == 1:
-            return f"{value:,}"
-        return f"{value / scale:,.{digits}f}" if abs(value) < 1e12 else f"{value / scale:.4g}"
-    except OverflowError:
-        return tell(value)
-
-
-def tell(value):
-    """Tell any value that JSON knows: text as it is, the rest as Python writes it."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (list, dict)):
-        try:
-            return json.dumps(value, ensure_ascii=False)
-        except RecursionError:
-            return "[...]"
-    return str(value)
-
-
-def number_of(text):
-    """Return the number that a text stands for, or the text itself where it stands for none."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
-
-
-def dict_of(value):
-    """Return a value that is a dict, and an empty one in place of anything else."""
-    return value if isinstance(value, dict) else {}
-
-
-def list_of(value):
-    """Return a value that is a list, and an empty one in place of anything else."""
-    return value if isinstance(value, list) else []
-
-
-def _tell_interval(interval, digits, scale):
-    match interval:
-        case [low, high] if None not in interval:
-            return f"{tell_number(low, digits, scale)} to {tell_number(high, digits, scale)}"
-    return ""
+def _format_interval(interval, digits, scale):
+    """Format both ends of an interval, or nothing where one of them is not known."""
+    if interval is None or None in interval:
+        return ""
+    return " to ".join(_format_number(end, digits, scale) for end in interval)
