@@ -261,25 +261,3 @@ def test_search_finds_the_same_by_one_job_and_by_two():
     for name in ("split0_test_score", "split1_test_score"):
         np.testing.assert_array_equal(one.cv_results_[name], two.cv_results_[name])
     np.testing.assert_array_equal(weights_of(one.best_estimator_), weights_of(two.best_estimator_))
-
-
-@pytest.mark.skipif(
-    not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,
-    reason="only Linux lets a process choose among its cores, and there must be two of them",
-)
-def test_worker_takes_as_few_threads_as_the_main_process_was_told_to():
-    code = (
-        "import joblib\n"
-        "from skcifar.training._tensorflow._cores import take_share_of_cores\n"
-        "in_worker = joblib.delayed(take_share_of_cores)()\n"
-        "print(take_share_of_cores(), *joblib.Parallel(n_jobs=2)([in_worker]))"
-    )
-    environment = {k: v for k, v in os.environ.items() if k != "SKCIFAR_THREADS"}
-    told = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert told.stdout.split() == ["1", "1"]

@@ -18,7 +18,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ._cores import take_share_of_cores
 from ._keys import blueprint_of, build_from, compile_from, sublayers, training_blueprint_of
 
 # Compiled functions that are kept, of each kind. A training loop holds one network and its
@@ -36,12 +35,6 @@ MOST_BATCHES_A_CALL = 128
 BYTES_A_CALL = 8 * 2**20
 
 ALIGNMENT = 64  # bytes
-
-_n_threads = take_share_of_cores()
-with suppress(RuntimeError):  # TensorFlow may run already
-    if _n_threads and tf.config.threading.get_intra_op_parallelism_threads() == 0:
-        tf.config.threading.set_intra_op_parallelism_threads(_n_threads)
-        tf.config.threading.set_inter_op_parallelism_threads(_n_threads)
 
 _idle_loops = []  # pairs of key and TrainingLoop, the longest unused first
 _idle_loops_lock = threading.Lock()
