@@ -10,14 +10,14 @@ from typing import ClassVar
 
 import keras
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn.callbacks import CallbackSupportMixin, with_callbacks
 from .._sklearn.validation import Interval, InvalidParameterError, StrOptions, validate_samples
-from ..networks import looks_of_weights, seeded_layers
+from ..networks import seeded_layers, weight_shapes
 from ..training._callbacks import EpochTasks
 from ..training._fit import (
     NetworkTrainer,
@@ -135,6 +135,9 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
     model_ : keras.Model
         The trained network.
 
+    network_seed_ : int
+        The seed that ``model_`` was built with, for :meth:`build_network` to hand on to layers.
+
     keras_classifier_ : scikeras.wrappers.KerasClassifier
         What trained it.
 
@@ -170,6 +173,8 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
     checkpoint: str | os.PathLike | None = None
     verbose: int = 0
     callbacks: list | None = None
+
+    network_seed_ = None  # until a network is built
 
     # what a Pipeline with metadata routing hands on to fit where nothing is requested
     __metadata_request__fit = {"X_val": True, "y_val": True}  # noqa: RUF012
@@ -402,7 +407,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             If a parameter is invalid, or if such a network cannot be built.
         """
         self._validate_params()
-        return looks_of_weights(lambda: self.build_network(self.sample_shape_, len(self.classes_)))
+        return weight_shapes(lambda: self.build_network(self.sample_shape_, len(self.classes_)))
 
     def restore_network(self, weights):
         """Build the network again from parameters and learned state, with given weights.
@@ -427,6 +432,17 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         for name in ("best_iter_", "best_validation_score_"):
             vars(self).setdefault(name, None)
         self.n_iter_ = len(self.history_["loss"])
+
+    def build_network_again(self):
+        """Build another network like ``model_``, whatever parameters have changed since.
+
+        Returns
+        -------
+        network : keras.Model
+            Not compiled, with weights of which nothing is promised.
+        """
+        builder = copy.copy(self).set_params(**self._network_params)
+        return builder._build_network(self.classes_, seed=0)
 
     def __sklearn_is_fitted__(self):
         # the last to be set, and the first to go when training begins
@@ -477,6 +493,11 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         self.history_ = {"loss": [], "accuracy": []}
 
     def _build_network(self, classes, *, seed):
+        """Build the network, and keep the parameters as they are now, for copies of it."""
+        self.network_seed_ = seed
+        params = self.get_params(deep=False)
+        params.pop("callbacks", None)
+        self._network_params = {name: clone(value, safe=False) for name, value in params.items()}
         with seeded_layers(seed), memory_error_told():
             return self.build_network(self.sample_shape_, len(classes))
 
@@ -501,8 +522,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
 
     def _attributes_after(self, history):
         """What makes a copy of this classifier fitted, with a network of its own, in training."""
-        with seeded_layers(0):
-            network = keras.models.clone_model(self.model_)  # whatever parameters are now
+        network = self.build_network_again()
         network.set_weights(self.model_.get_weights())
         now = joined_histories(self.keras_classifier_.history_, history)
         own = {

@@ -121,6 +121,7 @@ class ConvolutionalClassifier(NetworkClassifier):
             activation=self.activation,
             batch_normalization=bool(self.batch_normalization),
             dropout=self.dropout,
+            seed=self.network_seed_,
         )
 
     def __sklearn_tags__(self):

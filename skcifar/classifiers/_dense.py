@@ -107,4 +107,5 @@ class DenseClassifier(NetworkClassifier):
             activation=self.activation,
             batch_normalization=bool(self.batch_normalization),
             dropout=self.dropout,
+            seed=self.network_seed_,
         )

@@ -127,6 +127,7 @@ class ResidualClassifier(NetworkClassifier):
             activation=self.activation,
             horizontal_flip=bool(self.horizontal_flip),
             max_shift=float(self.max_shift),  # Keras takes no number of NumPy's here
+            seed=self.network_seed_,
         )
 
     def __sklearn_tags__(self):

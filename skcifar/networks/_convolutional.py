@@ -2,7 +2,15 @@
 
 import keras
 
-from ._layers import activation_layer, check_picture_shape, normalization
+from ._layers import (
+    Dropout,
+    activation_layer,
+    check_picture_shape,
+    convolution,
+    dense,
+    normalization,
+)
+from ._seeds import layer_seeds
 
 
 def build_convolutional_network(
@@ -16,6 +24,7 @@ def build_convolutional_network(
     activation="leaky_relu",
     batch_normalization=True,
     dropout=0.5,
+    seed=None,
 ):
     """Build a network of convolutions, then dense layers, on Keras' Functional API.
 
@@ -53,6 +62,10 @@ def build_convolutional_network(
     dropout : float, default=0.5
         Share of each dense layer's outputs, in [0, 1), that is set to zero while training.
 
+    seed : int, default=None
+        Determines the initial weights and what Dropout leaves out. None draws seeds by Python's
+        ``random``, as Keras does.
+
     Returns
     -------
     network : keras.Model
@@ -87,18 +100,18 @@ def build_convolutional_network(
             x = normalization(f"{name}_normalization")(x)
         return activation_layer(activation, f"{name}_activation")(x)
 
+    seeds = layer_seeds(seed)
     inputs = x = keras.Input(shape=input_shape, name="samples")
     for k, (n_filters, stride) in enumerate(zip(filters, strides, strict=True), start=1):
         name = f"convolution_{k}"
-        x = keras.layers.Conv2D(n_filters, kernel_size, strides=stride, padding="same", name=name)(
-            x
-        )  # (n, height / stride, width / stride, n_filters), rounded up
+        # (n, height / stride, width / stride, n_filters), rounded up
+        x = convolution(n_filters, kernel_size, name, next(seeds), strides=stride)(x)
         x = rest_of_layer(x, name)
     x = keras.layers.Flatten(name="flatten")(x)
     for k, size in enumerate(hidden_layer_sizes, start=1):
         name = f"hidden_{k}"
-        x = rest_of_layer(keras.layers.Dense(size, name=name)(x), name)
+        x = rest_of_layer(dense(size, name, next(seeds))(x), name)
         if dropout:
-            x = keras.layers.Dropout(dropout, name=f"dropout_{k}")(x)
-    outputs = keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
+            x = Dropout(dropout, seed=next(seeds), name=f"dropout_{k}")(x)
+    outputs = dense(n_classes, "probabilities", next(seeds), activation="softmax")(x)
     return keras.Model(inputs, outputs, name="convolutional_network")

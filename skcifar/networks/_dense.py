@@ -2,7 +2,8 @@
 
 import keras
 
-from ._layers import normalization
+from ._layers import Dropout, dense, normalization
+from ._seeds import layer_seeds
 
 
 def build_dense_network(
@@ -13,6 +14,7 @@ def build_dense_network(
     activation="relu",
     batch_normalization=False,
     dropout=0.0,
+    seed=None,
 ):
     """Build a network of dense layers on Keras' Functional API.
 
@@ -40,6 +42,10 @@ def build_dense_network(
     dropout : float, default=0.0
         Share of each hidden layer's outputs, in [0, 1), that is set to zero while training.
 
+    seed : int, default=None
+        Determines the initial weights and what Dropout leaves out. None draws seeds by Python's
+        ``random``, as Keras does.
+
     Returns
     -------
     network : keras.Model
@@ -59,6 +65,7 @@ def build_dense_network(
     >>> build_dense_network((32, 32, 3), 10).count_params()
     646260
     """
+    seeds = layer_seeds(seed)
     # TensorFlow keeps 35 kB for every name that a variable ever had, so names that Keras counts up
     # would make memory grow with each network.
     inputs = x = keras.Input(shape=input_shape, name="samples")
@@ -66,12 +73,12 @@ def build_dense_network(
         x = keras.layers.Flatten(name="flatten")(x)  # (n, height * width * n_channels)
     for k, size in enumerate(hidden_layer_sizes, start=1):
         if batch_normalization:
-            x = keras.layers.Dense(size, use_bias=False, name=f"hidden_{k}")(x)
+            x = dense(size, f"hidden_{k}", next(seeds), use_bias=False)(x)
             x = normalization(f"normalization_{k}")(x)
             x = keras.layers.Activation(activation, name=f"activation_{k}")(x)
         else:
-            x = keras.layers.Dense(size, activation=activation, name=f"hidden_{k}")(x)
+            x = dense(size, f"hidden_{k}", next(seeds), activation=activation)(x)
         if dropout:
-            x = keras.layers.Dropout(dropout, name=f"dropout_{k}")(x)
-    outputs = keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
+            x = Dropout(dropout, seed=next(seeds), name=f"dropout_{k}")(x)
+    outputs = dense(n_classes, "probabilities", next(seeds), activation="softmax")(x)
     return keras.Model(inputs, outputs, name="dense_network")

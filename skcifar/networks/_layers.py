@@ -4,6 +4,11 @@ import math
 
 import keras
 
+if keras.config.backend() == "tensorflow":
+    from ._tensorflow import Dropout
+else:
+    Dropout = keras.layers.Dropout
+
 ACTIVATIONS = frozenset(
     {
         *("elu", "gelu", "leaky_relu", "linear", "relu", "relu6", "selu", "sigmoid", "silu"),
@@ -35,6 +40,18 @@ def check_picture_shape(shape, *, steps):
                     " larger pictures, or take fewer or smaller steps."
                 )
             size = math.ceil(size / step)
+
+
+def dense(size, name, seed, **params):
+    initializer = keras.initializers.GlorotUniform(seed)
+    return keras.layers.Dense(size, kernel_initializer=initializer, name=name, **params)
+
+
+def convolution(n_filters, kernel_size, name, seed, **params):
+    initializer = keras.initializers.GlorotUniform(seed)
+    return keras.layers.Conv2D(
+        n_filters, kernel_size, padding="same", kernel_initializer=initializer, name=name, **params
+    )
 
 
 def normalization(name):

@@ -2,7 +2,8 @@
 
 import keras
 
-from ._layers import activation_layer, check_picture_shape, normalization
+from ._layers import activation_layer, check_picture_shape, convolution, dense, normalization
+from ._seeds import layer_seeds
 
 
 def build_residual_network(
@@ -13,6 +14,7 @@ def build_residual_network(
     activation="relu",
     horizontal_flip=True,
     max_shift=0.125,
+    seed=None,
 ):
     """Build a small residual network, which sees each picture a little changed while it trains.
 
@@ -44,6 +46,10 @@ def build_residual_network(
         By which share of their height and width, in [0, 1), pictures are shifted at most while
         training, up or down and to a side. What moves in is a mirror image of the edge.
 
+    seed : int, default=None
+        Determines the initial weights and how pictures are changed. None draws seeds by Python's
+        ``random``, as Keras does.
+
     Returns
     -------
     network : keras.Model
@@ -72,8 +78,10 @@ def build_residual_network(
     """
     check_picture_shape(input_shape, steps=[2] * len(filters))
 
-    def convolution(x, n_filters, name, *, pooled=False):
-        x = keras.layers.Conv2D(n_filters, 3, padding="same", use_bias=False, name=name)(x)
+    seeds = layer_seeds(seed)
+
+    def convolve(x, n_filters, name, *, pooled=False):
+        x = convolution(n_filters, 3, name, next(seeds), use_bias=False)(x)
         if pooled:
             x = keras.layers.MaxPooling2D(padding="same", name=f"{name}_pooling")(x)
         x = normalization(f"{name}_normalization")(x)
@@ -81,17 +89,22 @@ def build_residual_network(
 
     inputs = x = keras.Input(shape=input_shape, name="samples")
     if horizontal_flip:
-        x = keras.layers.RandomFlip("horizontal", name="flip")(x)
+        x = keras.layers.RandomFlip("horizontal", seed=next(seeds), name="flip")(x)
     if max_shift:
         x = keras.layers.RandomTranslation(
-            max_shift, max_shift, fill_mode="reflect", interpolation="nearest", name="shift"
+            max_shift,
+            max_shift,
+            fill_mode="reflect",
+            interpolation="nearest",
+            seed=next(seeds),
+            name="shift",
         )(x)
-    x = convolution(x, filters[0], "stem")
+    x = convolve(x, filters[0], "stem")
     for k, n_filters in enumerate(filters, start=1):
-        x = convolution(x, n_filters, f"stage_{k}_widening", pooled=True)
+        x = convolve(x, n_filters, f"stage_{k}_widening", pooled=True)
         x = keras.layers.Add(name=f"stage_{k}_sum")(
-            [x, convolution(x, n_filters, f"stage_{k}_residual")]
+            [x, convolve(x, n_filters, f"stage_{k}_residual")]
         )
     x = keras.layers.GlobalMaxPooling2D(name="maximum")(x)  # (n, filters[-1])
-    outputs = keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
+    outputs = dense(n_classes, "probabilities", next(seeds), activation="softmax")(x)
     return keras.Model(inputs, outputs, name="residual_network")

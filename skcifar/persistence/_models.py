@@ -196,7 +196,8 @@ def _check_that_it_loads(path, steps):
     try:
         loaded = load_model(path, custom_classes=[type(step) for _, step in steps])
         loaded = loaded[-1] if isinstance(loaded, Pipeline) else loaded
-        why = None if _layers(loaded.model_) == _layers(classifier.model_) else "has other layers"
+        as_built = classifier.build_network_again()
+        why = None if _layers(loaded.model_) == _layers(as_built) else "has other layers"
     except ModelFileError as error:  # of weights that do not fit, or a parameter no longer valid
         why = str(error).removeprefix(f"{path} ").removesuffix(".")
     if why:

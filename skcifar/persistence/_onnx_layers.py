@@ -9,6 +9,8 @@ from functools import partial
 import keras
 import numpy as np
 
+from ..networks import Dropout
+
 TO_CHANNELS_FIRST = (0, 3, 1, 2)
 TO_CHANNELS_LAST = (0, 2, 3, 1)
 HEIGHT_AND_WIDTH = np.array([1, 2])
@@ -241,6 +243,7 @@ LAYERS = {
     keras.layers.Conv2D: _add_convolution,
     keras.layers.Dense: _add_dense,
     keras.layers.Dropout: _unchanged,
+    Dropout: _unchanged,
     keras.layers.Flatten: _add_flatten,
     keras.layers.GlobalAveragePooling2D: partial(_add_global_pooling, operator="ReduceMean"),
     keras.layers.GlobalMaxPooling2D: partial(_add_global_pooling, operator="ReduceMax"),

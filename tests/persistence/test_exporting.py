@@ -25,7 +25,7 @@ from skcifar import (
     save_model,
 )
 from skcifar.cli._parser import main
-from skcifar.networks import ACTIVATIONS
+from skcifar.networks import ACTIVATIONS, Dropout
 from skcifar.persistence._onnx import ExportError
 from skcifar.persistence._onnx_layers import LAYERS
 
@@ -128,7 +128,7 @@ L = keras.layers
 SAME = {"padding": "same"}
 LAYERS_TO_EXPORT = [
     *(L.Activation("tanh"), L.Dense(4, use_bias=False), L.Dense(4, activation="softmax")),
-    *(L.Dropout(0.5), L.RandomFlip(), L.RandomTranslation(0.2, 0.2)),
+    *(L.Dropout(0.5), Dropout(0.5), L.RandomFlip(), L.RandomTranslation(0.2, 0.2)),
     *(L.Flatten(), L.Reshape((7, -1)), L.LeakyReLU(0.1)),
     *(L.Rescaling(0.5, -0.2), L.Rescaling([0.5, 2.0, -1.0], [0.1, 0.2, 0.3])),
     *(L.BatchNormalization(epsilon=0.1), L.BatchNormalization(scale=False, center=False)),
@@ -317,7 +317,7 @@ def test_pictures_of_unknown_size_are_not_padded(path):
 
 
 def test_network_that_would_compute_something_else_is_refused(monkeypatch, path):
-    monkeypatch.setitem(LAYERS, L.Dropout, lambda graph, layer, x: graph.add("Neg", x))
+    monkeypatch.setitem(LAYERS, Dropout, lambda graph, layer, x: graph.add("Neg", x))
     with pytest.raises(ExportError, match="As ONNX this network would compute something else"):
         export_onnx(ready_pipeline(dropout=0.5), path)
     assert not path.exists()

@@ -167,6 +167,15 @@ def test_threads_that_draw_meanwhile_do_not_disturb(blobs):
         np.testing.assert_array_equal(weights, undisturbed[0])
 
 
+def test_network_is_built_again_as_it_was_built(blobs):
+    classifier = small(hidden_layer_sizes=[3], dropout=0.5).fit(*blobs)
+    classifier.hidden_layer_sizes.append(4)
+    classifier.set_params(dropout=0.0)
+    again = classifier.build_network_again()
+    names = [layer.name for layer in classifier.model_.layers]
+    assert [layer.name for layer in again.layers] == names
+
+
 def test_random_state_rules_the_order_alone_too(blobs):
     X, y = blobs
     shuffled = small(batch_size=4).fit(X, y)

@@ -2,8 +2,8 @@
 
 The only module that knows TensorFlow. Many batches are trained on in one call of a loop, which XLA
 compiles where that makes it faster, while the next ones are gathered. Traced and compiled functions
-are kept by a network's blueprint, and weights are copied in and out, so that the next network of
-the same shape traces nothing.
+are kept by a network's key, so that the next network of the same shape traces nothing: a forward
+pass takes the weights, a training loop has a network of its own, whose state is copied in and out.
 """
 
 import itertools
@@ -12,13 +12,13 @@ import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ._keys import blueprint_of, build_from, compile_from, sublayers, training_blueprint_of
+from ...networks import Dropout, seeded_layers
+from . import _keys
 
 # Compiled functions that are kept, of each kind. A training loop holds one network and its
 # optimizer's state, 8 MB for the article's; of large ones fewer are kept, yet always the last.
@@ -36,25 +36,22 @@ BYTES_A_CALL = 8 * 2**20
 
 ALIGNMENT = 64  # bytes
 
-_idle_loops = []  # pairs of key and TrainingLoop, the longest unused first
-_idle_loops_lock = threading.Lock()
-_blueprints = weakref.WeakKeyDictionary()  # of networks that have predicted and still exist
+_lock = threading.Lock()  # of the two that follow, the longest unused first
+_forward_passes = {}
+_idle_loops = []  # pairs of key and TrainingLoop
+_keys_of_networks = weakref.WeakKeyDictionary()  # that have predicted and still exist
 
 
 def training_key(network, arrays, *, n_samples, batch_size):
     """Return the key of the loop that trains a network, or None."""
-    blueprints = blueprint_of(network), training_blueprint_of(network)
-    if None in blueprints:
+    keys = _keys.network_key(network), _keys.training_key(network)
+    if None in keys:
         return None
     # The step alone takes batches of any size.
     in_loop = n_samples // batch_size >= LEAST_BATCHES_FOR_LOOP
     shapes = tuple(array.shape[1:] for array in arrays)
-    key = (*blueprints, batch_size if in_loop else None, shapes, arrays[0].dtype.name)
-    try:
-        with _borrowed_loop(key) as loop:
-            return key if loop.fits(network) else None
-    except (TypeError, ValueError):  # Keras could not build it again
-        return None
+    variables = tuple((tuple(v.shape), v.dtype, v.trainable) for v in _state(network))
+    return (*keys, variables, batch_size if in_loop else None, shapes, arrays[0].dtype)
 
 
 def train_epoch(key, network, arrays, rows, *, batch_size, after_batches):
@@ -62,115 +59,78 @@ def train_epoch(key, network, arrays, rows, *, batch_size, after_batches):
 
     Each step is one of Keras' own ``fit``. Threads may train different networks at once.
     """
-    with _borrowed_loop(key) as loop:
+    with _borrowed_loop(key, network) as loop:
         return loop.train_epoch(network, arrays, rows, batch_size, after_batches)
 
 
 def forward_pass(network, X):
-    """Return a compiled function from samples to a network's probabilities."""
+    """Return a compiled function from samples to a network's probabilities, or None."""
     # what a user may exchange in a fitted network
     parts = [id(getattr(layer, "activation", layer)) for layer in network.layers]
-    known_parts, blueprint = _blueprints.get(network, (None, None))
+    known_parts, key = _keys_of_networks.get(network, (None, None))
     if known_parts != parts:
-        blueprint = blueprint_of(network)
-        _blueprints[network] = parts, blueprint
-    forward = None
-    if blueprint is not None:
-        forward = _compiled_forward_pass(blueprint, X.shape[1:], X.dtype.name)
-    if forward is None or forward.n_variables != len(network.variables):
+        key = _keys.network_key(network)
+        _keys_of_networks[network] = parts, key
+    if key is None:
         return None
+    key = key, X.shape[1:], X.dtype
+    with _lock:
+        forward = _forward_passes.pop(key, None)
+    forward = forward or _compiled_forward_pass(weakref.ref(network), X.shape[1:], X.dtype)
+    with _lock:
+        _forward_passes[key] = forward
+        if len(_forward_passes) > KEPT:
+            del _forward_passes[next(iter(_forward_passes))]
     values = [tf.convert_to_tensor(variable.value) for variable in network.variables]
     return lambda X: forward(tf.constant(X), *values).numpy()
 
 
-@lru_cache(KEPT)
-def _compiled_forward_pass(blueprint, sample_shape, dtype):
-    """Trace a function of samples and of all variables, so that it keeps no network alive.
-
-    None if Keras cannot build the network again.
-    """
-    try:
-        network = build_from(blueprint)
-    except (TypeError, ValueError):
-        return None
+def _compiled_forward_pass(network, sample_shape, dtype):
+    """Trace a function of samples and of all variables, so that it keeps no network alive."""
     samples = tf.TensorSpec((None, None, *sample_shape), dtype)
-    variables = [tf.TensorSpec(variable.shape, variable.dtype) for variable in network.variables]
+    variables = [tf.TensorSpec(variable.shape, variable.dtype) for variable in network().variables]
 
     @tf.function(input_signature=[samples, *variables], autograph=False)
     def forward(X, *values):
-        value_of = {id(v): value for v, value in zip(network.variables, values, strict=True)}
-        trainable = [value_of[id(variable)] for variable in network.trainable_variables]
-        others = [value_of[id(variable)] for variable in network.non_trainable_variables]
-
+        traced = network()
+        value_of = {id(v): value for v, value in zip(traced.variables, values, strict=True)}
+        trainable = [value_of[id(variable)] for variable in traced.trainable_variables]
+        others = [value_of[id(variable)] for variable in traced.non_trainable_variables]
         return tf.map_fn(
-            lambda rows: network.stateless_call(trainable, others, rows, training=False)[0],
+            lambda rows: traced.stateless_call(trainable, others, rows, training=False)[0],
             X,
-            fn_output_signature=network.outputs[0].dtype,
+            fn_output_signature=traced.outputs[0].dtype,
         )
 
-    traced = forward.get_concrete_function()
-    traced.n_variables = len(variables)
-    return traced
+    return forward.get_concrete_function()
 
 
 @contextmanager
-def _borrowed_loop(key):
+def _borrowed_loop(key, network):
     """Lend a loop to one thread; the next one with the same key gets another, or this one later."""
-    with _idle_loops_lock:
+    with _lock:
         matching = [place for place, (other, _) in enumerate(_idle_loops) if other == key]
         loop = _idle_loops.pop(matching[-1])[1] if matching else None
-    loop = loop or TrainingLoop(*key)
+    loop = loop or TrainingLoop(network, *key[-3:])
     yield loop  # one that failed does not come back
-    with _idle_loops_lock:
+    with _lock:
         _idle_loops.append((key, loop))
         n_bytes = np.cumsum([loop.n_bytes for _, loop in reversed(_idle_loops)])
         fitting = np.count_nonzero(n_bytes <= KEPT_BYTES)
         del _idle_loops[: -min(KEPT, max(fitting, 1))]
 
 
-def draw_dropout_fast(network):
-    """Let the Dropout layers of a network draw by an algorithm that XLA computes fast."""
-    for layer in sublayers(network):
-        if type(layer) is keras.layers.Dropout:
-            layer.__class__ = _PhiloxDropout
-        draw_dropout_fast(layer)
-
-
-class _PhiloxDropout(keras.layers.Dropout):
-    """Keras' Dropout, drawn by Philox.
-
-    So does Keras where XLA does not compile. Where it does, XLA chooses, and takes an algorithm
-    that needs 30 ms for 128,000 numbers instead of 1.2 ms.
-    """
-
-    def call(self, inputs, training=False):
-        """Set some of the inputs to 0."""
-        if not training or self.rate == 0:
-            return inputs
-        seed = tf.math.floormod(self.seed_generator.next(), tf.int32.max - 1)
-        shape = [size or tf.shape(inputs)[k] for k, size in enumerate(self.noise_shape or ())]
-        return tf.nn.experimental.stateless_dropout(
-            inputs,
-            self.rate,
-            seed=tf.cast(seed, tf.int32),
-            noise_shape=shape or tf.shape(inputs),
-            rng_alg="philox",
-        )
-
-
 class TrainingLoop:
     """Trains networks of one shape on batches of one size, one network at a time."""
 
-    def __init__(self, blueprint, training_blueprint, batch_size, shapes, dtype):
-        self._network = build_from(blueprint)
-        draw_dropout_fast(self._network)
-        compile_from(training_blueprint, self._network)
+    def __init__(self, network, batch_size, shapes, dtype):
+        self._network = _copy(network)
         # Adding up what several devices found would register a gradient with TensorFlow, in which
         # this loop, its weights and all that was traced would live for good.
         self._network.optimizer._all_reduce_sum_gradients = lambda pairs: pairs
         self.n_bytes = sum(np.asarray(v).nbytes for v in _state(self._network))
         self._shapes = shapes
-        self._dtype = np.dtype(dtype)
+        self._dtype = dtype
         self._train_one = tf.function(
             self._step, input_signature=self._signature(None), autograph=False
         )
@@ -211,15 +171,6 @@ class TrainingLoop:
                 )
                 self._batch_size = batch_size
             tracing.result()
-
-    def fits(self, network):
-        """Whether a network has the state that this loop trains, by the shapes of its variables."""
-
-        def shapes(network):
-            variables = [(v.shape, v.dtype, v.trainable) for v in network.variables]
-            return variables, [(v.shape, v.dtype) for v in network.optimizer.variables]
-
-        return shapes(network) == shapes(self._network)
 
     def train_epoch(self, network, arrays, rows, batch_size, after_batches):
         """Train for one epoch; see the function of this name."""
@@ -330,12 +281,25 @@ def _is_faster_by_xla(layer):
     """Whether XLA computes a layer, and all layers in it, as fast as TensorFlow without it or more.
 
     XLA cannot compile layers that change pictures at random. Its convolutions use the processor
-    badly: 1.7 times the time alone, 30 times and more in a loop.
+    badly: 1.7 times the time alone, 30 times and more in a loop. It draws Keras' random numbers by
+    an algorithm that takes 30 ms for 128,000 of them instead of 1.2 ms.
     """
     is_convolution = hasattr(layer, "kernel_size")
-    return (
-        layer.supports_jit and not is_convolution and all(map(_is_faster_by_xla, sublayers(layer)))
-    )
+    draws_slowly = hasattr(layer, "seed_generator") and not isinstance(layer, Dropout)
+    is_slow = is_convolution or draws_slowly or not layer.supports_jit
+    return not is_slow and all(map(_is_faster_by_xla, _keys.sublayers(layer)))
+
+
+def _copy(network):
+    """Copy a compiled network, but for its weights and all other state."""
+    with seeded_layers(0):  # which leaves the random state of others alone
+        copied = keras.models.clone_model(network)
+    for mine, other in zip(copied.variables, network.variables, strict=True):
+        mine.trainable = other.trainable
+    optimizer = type(network.optimizer).from_config(network.optimizer.get_config())
+    copied.compile(optimizer, network.loss)
+    optimizer.build(copied.trainable_variables)
+    return copied
 
 
 def _copy_state(source, target):
