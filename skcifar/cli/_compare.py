@@ -124,10 +124,10 @@ def compare(arguments):
     )
     files = [*(model["file"] for model, _ in trained), *_comparisons.COMPARISON_FILES]
     told = [
-        _comparisons.tell_table(models),
+        _comparisons.format_table(models),
         f"[low, high] holds with {100 * CONFIDENCE_LEVEL:g} % confidence what a test value would be"
         " on all such pictures.",
-        _comparisons.tell_tests(comparison["tests"]),
+        _comparisons.describe_tests(comparison["tests"]),
         f"{folder} holds {', '.join(files)}",
     ]
     console.print("\n" + "\n\n".join(filter(None, told)))

@@ -1,4 +1,4 @@
-"""What a comparison tells and what it leaves: a table, sentences and a folder."""
+"""What a comparison reports and what it leaves: a table, sentences and a folder."""
 
 import csv
 import textwrap
@@ -40,28 +40,28 @@ def distinct_names(paths, taken):
     return names
 
 
-def tell_table(models):
+def format_table(models):
     """Format the numbers of models side by side."""
     starts = range(0, len(models), MODELS_IN_A_ROW)
     return "\n\n".join(_table_of(models[start : start + MODELS_IN_A_ROW]) for start in starts)
 
 
-def tell_tests(tests):
+def describe_tests(tests):
     """Describe McNemar's tests, each in a sentence on what it means."""
     if not tests:
         return ""
-    lines = [MCNEMAR, *map(tell_test, tests)]
+    lines = [MCNEMAR, *map(describe_test, tests)]
     if len(tests) > 1:
         lines.append(OF_MANY_PAIRS)
     return "\n".join(textwrap.fill(line, WIDTH) for line in lines)
 
 
-def tell_test(test):
+def describe_test(test):
     """Describe one of McNemar's tests in a sentence on what it means."""
     first, second = test["models"]
     n_first, n_second = test["n_only_first_right"], test["n_only_second_right"]
     pvalue = test["pvalue"]
-    told = "p < 0.0001" if pvalue < 0.0001 else f"p = {pvalue:.4f}"
+    probability = "p < 0.0001" if pvalue < 0.0001 else f"p = {pvalue:.4f}"
     if pvalue < LEVEL:
         better = first if n_first > n_second else second
         meaning = f"that is hardly chance, so {better} is the better one on pictures like these"
@@ -69,7 +69,7 @@ def tell_test(test):
         meaning = "that may well be chance, so neither is shown to be better"
     return (
         f"Only {first} is right on {n_first:,} test pictures, only {second} on {n_second:,}"
-        f" ({told}): {meaning}."
+        f" ({probability}): {meaning}."
     )
 
 
@@ -96,7 +96,9 @@ def write_comparison(folder, comparison, *, X_test, y_test, y_pred, random_state
 
 def _table_of(models):
     columns = [["", *MEASURES]]
-    columns += [[model["name"], *(tell(model) for tell in MEASURES.values())] for model in models]
+    columns += [
+        [model["name"], *(describe(model) for describe in MEASURES.values())] for model in models
+    ]
     widths = [max(map(cell_len, column)) for column in columns]
     return "\n".join(
         "   ".join(
@@ -107,20 +109,20 @@ def _table_of(models):
 
 
 def _number(name, form, factor=1):
-    """Return a function that tells a number of a model, and a dash where it has none."""
+    """Return a function that formats a number of a model, and a dash where it has none."""
 
-    def tell(model):
+    def describe(model):
         return UNKNOWN if model[name] is None else form.format(model[name] * factor)
 
-    return tell
+    return describe
 
 
 def _with_interval(name):
-    def tell(model):
+    def describe(model):
         low, high = model[f"{name}_interval"]
         return f"{model[name]:.4f} [{low:.4f}, {high:.4f}]"
 
-    return tell
+    return describe
 
 
 MEASURES = {

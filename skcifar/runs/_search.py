@@ -43,12 +43,12 @@ CLASSIFIER = "classify"  # the pipeline's step that names without a step belong 
 RESOURCE = f"{CLASSIFIER}__epochs"
 
 PRESETS = {
-    # a first look, which takes about a minute on the digits
+    # a first try, which takes about a minute on the digits
     "quick": {
         "hidden_layer_sizes": [(50,), (200, 150)],
         "learning_rate": [0.0005, 0.002, 0.005],
     },
-    # large networks that are kept from learning by heart, and steps as long as they bear
+    # large networks that are kept from overfitting, and learning rates as high as they bear
     "dense": {
         "hidden_layer_sizes": [(500, 250), (1000, 500)],
         "dropout": [0.2, 0.4],
@@ -256,7 +256,7 @@ def _write_table(path, header, rows):
 
 
 def _results_table(search):
-    """Return names and rows of results, with what is most asked for in front."""
+    """Return names and rows of results, with parameters and mean scores in front."""
     results = search.cv_results_
     first = ("iter", "n_resources", "param_", "mean_test_", "std_test_", "rank_test_")
 

@@ -24,7 +24,7 @@ from skcifar import (
 from skcifar.cli._parser import main
 from skcifar.cli._processes import in_a_process_of_its_own
 from skcifar.datasets import load_train_test
-from skcifar.runs._comparison import COMPARISON_FILES, distinct_names, tell_table, tell_tests
+from skcifar.runs._comparison import COMPARISON_FILES, describe_tests, distinct_names, format_table
 
 DATA = ["--data", "digits", "--limit", "100"]
 QUICK = [*DATA, "--epochs", "1"]
@@ -204,18 +204,18 @@ def model_of(name):
 
 
 def test_table_of_three_models_fits_into_100_columns():
-    table = tell_table([model_of(name) for name in ("dense", "convolutional", "residual")])
+    table = format_table([model_of(name) for name in ("dense", "convolutional", "residual")])
     assert max(map(len, table.splitlines())) <= 100
 
 
 def test_columns_are_below_their_names():
-    lines = tell_table([model_of("日本"), model_of("b")]).splitlines()
+    lines = format_table([model_of("日本"), model_of("b")]).splitlines()
     assert lines[3].index("0.5000") == lines[0].index("日")
     assert lines[3].rindex("0.5000") == lines[0].index("b") + 2  # each of the two is two wide
 
 
 def test_more_models_make_more_tables():
-    tables = tell_table([model_of(name) for name in "abcd"]).split("\n\n")
+    tables = format_table([model_of(name) for name in "abcd"]).split("\n\n")
     assert [table.splitlines()[0].split() for table in tables] == [["a", "b", "c"], ["d"]]
 
 
@@ -241,7 +241,7 @@ def test_more_models_make_more_tables():
 )
 def test_sentence_says_what_a_test_means(n_first, n_second, pvalue, sentence):
     counts = {"n_only_first_right": n_first, "n_only_second_right": n_second, "pvalue": pvalue}
-    told = tell_tests([{"models": ["a", "b"], **counts}]).splitlines()
+    told = describe_tests([{"models": ["a", "b"], **counts}]).splitlines()
     assert max(map(len, told)) <= 100
     assert " ".join(told[1:]) == sentence
 

@@ -1,4 +1,4 @@
-"""The page of a run: what is on it, what is told of missing files, and how a browser shows it."""
+"""The page of a run: what is on it, what it lists as missing, and how a browser shows it."""
 
 import base64
 import json
@@ -74,7 +74,7 @@ def written(tmp_path_factory):
 
 @pytest.fixture
 def run(written, tmp_path):
-    """A run's folder to do harm to."""
+    """A run's folder to damage."""
     return Path(shutil.copytree(written["run"], tmp_path / "run"))
 
 
@@ -123,14 +123,14 @@ def test_page_is_valid_html_with_headings(pages, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_picture_of_the_folder_is_in_the_page_and_told_in_words(pages, written, kind):
+def test_every_picture_of_the_folder_is_in_the_page_and_described_in_words(pages, written, kind):
     images = list(parse(pages[kind]).iter("img"))
     shown = {base64.b64decode(image.get("src").split(",")[1]) for image in images}
     assert shown == {path.read_bytes() for path in written[kind].glob("*.png")}
     assert all(len(image.get("alt")) > 20 for image in images)
 
 
-def test_lines_under_predictions_are_told_as_they_are_drawn(pages, tmp_path):
+def test_lines_under_predictions_are_described_as_they_are_drawn(pages, tmp_path):
     alone = write_report(write_comparison(tmp_path / "alone", names=["dense"]))[0]
     captions = [text_of(next(parse(path).iter("figcaption"))) for path in (pages["run"], alone)]
     first = "Under each picture the class that was predicted"
@@ -189,9 +189,9 @@ def test_comparison_has_a_column_for_each_model(pages):
     assert 'models["dense"].predict(X)' in text_of(page)
 
 
-def test_comparison_tells_its_tests_in_sentences(pages):
-    told = [text_of(item) for item in parse(pages["comparison"]).iter("li")]
-    assert told == [
+def test_comparison_describes_its_tests_in_sentences(pages):
+    sentences = [text_of(item) for item in parse(pages["comparison"]).iter("li")]
+    assert sentences == [
         "Only dense is right on 12 test pictures, only wide on 1,345 (p < 0.0001): that is hardly"
         " chance, so wide is the better one on pictures like these."
     ]
@@ -264,7 +264,7 @@ def test_same_folder_makes_the_same_page(pages):
 
 
 def test_colours_are_far_enough_apart():
-    """WCAG 2 asks for a contrast of 4.5 to 1."""
+    """WCAG 2 requires a contrast of 4.5 to 1."""
 
     def luminance(colour):
         parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -284,16 +284,16 @@ def test_colours_are_far_enough_apart():
 
 
 @pytest.mark.parametrize("name", RUN_FILES)
-def test_missing_file_is_told_and_the_rest_is_shown(run, name, capsys):
+def test_missing_file_is_named_and_the_rest_is_shown(run, name, capsys):
     (run / name).unlink()
     assert f"{name} is missing" in error_of(capsys, ["report", str(run)])
     page, problems = report_on(run)
     assert problems == [f"{name} is missing"]
     assert len(list(page.iter("h2"))) >= 5
     assert len(list(page.iter("img"))) == (1 if name.endswith(".png") else 2)
-    told = text_of(page)
-    assert ("None could be read." in told) == (name == "metrics.json")
-    assert ("All values are in the table" in told) == (
+    text = text_of(page)
+    assert ("None could be read." in text) == (name == "metrics.json")
+    assert ("All values are in the table" in text) == (
         name not in ("history.csv", "learning_curves.png")
     )
 
@@ -326,7 +326,7 @@ def test_comparison_of_a_foreign_shape_is_named_and_its_picture_is_shown(tmp_pat
     assert len(list(page.iter("img"))) == 1
 
 
-def test_values_of_a_search_are_told_to_be_in_a_file_only_if_it_is_there(written, tmp_path):
+def test_caption_of_a_search_names_the_file_of_values_only_if_it_is_there(written, tmp_path):
     folder = Path(shutil.copytree(written["search"], tmp_path / "search"))
     assert "Each value is in learning_curves.csv." in text_of(parse(write_report(folder)[0]))
     (folder / "learning_curves.csv").unlink()
@@ -359,7 +359,7 @@ def test_picture_of_the_users_is_shown_too(run):
 # --- the command ---
 
 
-def test_command_writes_where_it_is_told(written, tmp_path, capsys):
+def test_command_writes_the_file_of_out(written, tmp_path, capsys):
     page = tmp_path / "page.html"
     assert main(["report", str(written["run"]), "--out", str(page)]) == 0
     assert capsys.readouterr().out == f"{page} shows {written['run']}\n"
@@ -430,19 +430,19 @@ def test_browser_shows_headings_and_every_picture(browser, pages, written, kind)
     assert drawn == [True] * len(list(written[kind].glob("*.png")))
 
 
-def test_browser_has_nothing_to_complain_of_and_asks_for_nothing(browser, pages):
+def test_browser_logs_no_error_and_requests_nothing_else(browser, pages):
     for log in ("browser", "performance"):
         browser.get_log(log)  # what other tests left
     browser.get(pages["comparison"].as_uri())
     assert browser.get_log("browser") == []
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [
+    requested = [
         event["params"]["request"]["url"]
         for event in events
         if event["method"] == "Network.requestWillBeSent"
     ]
-    assert asked[0] == pages["comparison"].as_uri()
-    assert all(address.startswith("data:") for address in asked[1:])
+    assert requested[0] == pages["comparison"].as_uri()
+    assert all(address.startswith("data:") for address in requested[1:])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,4 +1,4 @@
-"""What is told about a run beside its numbers."""
+"""What is recorded of a run beside its numbers."""
 
 import json
 from importlib.metadata import version

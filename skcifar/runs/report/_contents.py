@@ -101,14 +101,14 @@ def _describe_search(content):
 
 def _describe_comparison(folder, content):
     # importing it takes longer than writing the page of a run
-    from .._comparison import MCNEMAR, OF_MANY_PAIRS, tell_test
+    from .._comparison import MCNEMAR, OF_MANY_PAIRS, describe_test
 
     comparison = json.loads(content)
     models = {model["name"]: model for model in comparison["models"]}
     own = {name: m["file"] for name, m in models.items() if m["trained_here"]}
     elsewhere = {name: m["file"] for name, m in models.items() if not m["trained_here"]}
     params = {name: m["params"] for name, m in models.items()}
-    tests = [tell_test(test) for test in comparison["tests"]]
+    tests = [describe_test(test) for test in comparison["tests"]]
     pictures = PREDICTED_CLASSES if len(models) == 1 else COMPARED
     return _describe(comparison, models=models, params=params) | {
         "confidence": f"{100 * comparison['confidence']:g} %",
