@@ -7,6 +7,7 @@ from functools import partial
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from one_line_errors import error_of
 from PIL import Image
 from small_networks import weights_of
 
@@ -37,18 +38,6 @@ def picture(tmp_path_factory):
     path = tmp_path_factory.mktemp("pictures") / "digit.png"
     Image.fromarray(load_digit_images().images[0]).resize((80, 60)).save(path)
     return path
-
-
-def error_of(capsys, argv):
-    """Run the command with a mistake in it and return the one line that it tells."""
-    try:
-        code = main(argv)
-    except SystemExit as exit_:
-        code = exit_.code
-    assert code == 2
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 1
-    return lines[0]
 
 
 # --- train ---

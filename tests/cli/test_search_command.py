@@ -8,9 +8,9 @@ import sys
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from one_line_errors import error_of
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import ParameterGrid
-from test_cli import error_of
 
 from skcifar import ResumableHalvingGridSearchCV, load_model, make_dense_pipeline
 from skcifar.cli._parser import main

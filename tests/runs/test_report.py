@@ -9,11 +9,11 @@ from pathlib import Path
 
 import html5lib
 import pytest
+from one_line_errors import error_of
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from test_cli import error_of
 
 import skcifar.runs.report
 from skcifar.cli._parser import main
