@@ -23,12 +23,12 @@ LOOKED_AT = (10, 50, 100, 200)
 N_SIZES = 12  # more networks than compiled functions are kept of
 N_THREADS = 8
 N_FILES = 50
-ROWS_ASKED = (1, 7, 360)
+N_ROWS = (1, 7, 360)
 
 
 def main():
     if not Path("/proc/self/status").exists():
-        sys.exit("Only Linux tells how much memory a process has at the moment.")
+        sys.exit("Only Linux says how much memory a process has at the moment.")
     X, y = load_digit_images(return_X_y=True)
     many_fits("one network", X, y, [(200, 150)])
     many_fits(f"{N_SIZES} networks in turn", X, y, [(200 - k, 150) for k in range(N_SIZES)])
@@ -43,7 +43,7 @@ def megabytes():
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) // 1024
-    raise OSError("/proc/self/status tells no VmRSS")
+    raise OSError("/proc/self/status has no VmRSS")
 
 
 def fitted(X, y, *, seed, sizes=(200, 150)):
@@ -65,34 +65,34 @@ def many_fits(title, X, y, sizes):
         wrong += not np.array_equal(known.setdefault(case, weights.sum()), weights.sum())
         if k + 1 in LOOKED_AT:
             memory[k + 1] = megabytes()
-    told = ", ".join(f"{value} MB after {n}" for n, value in memory.items())
-    print(f"{N_FITS} fits, {title}: {told}; {wrong} differ, {perf_counter() - begin:.0f} s")
+    reported = ", ".join(f"{value} MB after {n}" for n, value in memory.items())
+    print(f"{N_FITS} fits, {title}: {reported}; {wrong} differ, {perf_counter() - begin:.0f} s")
 
 
 def predictions_while_others_fit(X, y):
     """Ask one pipeline from many threads while another thread trains networks like it."""
     pipeline = fitted(X, y, seed=0)
-    expected = {n: pipeline.predict_proba(X[:n]) for n in ROWS_ASKED}
+    expected = {n: pipeline.predict_proba(X[:n]) for n in N_ROWS}
     before = megabytes()
     done = threading.Event()
 
-    def ask(k):
+    def predict(k):
         right = wrong = 0
         while not done.is_set():
-            n = ROWS_ASKED[(k + right) % len(ROWS_ASKED)]
+            n = N_ROWS[(k + right) % len(N_ROWS)]
             is_right = np.array_equal(pipeline.predict_proba(X[:n]), expected[n])
             right, wrong = right + is_right, wrong + (not is_right)
         return right, wrong
 
     with ThreadPoolExecutor(N_THREADS) as pool:
-        asked = [pool.submit(ask, k) for k in range(N_THREADS)]
+        answers = [pool.submit(predict, k) for k in range(N_THREADS)]
         for seed in range(10):
             fitted(X, y, seed=seed)
         done.set()
-        right, wrong = np.sum([answer.result() for answer in asked], axis=0)
+        right, wrong = np.sum([answer.result() for answer in answers], axis=0)
     print(
-        f"{N_THREADS} threads asked one pipeline while 10 others were fitted: {right + wrong:,}"
-        f" predictions, {wrong} wrong; {before} MB before, {megabytes()} MB after"
+        f"{N_THREADS} threads predicted with one pipeline while 10 others were fitted:"
+        f" {right + wrong:,} predictions, {wrong} wrong; {before} MB before, {megabytes()} MB after"
     )
 
 

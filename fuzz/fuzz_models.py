@@ -72,10 +72,10 @@ def parts_of(content):
     dtypes = {there: name for name, there in NAMES_IN_FILES.items()}
     metadata = header.pop("__metadata__")
     return json.loads(metadata["skcifar"]), {
-        name: np.frombuffer(data[slice(*told["data_offsets"])], dtypes[told["dtype"]]).reshape(
-            told["shape"]
-        )
-        for name, told in header.items()
+        name: np.frombuffer(
+            data[slice(*reported["data_offsets"])], dtypes[reported["dtype"]]
+        ).reshape(reported["shape"])
+        for name, reported in header.items()
     }
 
 
@@ -86,8 +86,8 @@ def file_of(description, arrays):
     header, pieces, at = {}, [], 0
     for name, array in arrays.items():
         piece = array.tobytes()
-        looks = f"{array.dtype.name} {array.shape}\n".encode()
-        checksums[name] = hashlib.sha256(looks + piece).hexdigest()
+        shapes = f"{array.dtype.name} {array.shape}\n".encode()
+        checksums[name] = hashlib.sha256(shapes + piece).hexdigest()
         header[name] = {
             "dtype": NAMES_IN_FILES[array.dtype.name],
             "shape": list(array.shape),
@@ -144,7 +144,7 @@ def change_description(content, rng):
 
 
 def change_arrays(content, rng):
-    """Change looks, numbers and names of arrays, with checksums that are right."""
+    """Change shapes, numbers and names of arrays, with checksums that are right."""
     description, arrays = parts_of(content)
     name = rng.choice(list(arrays))
     array = arrays[name]
@@ -249,9 +249,13 @@ class Reader:
             pipeline = self._load(self._path)
             result = "loaded"
         except self._error as error:
-            result, told = "refused", str(error)
-            if not told.startswith(f"{self._path} ") or "\n" in told or len(told) > 1000:
-                self.keep(content, f"message: {told!r}")
+            result, reported = "refused", str(error)
+            if (
+                not reported.startswith(f"{self._path} ")
+                or "\n" in reported
+                or len(reported) > 1000
+            ):
+                self.keep(content, f"message: {reported!r}")
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
@@ -285,16 +289,16 @@ class Reader:
         except Exception:
             self.keep(content, "predict: " + traceback.format_exc())
 
-    def keep(self, content, told):
+    def keep(self, content, reported):
         """Keep a find."""
         self.counts["finds"] += 1
         self._finds.mkdir(parents=True, exist_ok=True)
         path = self._finds / f"{hashlib.sha256(content).hexdigest()[:16]}.safetensors"
         path.write_bytes(content)
-        path.with_suffix(".txt").write_text(told, encoding="utf-8", errors="backslashreplace")
+        path.with_suffix(".txt").write_text(reported, encoding="utf-8", errors="backslashreplace")
 
-    def told(self):
-        """Tell what happened so far."""
+    def summary(self):
+        """Describe what happened so far."""
         counts = ", ".join(f"{n:,} {name}" for name, n in sorted(self.counts.items()))
         return f"{counts}; slowest refusal {self.slowest:.2f} s; {_most_memory() / 1e6:,.0f} MB"
 
@@ -343,7 +347,7 @@ def fuzz(arguments, folder):
         reader.read(content)
         if time.monotonic() > last + 30 or number == arguments.inputs:
             last = time.monotonic()
-            print(f"{number:,} inputs in {last - begin:,.0f} s: {reader.told()}", flush=True)
+            print(f"{number:,} inputs in {last - begin:,.0f} s: {reader.summary()}", flush=True)
     return reader.counts["finds"]
 
 
@@ -372,7 +376,7 @@ def fuzz_with_atheris(arguments, folder):
         reader.read(content)
         n_inputs = sum(reader.counts[k] for k in ("loaded", "refused", "crashed"))
         if n_inputs % 1000 == 0 or n_inputs == arguments.inputs:  # libFuzzer ends the process
-            print(f"{time.monotonic() - begin:,.0f} s: {reader.told()}", flush=True)
+            print(f"{time.monotonic() - begin:,.0f} s: {reader.summary()}", flush=True)
 
     options = [f"-runs={arguments.inputs}", f"-seed={arguments.seed + 1}", "-max_len=20000"]
     options += ["-rss_limit_mb=0", "-timeout=60", "-verbosity=0", str(corpus)]
@@ -381,7 +385,7 @@ def fuzz_with_atheris(arguments, folder):
 
 
 def main():
-    """Run what the command line asks for."""
+    """Run what the command line requests."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--inputs", type=int, default=300_000, help="how many files")
     parser.add_argument("--seed", type=int, default=0, help="of what is random")

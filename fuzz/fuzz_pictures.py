@@ -1,8 +1,8 @@
 """Feed the readers of pictures and of CIFAR-10 with damaged files, and keep what surprises.
 
 A reader may accept a file or refuse it by ``DatasetError``. Anything else is a finding, and so is
-what takes more than a second of computing or 200 MB: the file is kept, and the error told. Pickles
-may take what they like: no stranger's gets past the checksum, which is left open here.
+what takes more than a second of computing or 200 MB: the file is kept, and the error printed.
+Pickles may take what they like: no stranger's gets past the checksum, which is left open here.
 
 ``python fuzz/fuzz_pictures.py`` damages small files of every format at random, always the same ones
 for the same seed. With ``--atheris`` it lets Atheris do that, which follows what code is reached
@@ -228,14 +228,14 @@ class Findings:
             self.keep(reader, content, f"took more than {MAX_MEMORY} KB")
             self.memory = _peak_memory() + MAX_MEMORY
 
-    def keep(self, reader, content, told):
+    def keep(self, reader, content, reported):
         self.folder.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256(content).hexdigest()[:16]
         (self.folder / f"{reader.__name__}-{name}").write_bytes(content)
-        (self.folder / f"{reader.__name__}-{name}.txt").write_text(told)
+        (self.folder / f"{reader.__name__}-{name}.txt").write_text(reported)
         self.n_kept += 1
 
-    def tell(self):
+    def print_summary(self):
         for name in sorted({name for name, _ in self.answers}):
             answers = {answer: n for (reader, answer), n in self.answers.items() if reader == name}
             n_inputs, n_accepted = sum(answers.values()), answers.get("accepted", 0)
@@ -281,7 +281,7 @@ def fuzz_by_atheris(readers, findings, *, n_inputs, seed, only, corpus):
     def test_one_input(content):
         findings.try_out(reader, content)
         if findings.answers.total() == n_inputs:
-            findings.tell()  # libFuzzer leaves without a word of ours
+            findings.print_summary()  # libFuzzer leaves without a word of ours
 
     atheris.Setup(
         [sys.argv[0], f"-runs={n_inputs}", f"-seed={seed + 1}", "-max_len=8192", str(corpus)],
@@ -310,7 +310,7 @@ def main():
             fuzz_by_atheris(readers, findings, corpus=corpus, **options)
         else:
             fuzz_at_random(readers, findings, **options)
-            findings.tell()
+            findings.print_summary()
     return 1 if findings.n_kept else 0
 
 

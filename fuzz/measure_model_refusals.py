@@ -44,20 +44,20 @@ def make_good_file(path):
 
 
 def measure(good, hostile):
-    """Load a good file, then a hostile one, and tell time and memory of the latter."""
+    """Load a good file, then a hostile one, and measure time and memory of the latter."""
     load_model(good)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds, cpu_seconds = time.perf_counter(), time.process_time()
     try:
         load_model(hostile)
-        told = "LOADED"
+        reported = "LOADED"
     except ModelFileError:
-        told = "refused"
+        reported = "refused"
     except BaseException as error:
-        told = f"FAILED: {error!r:.60}"
+        reported = f"FAILED: {error!r:.60}"
     seconds, cpu_seconds = time.perf_counter() - seconds, time.process_time() - cpu_seconds
     megabytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1000
-    return f"{seconds:8.3f} {cpu_seconds:8.3f} {megabytes:6.1f}   {told}"
+    return f"{seconds:8.3f} {cpu_seconds:8.3f} {megabytes:6.1f}   {reported}"
 
 
 def main():

@@ -86,20 +86,20 @@ print(time.process_time() - start, (peak_kb() - before) / 1000, outcome, sep="|"
 
 
 def measure(imports, path):
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", MEASURE.format(imports=imports), str(path)],
         capture_output=True,
         text=True,
         check=True,
     )
-    seconds, megabytes, outcome = told.stdout.strip().split("|", 2)
-    return float(seconds), float(megabytes), outcome + told.stderr
+    seconds, megabytes, outcome = reported.stdout.strip().split("|", 2)
+    return float(seconds), float(megabytes), outcome + reported.stderr
 
 
 def main():
     n_bad = 0
 
-    def tell(name, n_bytes, imports, path):
+    def measure(name, n_bytes, imports, path):
         nonlocal n_bad
         seconds, megabytes, outcome = measure(imports, path)
         good = outcome != "accepted" and seconds <= MAX_SECONDS and megabytes <= MAX_MB
@@ -111,17 +111,17 @@ def main():
         path = Path(scratch) / "file"
         for name, content in hostile_pictures():
             path.write_bytes(content)
-            tell(name, len(content), READ_PICTURE, path)
+            measure(name, len(content), READ_PICTURE, path)
         path.write_bytes(gzip.compress(bytes(2**28)))
-        tell("gzip of 268 MB of zeros", path.stat().st_size, READ_ARCHIVE, path)
+        measure("gzip of 268 MB of zeros", path.stat().st_size, READ_ARCHIVE, path)
         with path.open("wb") as file:
             file.truncate(100 * 2**30)
-        tell("picture file of 107 GB", path.stat().st_size, READ_PICTURE, path)
-        tell("archive of 107 GB", path.stat().st_size, READ_ARCHIVE, path)
+        measure("picture file of 107 GB", path.stat().st_size, READ_PICTURE, path)
+        measure("archive of 107 GB", path.stat().st_size, READ_ARCHIVE, path)
         batch = Path(scratch) / "cifar-10-batches-bin" / "data_batch_1.bin"
         batch.parent.mkdir()
         path.rename(batch)
-        tell("batch file of 107 GB", batch.stat().st_size, READ_FOLDER, batch.parent)
+        measure("batch file of 107 GB", batch.stat().st_size, READ_FOLDER, batch.parent)
     print(f"{n_bad} files were accepted, or refused too late or at too great a cost")
     return 1 if n_bad else 0
 

@@ -93,7 +93,7 @@ def float64():
     """Keras computes in float64: two ways of computing the same do not drift apart."""
     import keras
 
-    # Keras remembers the dtype of layers once one was built, so both have to be told.
+    # Keras remembers the dtype of layers once one was built, so both have to be set.
     floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")

@@ -9,13 +9,13 @@ import skcifar
 
 
 def modules_after(code):
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"],
         capture_output=True,
         text=True,
         check=True,
     )
-    return set(told.stdout.split())
+    return set(reported.stdout.split())
 
 
 def test_importing_the_package_loads_nothing_heavy():

@@ -14,13 +14,13 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "out_of_core.py"
 
 
 def run(*arguments):
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, EXAMPLE, *map(str, arguments)], capture_output=True, text=True, check=True
     )
-    return told.stdout
+    return reported.stdout
 
 
-def accuracy_told(text):
+def reported_accuracy(text):
     return float(re.search(r"accuracy ([\d.]+)", text)[1])
 
 
@@ -29,7 +29,7 @@ def test_example_streams_chunks_from_disk_as_well_as_fit(tmp_path):
     run("write", tmp_path, "--data", "digits")
     streamed = run("stream", tmp_path, "--epochs", 4, "--chunk-size", 200)
     at_once = run("whole", tmp_path, "--epochs", 4)
-    assert accuracy_told(streamed) == pytest.approx(accuracy_told(at_once), abs=0.02)
+    assert reported_accuracy(streamed) == pytest.approx(reported_accuracy(at_once), abs=0.02)
     assert re.search(r"peak memory [\d,]+ MB, of which the imports took [\d,]+ MB", streamed)
 
 

@@ -112,7 +112,7 @@ def test_each_sample_is_transformed_by_itself(transformer, X, rows):
 
 @everywhere_alike
 @given(samples())
-def test_names_of_columns_tell_pixels_apart_and_where_they_are(X):
+def test_names_of_columns_distinguish_pixels_and_where_they_are(X):
     flattener = ImageFlattener().fit(X)
     names = flattener.get_feature_names_out()
     assert len(set(names)) == len(names) == flattener.transform(X).shape[1]

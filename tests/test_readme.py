@@ -10,7 +10,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, flags=r
 QUICK_BLOCKS = [block for block in BLOCKS if "fetch_cifar10" not in block[0]]
 
 
-def test_every_python_block_tells_its_output():
+def test_every_python_block_prints_its_output():
     assert README.count("```python\n") == len(BLOCKS) > 0
 
 
@@ -23,5 +23,5 @@ def test_python_block_prints_what_readme_says(code, output, tmp_path, monkeypatc
     number = r"0\.\d+"
     printed = capsys.readouterr().out
     assert re.sub(number, "#", printed) == re.sub(number, "#", output)
-    for told, seen in zip(re.findall(number, output), re.findall(number, printed), strict=True):
-        assert float(seen) == pytest.approx(float(told), abs=0.03)
+    for reported, seen in zip(re.findall(number, output), re.findall(number, printed), strict=True):
+        assert float(seen) == pytest.approx(float(reported), abs=0.03)

@@ -26,7 +26,7 @@ from ..training._fit import (
     update_compiled,
 )
 from ..training._history import attributes_of_history, joined_histories
-from ..training._predict import check_probabilities, memory_error_told, predict_probabilities
+from ..training._predict import check_probabilities, clear_memory_errors, predict_probabilities
 from ._labels import (
     check_labels,
     classes_to_fit,
@@ -498,7 +498,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         params = self.get_params(deep=False)
         params.pop("callbacks", None)
         self._network_params = {name: clone(value, safe=False) for name, value in params.items()}
-        with seeded_layers(seed), memory_error_told():
+        with seeded_layers(seed), clear_memory_errors():
             return self.build_network(self.sample_shape_, len(classes))
 
     def _compile(self, *, n_steps=None):

@@ -16,7 +16,7 @@ from ._shared import (
     quiet_tensorflow,
     source_of,
     suit_to_data,
-    tell_data,
+    print_data,
 )
 
 
@@ -25,9 +25,9 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "compare",
         parents=[data_arguments()],
-        help="train networks on the same pictures, and tell which one is better",
+        help="train networks on the same pictures, and test which one is better",
         description="Train networks on the same pictures, score them and saved models on the same"
-        " test pictures, and tell by McNemar's test which differences are more than chance. auto,"
+        " test pictures, and test by McNemar's test which differences are more than chance. auto,"
         " the default, is the data set that has the saved models' classes, where there are any.",
     )
     parser.add_argument(
@@ -60,9 +60,9 @@ def add_parser(subparsers):
 
 
 def compare(arguments):
-    """Train networks on the same pictures, score them and saved models, and tell who is better.
+    """Train networks on the same pictures, score them and saved models, and compare them.
 
-    What cannot be trained or scored is told, and the others are compared.
+    What cannot be trained or scored is reported, and the others are compared.
     """
     import matplotlib
 
@@ -79,11 +79,11 @@ def compare(arguments):
     if not networks and not saved:
         return 2
     if saved and arguments.data == "auto":
-        arguments.data = _source_of_any(saved)
+        arguments.data = _first_known_source(saved)
     image_size = saved[0][3] if saved else (32, 32)
     arguments.data, *parts = load_train_test_pictures(arguments, image_size)
     (_, y_train), (X_test, y_test) = parts
-    tell_data(console, arguments.data, y_train, y_test)
+    print_data(console, arguments.data, y_train, y_test)
     of_saved = _attempt(_measure_saved, [(*model, arguments.data, *parts) for model in saved])
     if not networks and not of_saved:
         return 2
@@ -123,14 +123,14 @@ def compare(arguments):
         random_state=arguments.random_state,
     )
     files = [*(model["file"] for model, _ in trained), *_comparisons.COMPARISON_FILES]
-    told = [
+    printed = [
         _comparisons.format_table(models),
         f"[low, high] holds with {100 * CONFIDENCE_LEVEL:g} % confidence what a test value would be"
         " on all such pictures.",
         _comparisons.describe_tests(comparison["tests"]),
         f"{folder} holds {', '.join(files)}",
     ]
-    console.print("\n" + "\n\n".join(filter(None, told)))
+    console.print("\n" + "\n\n".join(filter(None, printed)))
     return 0 if len(measured) == len(networks) + len(arguments.models) else 2
 
 
@@ -173,8 +173,8 @@ def _load_models(paths, networks):
     return [(name, *model) for name, model in zip(names, loaded, strict=True)]
 
 
-def _source_of_any(saved):
-    """Name the data set of the first model that tells it, or raise what the last one is told."""
+def _first_known_source(saved):
+    """Name the data set of the first model that names it, or raise the error of the last one."""
     for _, path, model, _ in saved:
         try:
             return source_of(model.classes_, path)
@@ -184,7 +184,7 @@ def _source_of_any(saved):
 
 
 def _attempt(function, calls):
-    """Return what comes out of all calls but those that fail, which are told."""
+    """Return what comes out of all calls but those that fail, which are reported."""
     results = []
     for call in calls:
         try:
@@ -195,29 +195,29 @@ def _attempt(function, calls):
 
 
 def _measure_saved(name, path, model, image_size, source, train, test):
-    """Return what there is to tell of a saved model, and the classes that it predicts."""
+    """Describe a saved model, and return the classes too that it predicts."""
     height, width = train[0].shape[1:3]
     if image_size != (height, width):
         raise ValueError(
             f"{path} takes pictures of {image_size[0]} x {image_size[1]} pixels, but those of"
             f" {source} are read at {height} x {width}. Compare models of one picture size only."
         )
-    return _measure(name, path, model, argparse.Namespace(data=source, model=path), train, test)
+    return _measure(name, path, model, source, train, test)
 
 
-def _measure(name, file, model, arguments, train, test, *, fit_seconds=None):
+def _measure(name, file, model, source, train, test, *, fit_seconds=None):
     from ..model_selection._comparisons import classifier_of, measure_classifier
     from ..runs._training import jsonable_params
 
     (X_train, train_names), (X_test, test_names) = train, test
     known = {*train_names, *test_names}
-    y_train = labels_of(train_names, model.classes_, arguments, known=known)
-    y_test = labels_of(test_names, model.classes_, arguments, known=known)
+    y_train = labels_of(train_names, model.classes_, source, name, known=known)
+    y_test = labels_of(test_names, model.classes_, source, name, known=known)
     measures, y_pred = measure_classifier(model, X_test, y_test, X_train=X_train, y_train=y_train)
     trained_here = fit_seconds is not None
     classifier = classifier_of(model)
     name_of = dict(zip(y_train, train_names, strict=True))
-    told = {
+    reported = {
         "name": name,
         "file": str(file),
         "trained_here": trained_here,
@@ -228,7 +228,7 @@ def _measure(name, file, model, arguments, train, test, *, fit_seconds=None):
         "history": classifier.history_,
         "params": jsonable_params(classifier),
     }
-    return told, [str(name_of.get(label, label)) for label in y_pred]
+    return reported, [str(name_of.get(label, label)) for label in y_pred]
 
 
 def _erase_bar(console):
@@ -255,7 +255,8 @@ def _train(name, path, arguments, image_size):
         pipeline.set_params(classify__callbacks=[progress]).fit(*train)
     fit_seconds = time.perf_counter() - begin
     pipeline.set_params(classify__callbacks=None)
-    what = argparse.Namespace(data=arguments.data, model=name)
-    measured = _measure(name, path.name, pipeline, what, train, test, fit_seconds=fit_seconds)
+    measured = _measure(
+        name, path.name, pipeline, arguments.data, train, test, fit_seconds=fit_seconds
+    )
     save_model(pipeline, path)
     return measured

@@ -40,7 +40,7 @@ def evaluate(arguments):
     else:
         _, *parts = load_train_test_pictures(arguments, image_size)
         X, names = parts[0] if arguments.subset == "train" else parts[1]
-    y = labels_of(names, model.classes_, arguments)
+    y = labels_of(names, model.classes_, arguments.data, arguments.model)
     loss, accuracy, probabilities = score(model, X, y)
     y_pred = model.classes_[probabilities.argmax(axis=1)]
     what = "pictures" if arguments.subset == "all" else f"{arguments.subset} pictures"

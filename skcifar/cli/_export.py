@@ -19,7 +19,7 @@ def add_parser(subparsers):
 
 
 def export(arguments):
-    """Write a saved model as ONNX, and tell what it takes and gives."""
+    """Write a saved model as ONNX, and print its inputs and outputs."""
     with quiet_tensorflow():
         from ..persistence._models import load_model
         from ..persistence._onnx import describe_value, export_onnx

@@ -4,13 +4,13 @@ import json
 
 from ._shared import complain, load_picture_model
 
-N_BEST = 3  # classes that are told for each picture
+N_BEST = 3  # classes that are printed for each picture
 
 
 def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
-        "predict", help="tell what pictures show", description="Tell what pictures show."
+        "predict", help="predict what pictures show", description="Predict what pictures show."
     )
     parser.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
     parser.add_argument(
@@ -24,11 +24,11 @@ def add_parser(subparsers):
 
 
 def predict(arguments):
-    """Tell the most probable classes of picture files."""
+    """Print the most probable classes of picture files."""
     from ..datasets import DatasetError, read_picture
 
     model, image_size = load_picture_model(arguments.model)
-    told = []
+    reported = []
     for name in arguments.pictures:
         try:
             picture = read_picture(name, image_size=image_size)
@@ -40,12 +40,12 @@ def predict(arguments):
             {"class": str(model.classes_[i]), "probability": float(probabilities[i])}
             for i in probabilities.argsort()[::-1][:N_BEST]
         ]
-        told.append({"picture": name, "classes": best})
+        reported.append({"picture": name, "classes": best})
 
     if arguments.json:
-        print(json.dumps(told, indent=2))
+        print(json.dumps(reported, indent=2))
     else:
-        for row in told:
+        for row in reported:
             best = (f"{c['class']} {c['probability']:.3f}" for c in row["classes"])
             print(f"{row['picture']}:  ", "   ".join(best))
-    return 0 if len(told) == len(arguments.pictures) else 2
+    return 0 if len(reported) == len(arguments.pictures) else 2

@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-ERRORS = (ValueError, OSError, MemoryError)  # those that tell what was wrong and what to do
+ERRORS = (ValueError, OSError, MemoryError)  # whose messages say what was wrong and what to do
 
 
 def in_a_process_of_its_own(function, name, *arguments):
@@ -44,9 +44,9 @@ def _answer(sender, function, *arguments):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # which is not inherited on Windows
     try:
         answer = function(*arguments), None
-    except Exception as error:  # a traceback of another process would tell nobody anything
-        told = str(error) if isinstance(error, ERRORS) else f"{type(error).__name__}: {error}"
-        answer = None, told or type(error).__name__
+    except Exception as error:  # a traceback of another process would help nobody
+        message = str(error) if isinstance(error, ERRORS) else f"{type(error).__name__}: {error}"
+        answer = None, message or type(error).__name__
     sender.send(answer)
 
 

@@ -112,14 +112,14 @@ class SearchProgress:
         return f"{round(left) // 60}:{round(left) % 60:02d}"
 
 
-def _bar(console, what, told):
-    """A bar that shows what is done, how far it is, and what is told of the task beside it."""
+def _bar(console, what, reported):
+    """A bar that shows what is done, how far it is, and a description of the task beside it."""
     return Progress(
         SpinnerColumn(),
         TextColumn(what),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn(told),
+        TextColumn(reported),
         console=console,
         transient=True,
         disable=not console.is_terminal,

@@ -10,7 +10,7 @@ from ._shared import (
     make_console,
     quiet_tensorflow,
     score,
-    tell_data,
+    print_data,
 )
 
 
@@ -92,7 +92,7 @@ def search(arguments):
     )
     source, (X_train, y_train), (X_test, y_test) = load_train_test_pictures(arguments)
     folder = prepare_run_folder(arguments.out)
-    tell_data(console, source, y_train, y_test)
+    print_data(console, source, y_train, y_test)
     search = _searches.make_search(
         pipeline,
         grids,

@@ -1,4 +1,4 @@
-"""What subcommands have in common: pictures, models, scores, and how things are told."""
+"""What subcommands have in common: pictures, models, scores, and how errors are reported."""
 
 import os
 import sys
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 def complain(error):
     """Report an error in one line on standard error, whatever file names it holds."""
-    told = " ".join(str(error).split())
-    told = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in told)
-    print(f"skcifar: error: {told}", file=sys.stderr)
+    reported = " ".join(str(error).split())
+    reported = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in reported)
+    print(f"skcifar: error: {reported}", file=sys.stderr)
 
 
 def make_console():
@@ -20,7 +20,7 @@ def make_console():
     return Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
-def tell_data(console, source, y_train, y_test):
+def print_data(console, source, y_train, y_test):
     console.print(
         f"{source}: {len(y_train):,} training and {len(y_test):,} test pictures of"
         f" {len(set(y_train))} classes"
@@ -107,12 +107,12 @@ def source_of(classes, path):
     if set(classes) == set(load_digit_images().target_names):  # strings; numbers could be anything
         return "digits"
     raise ValueError(
-        f"What {path} was trained on cannot be told from its classes, which are"
+        f"What {path} was trained on cannot be inferred from its classes, which are"
         f" {', '.join(classes.astype(str))}. Name the pictures by --data."
     )
 
 
-def labels_of(names, classes, arguments, *, known=None):
+def labels_of(names, classes, source, model, *, known=None):
     """Translate names of classes into the labels that a model was trained on.
 
     ``known`` are all names that the data have, where these may be some of them only.
@@ -125,7 +125,7 @@ def labels_of(names, classes, arguments, *, known=None):
     strange = [name for name in known if name not in label_of]
     if strange:
         raise ValueError(
-            f"{arguments.data} has pictures of {', '.join(strange)}, which {arguments.model} was"
+            f"{source} has pictures of {', '.join(strange)}, which {model} was"
             f" not trained on. Give pictures of {', '.join(classes.astype(str))}."
         )
     return [label_of[name] for name in names]

@@ -11,7 +11,7 @@ from ._shared import (
     quiet_tensorflow,
     score,
     suit_to_data,
-    tell_data,
+    print_data,
 )
 
 
@@ -102,7 +102,7 @@ def train(arguments):
     source, (X_train, y_train), (X_test, y_test) = load_train_test_pictures(arguments)
     suit_to_data(pipeline, source)
     folder = prepare_run_folder(arguments.out)
-    tell_data(console, source, y_train, y_test)
+    print_data(console, source, y_train, y_test)
 
     begin = time.perf_counter()
     pipeline.set_params(classify__checkpoint=arguments.checkpoint)
@@ -110,7 +110,7 @@ def train(arguments):
         with EpochProgress(console, epochs) as progress:
             pipeline.set_params(classify__callbacks=[progress]).fit(X_train, y_train)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(_what_is_left(pipeline, folder, arguments)) from None
+        raise KeyboardInterrupt(_successful(pipeline, folder, arguments)) from None
     fit_seconds = time.perf_counter() - begin
     pipeline.set_params(classify__callbacks=None)
 
@@ -161,8 +161,8 @@ def _check_checkpoint(arguments):
         )
 
 
-def _what_is_left(pipeline, folder, arguments):
-    """Save what was trained before an interrupt, beside what earlier runs left, and tell of it."""
+def _successful(pipeline, folder, arguments):
+    """Save what was trained before an interrupt, beside what earlier runs left, and say so."""
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
@@ -175,5 +175,7 @@ def _what_is_left(pipeline, folder, arguments):
         return "interrupted in the first epoch, so that nothing is left"
     path = folder / "interrupted.safetensors"
     save_model(pipeline.set_params(classify__callbacks=None), path)
-    told = f"interrupted; {path} holds the network as it was after epoch {classifier.n_iter_}"
-    return told if arguments.checkpoint is None else f"{told}; add --resume to go on from there"
+    message = f"interrupted; {path} holds the network as it was after epoch {classifier.n_iter_}"
+    return (
+        message if arguments.checkpoint is None else f"{message}; add --resume to go on from there"
+    )

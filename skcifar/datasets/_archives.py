@@ -221,7 +221,7 @@ class _ArrayUnpickler(pickle.Unpickler):
     """Admits numpy arrays and plain containers, and nothing that could run code."""
 
     # numpy keeps the function that rebuilds an array under a private name, which has changed;
-    # an array's own __reduce__ tells it under any version.
+    # an array's own __reduce__ names it under any version.
     _rebuild_array = np.empty(0).__reduce__()[0]
     _admitted = {  # noqa: RUF012 (never changed)
         ("numpy.core.multiarray", "_reconstruct"): _rebuild_array,

@@ -117,7 +117,7 @@ def _as_rgb(picture):
         grey = np.clip(np.asarray(picture), 0, 65_535) // 257
         return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
     if picture.mode == "F":
-        raise ValueError("its pixels are floats, of which nobody can tell what is black and white")
+        raise ValueError("its pixels are floats, whose black and white are not known")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")

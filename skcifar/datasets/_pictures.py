@@ -12,7 +12,7 @@ from ._archives import DatasetError
 from ._bunch import picture_bunch
 from ._picture_files import decode_picture
 
-MAX_FILES_TOLD = 20  # of those that cannot be read
+MAX_FILES_LISTED = 20  # of those that cannot be read
 
 
 def read_picture(path, *, image_size=(32, 32)):
@@ -120,10 +120,10 @@ def load_image_folder(path, *, image_size=(32, 32)):
         except DatasetError:
             unreadable.append(str(file))
     if unreadable:
-        told = ", ".join(unreadable[:MAX_FILES_TOLD])
-        n_more = len(unreadable) - MAX_FILES_TOLD
+        reported = ", ".join(unreadable[:MAX_FILES_LISTED])
+        n_more = len(unreadable) - MAX_FILES_LISTED
         raise DatasetError(
-            f"{len(unreadable)} of {len(files)} files cannot be read as pictures: {told}"
+            f"{len(unreadable)} of {len(files)} files cannot be read as pictures: {reported}"
             f"{f' and {n_more} more' if n_more > 0 else ''}. Take them out of the folder or replace"
             " them."
         )

@@ -24,7 +24,7 @@ WIDTH = 10.5  # inches of a new figure
 N_COLUMNS = 10  # pictures in a row
 MATRICES_IN_A_ROW = 3
 MOST_NUMBERED = 12  # classes whose confusions are written as numbers too
-MOST_NAMED = 18  # classes whose names there is room for beside a matrix
+MOST_NAMED = 18  # classes whose names fit beside a matrix
 SMALLEST = 6.5  # size of letters that can be read, in points
 
 
@@ -38,7 +38,7 @@ class ComparisonDisplay:
     ----------
     images : ndarray of shape (n_samples, height, width[, 1 or 3]), dtype uint8, or float from 0 \
             to 1
-        All pictures that the models were asked about.
+        All pictures that the models predicted.
 
     y_true : ndarray of shape (n_samples,)
         Their actual classes.
@@ -243,7 +243,7 @@ class ComparisonDisplay:
 
 
 def _heights(n_models, n_shown, *, with_curves):
-    """Tell how high each part is, in inches."""
+    """Heights of the parts, in inches."""
     n_matrix_rows = -(-n_models // MATRICES_IN_A_ROW)
     n_picture_rows = -(-n_shown // N_COLUMNS)
     return {

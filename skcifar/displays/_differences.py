@@ -22,9 +22,9 @@ def check_labels(y_true, y_pred, classes):
                 f"{name} predicted {len(labels)} pictures, but there are {len(y_true)} actual"
                 " classes. Give one prediction for each picture."
             )
-    told = unique_labels(y_true, *y_pred.values())
-    classes = told if classes is None else np.asarray(classes)
-    unknown = np.setdiff1d(told, classes)
+    reported = unique_labels(y_true, *y_pred.values())
+    classes = reported if classes is None else np.asarray(classes)
+    unknown = np.setdiff1d(reported, classes)
     if len(unknown):
         raise ValueError(
             f"There are labels that are none of the classes: {', '.join(map(str, unknown[:5]))}."
@@ -62,8 +62,8 @@ def choose_differing(right, n_images, random):
     first, second = only.values()
     n_first = max(-(-n_images // 2), n_images - len(second))
     shown = np.concatenate([first[:n_first], second[: n_images - min(n_first, len(first))]])
-    told = " and ".join(f"only {n} is right on {len(only[n]):,}" for n in right)
-    return shown, f"Of {n_samples:,} pictures, {told}"
+    reported = " and ".join(f"only {n} is right on {len(only[n]):,}" for n in right)
+    return shown, f"Of {n_samples:,} pictures, {reported}"
 
 
 def cut_names(names):

@@ -7,11 +7,11 @@ from numbers import Integral
 from .._sklearn.validation import Interval
 from ..files._atomic import replacing
 
-# Blue and orange of the Okabe-Ito palette, which colour-blind people tell apart.
+# Blue and orange of the Okabe-Ito palette, which colour-blind people distinguish.
 RIGHT_COLOR = "#0072B2"
 WRONG_COLOR = "#D55E00"
 
-# The rest of the palette follows these two where there are more things to tell apart.
+# The rest of the palette follows these two where there are more things to distinguish.
 COLORS = (RIGHT_COLOR, WRONG_COLOR, "#009E73", "#CC79A7", "#E69F00")
 MARKERS = "osD^v"
 
@@ -37,14 +37,14 @@ def place_for(ax, *, size):
 
 
 def has_layout(figure):
-    """Tell whether a figure moves its axes so that nothing written around them is cut off."""
+    """Whether a figure moves its axes so that nothing written around them is cut off."""
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     return isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine)
 
 
-def leave_room(place, *, left=0.0, right=0.0, below=0.0):
-    """Leave room for what is written around axes, where the figure does not do so itself."""
+def with_margins(place, *, left=0.0, right=0.0, below=0.0):
+    """Leave space for what is written around axes, where the figure does not do so itself."""
     figure = place.get_gridspec().figure
     if has_layout(figure):
         return place
@@ -65,7 +65,7 @@ def subplots(n_rows, n_columns, *, cell_size, ax):
 
 
 def width_of_text(text, size, weight="normal"):
-    """Tell how wide a text will be, in points, if its letters have a size in points."""
+    """Width of a text, in points, for a size of its letters in points."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
@@ -101,7 +101,7 @@ def write_above(figure, place, title, *, width, height):
 
 
 def dress_epochs(axes):
-    """Give axes what curves over epochs need: numbers of epochs, a grid and some room."""
+    """Give axes what curves over epochs need: numbers of epochs, a grid and some space."""
     from matplotlib.ticker import MaxNLocator
 
     drawn = [line.get_xdata() for line in axes.get_lines()]
@@ -113,7 +113,7 @@ def dress_epochs(axes):
 
 
 def handles_of(axes):
-    """Return what a legend of the axes would tell."""
+    """Return the entries of a legend of the axes."""
     return axes.get_legend_handles_labels()[0]
 
 

@@ -89,14 +89,14 @@ class ConfidentMistakesDisplay:
             for actual, predicted, probability, true_probability in zip(*columns, strict=True)
         ]
         headers = ["taken for", "actual"]
-        cells = {"n_columns": n_columns, "cell_width": CELL_WIDTH}
-        width, height = figure_size(images, captions, headers, **cells)
-        self.figure_, place, room = place_for(ax, size=(max(width, 4.5), height + TITLE_HEIGHT))
+        sizes = {"n_columns": n_columns, "cell_width": CELL_WIDTH}
+        width, height = figure_size(images, captions, headers, **sizes)
+        self.figure_, place, width = place_for(ax, size=(max(width, 4.5), height + TITLE_HEIGHT))
         which = "The surest mistake" if len(images) == 1 else f"The {len(images)} surest mistakes"
-        title = f"{which} among {_tell_number(self.n_samples)}, with probabilities"
-        place = write_above(self.figure_, place, title, width=room, height=height)
+        title = f"{which} among {_sample_count_text(self.n_samples)}, with probabilities"
+        place = write_above(self.figure_, place, title, width=width, height=height)
         self.axes_ = draw_pictures(
-            place, images, captions, headers, n_columns=n_columns, width=room
+            place, images, captions, headers, n_columns=n_columns, width=width
         )
         return self
 
@@ -104,7 +104,7 @@ class ConfidentMistakesDisplay:
         self.figure_, place, _ = place_for(ax, size=(5, 1))
         axes = self.figure_.add_subplot(place)
         axes.set_axis_off()
-        statement = f"no mistakes among {_tell_number(self.n_samples)}"
+        statement = f"no mistakes among {_sample_count_text(self.n_samples)}"
         axes.text(0.5, 0.5, statement, ha="center", va="center", size=12)
         self.axes_ = np.array([], dtype=object)
         return self
@@ -141,12 +141,12 @@ class ConfidentMistakesDisplay:
         Raises
         ------
         ValueError
-            If the estimator tells no probabilities, or does not know a class of ``y``.
+            If the estimator predicts no probabilities, or does not know a class of ``y``.
         """
         if not hasattr(estimator, "predict_proba"):
             raise ValueError(
                 f"{type(estimator).__name__} has no predict_proba, so nobody knows how sure it is."
-                " Give a classifier that tells probabilities, such as DenseClassifier."
+                " Give a classifier that predicts probabilities, such as DenseClassifier."
             )
         X = check_pictures(X, y)
         options = {"n_images": n_images, "n_columns": n_columns, "ax": ax}
@@ -158,7 +158,7 @@ class ConfidentMistakesDisplay:
     def from_predictions(
         cls, X, y_true, y_proba, *, classes=None, n_images=10, n_columns=5, ax=None
     ):
-        """Draw mistakes by probabilities that were told before, the surest first.
+        """Draw mistakes by probabilities that were predicted before, the surest first.
 
         Parameters
         ----------
@@ -211,12 +211,12 @@ class ConfidentMistakesDisplay:
         return display.plot(n_columns=n_columns, ax=ax)
 
 
-def _tell_number(n_samples):
+def _sample_count_text(n_samples):
     return "1 picture" if n_samples == 1 else f"{n_samples:,} pictures"
 
 
 def _columns_of(y, classes, y_proba):
-    """Tell which column each class has."""
+    """The column of each class."""
     if y_proba.ndim != 2 or y_proba.shape[1] != len(classes):
         raise ValueError(
             f"Expected y_proba of shape (n_samples, {len(classes)}), a column for each class, got"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from ._figures import RIGHT_COLOR, WRONG_COLOR, has_layout, leave_room, width_of_text
+from ._figures import RIGHT_COLOR, WRONG_COLOR, has_layout, width_of_text, with_margins
 
 LARGEST, SMALLEST = 10, 7.5  # sizes of letters, in points
 LINE = 1.35  # from line to line, in sizes of letters
@@ -25,7 +25,7 @@ class Caption:
     @property
     def text(self):
         name = " ".join(str(self.name).split())
-        number = "" if self.probability is None else tell_probability(self.probability)
+        number = "" if self.probability is None else format_probability(self.probability)
         return " ".join(part for part in (self.mark, name, number) if part)
 
     @property
@@ -45,17 +45,17 @@ class Caption:
 
 
 def judge(name, right, probability=None):
-    """Make the line that tells whether a prediction is right, by a mark and by a colour."""
+    """Make the line that says whether a prediction is right, by a mark and by a colour."""
     mark, color = ("✓", RIGHT_COLOR) if right else ("✗", WRONG_COLOR)
     return Caption(name, mark=mark, probability=probability, color=color)
 
 
-def tell_probability(probability):
-    """Write a probability so that only what is certain is told as 1 or 0.
+def format_probability(probability):
+    """Write a probability so that only what is certain is written as 1 or 0.
 
     Examples
     --------
-    >>> [tell_probability(p) for p in (0.934, 0.9999, 1, 0.0001, 0)]
+    >>> [format_probability(p) for p in (0.934, 0.9999, 1, 0.0001, 0)]
     ['0.93', '>0.99', '1.00', '<0.01', '0.00']
     """
     if 0.995 <= probability < 1:
@@ -101,7 +101,7 @@ def check_pictures(X, *labels):
 
 
 def figure_size(images, captions, headers, *, n_columns, cell_width):
-    """Tell the width and height, in inches, of a figure for :func:`draw_pictures`."""
+    """Width and height, in inches, of a figure for :func:`draw_pictures`."""
     n_columns = min(n_columns, len(images))
     n_rows = -(-len(images) // n_columns)
     height, width = np.shape(images[0])[:2]
@@ -140,9 +140,9 @@ def draw_pictures(place, images, captions, headers, *, n_columns, width):
     """
     n_columns = min(n_columns, len(images))
     n_rows = -(-len(images) // n_columns)
-    room = 0.95 * 72 * (width - _margin(headers)) / n_columns
+    available = 0.95 * 72 * (width - _margin(headers)) / n_columns
     longest = max(caption.width(LARGEST) for lines in captions for caption in lines)
-    size = float(np.clip(LARGEST * room / longest, SMALLEST, LARGEST))
+    size = float(np.clip(LARGEST * available / longest, SMALLEST, LARGEST))
     around = {"left": _margin(headers), "below": _text_height(captions, size)}
     grid = _grid(place, n_rows, n_columns, **around)
     for axes in grid:
@@ -151,7 +151,7 @@ def draw_pictures(place, images, captions, headers, *, n_columns, width):
         full_pixel = 255 if image.dtype.kind in "ui" else 1
         axes.imshow(image, cmap="gray", vmin=0, vmax=full_pixel)  # colours need none of these
         for line, caption in enumerate(lines):
-            fitting = caption.fit(room, size)
+            fitting = caption.fit(available, size)
             style = {"color": fitting.color, "weight": fitting.weight, "ha": "center"}
             _write_under(axes, line, fitting.text, size=size, **style)
         if number % n_columns == 0:
@@ -162,10 +162,10 @@ def draw_pictures(place, images, captions, headers, *, n_columns, width):
 
 
 def _grid(place, n_rows, n_columns, **around):
-    """Make axes in rows, with room around each row where the figure does not make it itself."""
+    """Make axes in rows, with space around each row where the figure does not make it itself."""
     if has_layout(place.get_gridspec().figure):
         return place.subgridspec(n_rows, n_columns).subplots(squeeze=False).ravel()
-    rows = [leave_room(row, **around) for row in place.subgridspec(n_rows, 1, hspace=0)]
+    rows = [with_margins(row, **around) for row in place.subgridspec(n_rows, 1, hspace=0)]
     grids = [row.subgridspec(1, n_columns, wspace=0.05).subplots(squeeze=False) for row in rows]
     return np.concatenate(grids).ravel()
 
@@ -186,10 +186,10 @@ def _write_under(axes, line, text, *, size, x=0.5, shift=0, **style):
 
 
 def _margin(headers):
-    """Tell the width of what stands to the left of a row, in inches."""
+    """Width of what stands to the left of a row, in inches."""
     return (max(width_of_text(header, LARGEST) for header in headers) + 10) / 72
 
 
 def _text_height(captions, size):
-    """Tell the height of what stands under a row, in inches."""
+    """Height of what stands under a row, in inches."""
     return (len(captions[0]) * LINE * size + 3 * PAD) / 72

@@ -5,7 +5,14 @@ from sklearn.utils import check_random_state
 
 from .._sklearn.validation import validate_params
 from ._figures import AT_LEAST_ONE, place_for
-from ._pictures import Caption, check_pictures, draw_pictures, figure_size, judge, tell_probability
+from ._pictures import (
+    Caption,
+    check_pictures,
+    draw_pictures,
+    figure_size,
+    judge,
+    format_probability,
+)
 
 CELL_WIDTH = 1.1  # inches, so that ten pictures in a row can be read in a page's width
 
@@ -64,7 +71,7 @@ class PredictionGridDisplay:
         """Draw the pictures in rows.
 
         A right prediction is blue, a wrong one orange and marked by a cross, so that they can be
-        told apart without colour. Class names that are too long for their place are cut.
+        distinguished without colour. Class names that are too long for their place are cut.
 
         Parameters
         ----------
@@ -85,13 +92,13 @@ class PredictionGridDisplay:
         captions = [
             [
                 judge(predicted, predicted == actual),
-                *([Caption(tell_probability(number))] if known else []),
+                *([Caption(format_probability(number))] if known else []),
                 Caption(actual),
             ]
             for actual, predicted, number in zip(self.y_true, self.y_pred, numbers, strict=True)
         ]
-        cells = {"n_columns": n_columns, "cell_width": CELL_WIDTH}
-        size = figure_size(images, captions, headers, **cells)
+        sizes = {"n_columns": n_columns, "cell_width": CELL_WIDTH}
+        size = figure_size(images, captions, headers, **sizes)
         self.figure_, place, width = place_for(ax, size=size)
         self.axes_ = draw_pictures(
             place, images, captions, headers, n_columns=n_columns, width=width
@@ -109,7 +116,7 @@ class PredictionGridDisplay:
         ----------
         estimator : estimator instance
             A fitted classifier, or a Pipeline that ends in one, which takes pictures as they are.
-            The probability of its prediction is told if it has ``predict_proba``.
+            The probability of its prediction is shown if it has ``predict_proba``.
 
         X : ndarray of shape (n_samples, height, width[, 1 or 3])
             The pictures.

@@ -62,8 +62,8 @@ class SearchHistoriesDisplay:
         ValueError
             If no candidate has a history with a loss or an accuracy.
         """
-        told = [[h for h in folds if h] for folds in self.histories]
-        every = [history for folds in told for history in folds]
+        reported = [[h for h in folds if h] for folds in self.histories]
+        every = [history for folds in reported for history in folds]
         names = measured_in(every)
         validated = all(f"val_{names[0]}" in history for history in every)
         labels = candidate_labels(self.candidates)
@@ -72,7 +72,9 @@ class SearchHistoriesDisplay:
         what = "on validation samples" if validated else "while training"
         for axes, name in zip(self.axes_, names, strict=True):
             key = f"val_{name}" if validated else name
-            for rank, (label, folds) in reversed(list(enumerate(zip(labels, told, strict=True)))):
+            for rank, (label, folds) in reversed(
+                list(enumerate(zip(labels, reported, strict=True)))
+            ):
                 curves = [history[key] for history in folds if key in history]
                 if not curves:
                     continue

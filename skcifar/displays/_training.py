@@ -116,7 +116,7 @@ class TrainingHistoryDisplay:
 
 
 def measured_in(histories):
-    """Tell which of loss and accuracy there are to draw."""
+    """Which of loss and accuracy there are to draw."""
     names = [name for name in ("loss", "accuracy") if any(name in h for h in histories)]
     if not names:
         raise ValueError(
@@ -137,7 +137,7 @@ def draw_curve(axes, values, color, marker, **style):
 
 
 def _best_epoch(scores):
-    """Tell the epoch of the highest score, counted from 1, or None if there is no score."""
+    """The epoch of the highest score, counted from 1, or None if there is no score."""
     return int(np.nanargmax(scores)) + 1 if np.isfinite(scores).any() else None
 
 

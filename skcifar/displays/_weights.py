@@ -4,11 +4,11 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from .._sklearn.validation import validate_params
-from ._figures import AT_LEAST_ONE, TITLE_HEIGHT, leave_room, place_for, write_above
+from ._figures import AT_LEAST_ONE, TITLE_HEIGHT, place_for, with_margins, write_above
 from ._pictures import N_CHANNELS
 
 CELL_WIDTH = 0.75  # inches
-OF_ALL = 99.5  # percent of the weights that the scale has room for; a few large ones would dim all
+OF_ALL = 99.5  # percent of the weights that the scale covers; a few large ones would dim all
 SCALE_WIDTH = 0.95  # inches, for what is written beside the scale
 
 
@@ -81,11 +81,11 @@ class FirstLayerDisplay:
         width = CELL_WIDTH * n_columns
         height = CELL_WIDTH * n_rows * weights.shape[1] / weights.shape[2]
         size = max(width + 1.1, 4.5), max(height, 1.5) + TITLE_HEIGHT
-        self.figure_, place, room = place_for(ax, size=size)
-        title = _tell_units(len(strongest), len(weights))
+        self.figure_, place, width = place_for(ax, size=size)
+        title = _units_text(len(strongest), len(weights))
         below = size[1] - TITLE_HEIGHT
-        place = write_above(self.figure_, place, title, width=room, height=below)
-        place = leave_room(place, right=SCALE_WIDTH)
+        place = write_above(self.figure_, place, title, width=width, height=below)
+        place = with_margins(place, right=SCALE_WIDTH)
         left, right = place.subgridspec(1, 2, width_ratios=[width, 0.15])
         grid = left.subgridspec(n_rows, n_columns).subplots(squeeze=False).ravel()
         for axes in grid:
@@ -185,7 +185,7 @@ def _as_picture(weights, limit):
     )
 
 
-def _tell_units(n_drawn, n_units):
+def _units_text(n_drawn, n_units):
     if n_drawn < n_units:
         return f"First layer: the {n_drawn} strongest of {n_units} units"
     return f"First layer: all {n_units} units, the strongest first"

@@ -1,7 +1,7 @@
 """Files of named parts, arrays and a description, which may come from anybody.
 
 Outside, such a file is one of safetensors: a header in JSON, then the numbers of all arrays. The
-description is a JSON text in the header's metadata, beside the SHA-256 of each part. These tell
+description is a JSON text in the header's metadata, beside the SHA-256 of each part. These say
 damage, not origin: whoever makes a file can make its checksums. So nothing that a file says is
 executed, made a path of, or given memory before it was checked.
 """
@@ -139,7 +139,7 @@ class Parts:
         return self._read(name)
 
     def read_finite(self, names, shapes):
-        """Read arrays of which it is known what they have to look like, each once."""
+        """Read arrays of known shapes and dtypes, each once."""
         for name, (shape, dtype) in zip(names, shapes, strict=True):
             there = self.shape_and_dtype(name)
             if there != (shape, dtype):

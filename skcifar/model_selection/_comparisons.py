@@ -202,7 +202,7 @@ def mcnemar_tests(y_true, predictions):
 
 @validate_params({"confidence_level": _confidence_level}, prefer_skip_nested_validation=True)
 def accuracy_interval(y_true, y_pred, *, confidence_level=CONFIDENCE_LEVEL):
-    """Tell how sure an accuracy is, by Wilson's score interval.
+    """Confidence interval of an accuracy, by Wilson's score interval.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ def accuracy_interval(y_true, y_pred, *, confidence_level=CONFIDENCE_LEVEL):
 
 @validate_params({"confidence_level": _confidence_level}, prefer_skip_nested_validation=True)
 def log_loss_interval(y_true, y_proba, *, labels, confidence_level=CONFIDENCE_LEVEL):
-    """Tell how sure a log loss is, by the normal approximation of a mean.
+    """Confidence interval of a log loss, by the normal approximation of a mean.
 
     Parameters
     ----------

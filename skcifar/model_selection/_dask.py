@@ -128,7 +128,7 @@ def connected(scheduler):
     if not isinstance(scheduler, str):
         yield scheduler
         return
-    # A Client that does not get through hangs on long after, so the scheduler is asked by a plain
+    # A Client that does not get through hangs on long after, so the scheduler is tried by a plain
     # call first; in a thread, for there may be an event loop in this one, as in a notebook.
     with ThreadPoolExecutor(1) as thread:
         try:
@@ -152,7 +152,7 @@ async def _identify(address):
 
 
 def _call(config, function, shared, group, options):
-    """Return the function's result and its error, under the settings of the machine that asks.
+    """Return the function's result and its error, under the settings of the client.
 
     An error that were raised would have Dask try again what would only fail again.
     """

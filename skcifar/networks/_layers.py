@@ -23,7 +23,7 @@ BATCH_NORMALIZATION_MOMENTUM = 0.9
 
 
 def check_picture_shape(shape, *, steps):
-    """Raise unless samples are pictures in which there is room for all steps, one by one."""
+    """Raise unless samples are pictures large enough for all steps, one by one."""
     if len(shape) != 3:
         raise ValueError(
             "Convolutions need pictures of shape (height, width, n_channels), got samples of shape"

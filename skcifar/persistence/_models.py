@@ -157,7 +157,7 @@ def _describe(number, name, step, arrays):
     if cls not in ESTIMATORS and cls.__name__ in {known.__name__ for known in ESTIMATORS}:
         raise ModelFileError(
             f"Your class {cls.__name__} has the name of one of skcifar, by which a file could not"
-            " tell them apart. Rename it."
+            " distinguish them. Rename it."
         )
     params = step.get_params(deep=False)
     learned = {key: value for key, value in vars(step).items() if _is_learned(step, key)}

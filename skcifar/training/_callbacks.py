@@ -84,13 +84,13 @@ class StopAtDivergence(keras.callbacks.Callback):
     """Raises a ValueError when the loss or a weight is no number any more."""
 
     def on_epoch_end(self, epoch, logs=None):
-        """Look at the loss, and at the weights that the last steps left."""
+        """Check the loss, and the weights that the last steps left."""
         self.check(epoch, logs["loss"])
         if not all(np.isfinite(np.asarray(weight)).all() for weight in self.model.weights):
             raise self._error(epoch, "Weights became NaN or infinite")
 
     def check(self, epoch, loss):
-        """Look at the loss."""
+        """Check the loss."""
         if not np.isfinite(loss):
             raise self._error(epoch, f"The loss became {loss}")
 
@@ -131,7 +131,7 @@ class EpochTasks(keras.callbacks.Callback):
         self.task.begin_subtask("epoch")
 
     def on_epoch_end(self, epoch, logs=None):
-        """End the task of an epoch, and the training if a callback asks for it."""
+        """End the task of an epoch, and the training if a callback requests it."""
         for name, value in logs.items():
             self.history[name].append(value)
         if self.task.end_subtask(lambda: self.fitted_attributes(self.history)):

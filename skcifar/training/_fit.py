@@ -14,7 +14,7 @@ from scikeras.wrappers import KerasClassifier
 
 from ._callbacks import StopAtDivergence
 from ._history import joined_histories
-from ._predict import engine, memory_error_told
+from ._predict import clear_memory_errors, engine
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
@@ -215,8 +215,8 @@ def train_network(
     divergence = StopAtDivergence()
     callbacks = [divergence, *(callbacks or ())]
     key = None
-    with memory_error_told():
-        if engine is not None and not any(map(_asks_for_batches, callbacks)):
+    with clear_memory_errors():
+        if engine is not None and not any(map(_requests_batches, callbacks)):
             key = engine.training_key(network, arrays, n_samples=len(rows), batch_size=batch_size)
         if key is not None or epochs == 0:
             callbacks = keras.callbacks.CallbackList(
@@ -260,7 +260,7 @@ def _orders(rows, epochs, shuffle, seed):
         yield np.random.default_rng([seed, epoch]).permutation(rows) if shuffle else rows
 
 
-def _asks_for_batches(callback):
+def _requests_batches(callback):
     """Whether a callback does anything at single batches, by its class or by an attribute."""
     does_nothing = (getattr(keras.callbacks.Callback, hook) for hook in _BATCH_HOOKS)
     hooks = (getattr(callback, hook) for hook in _BATCH_HOOKS)

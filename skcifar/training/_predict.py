@@ -24,7 +24,7 @@ ROWS_A_CALL = 40 * ROWS_A_PASS
 
 
 @contextmanager
-def memory_error_told():
+def clear_memory_errors():
     """Turn a backend's long account of missing memory into a MemoryError with a remedy."""
     try:
         yield
@@ -44,7 +44,7 @@ def predict_probabilities(network, X, rows=None):
     parts = [slice(start, start + ROWS_A_CALL) for start in range(0, n_samples, ROWS_A_CALL)]
     if rows is not None:
         parts = [rows[part] for part in parts]
-    with memory_error_told():
+    with clear_memory_errors():
         forward = engine and engine.forward_pass(network, X)
         forward = forward or partial(_forward_by_keras, network)
         return np.concatenate([_predict_whole_passes(forward, X[part]) for part in parts])

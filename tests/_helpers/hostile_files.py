@@ -25,7 +25,7 @@ def png_chunk(name, content=b""):
 
 
 def png(width, height, *, before=b"", after=b"", pixels=None, bits=8, colour=0):
-    """A black picture, grey unless told otherwise, with more chunks before or after its pixels."""
+    """A black picture, grey by default, with more chunks before or after its pixels."""
     row_bytes = 1 + (width * bits * {0: 1, 2: 3, 6: 4}[colour] + 7) // 8
     pixels = zeros_compressed(height * row_bytes) if pixels is None else pixels
     header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)

@@ -96,7 +96,7 @@ def _length(n_header_bytes):
 
 
 def _part(**changed):
-    """Change what the header tells of its first part."""
+    """Change the header's entry of its first part."""
 
     def change(header):
         header = json.loads(header)
@@ -299,8 +299,8 @@ DESCRIPTIONS = {
     "parameter is a callback": _params(callbacks=[LAMBDA]),
     "parameter is a path to write to": _params(checkpoint=f"../{MARKER}"),
     "learned is a path to write to": _learned(checkpoint=f"../{MARKER}"),
-    "parameter is unheard of": _params(unheard_of=1),
-    "parameter is of a kind that is unheard of": _params(dropout={"eval": "1"}),
+    "parameter is unknown": _params(unknown=1),
+    "parameter is of an unknown kind": _params(dropout={"eval": "1"}),
     "parameter is an integer of 4,000 digits": _params(learning_rate=10**4_000),
     "parameter is NaN": _params(learning_rate=float("nan")),
     "seed is 10**100": _params(random_state=10**100),

@@ -1,8 +1,8 @@
-"""A callback of scikit-learn that keeps what it is told."""
+"""A callback of scikit-learn that keeps what it receives."""
 
 
 class Recorder:
-    """Keeps what each task is told; asks to stop after ``n_epochs``."""
+    """Keeps what each task receives; requests to stop after ``n_epochs``."""
 
     def __init__(self, n_epochs=None):
         self.n_epochs = n_epochs

@@ -1,4 +1,4 @@
-"""What scikit-learn's own callbacks hear of training."""
+"""What scikit-learn's own callbacks receive from training."""
 
 import pickle
 
@@ -21,7 +21,7 @@ def test_each_epoch_is_a_task_within_fit(blobs):
     assert recorder.ended == ["epoch", "epoch", "epoch", "fit", "teardown"]
 
 
-def test_callbacks_are_told_what_is_trained_on(blobs):
+def test_callbacks_receive_what_is_trained_on(blobs):
     recorder = Recorder()
     weights = np.arange(1, 41)
     small().set_callbacks(recorder).fit(*blobs, sample_weight=weights)
@@ -30,14 +30,14 @@ def test_callbacks_are_told_what_is_trained_on(blobs):
     np.testing.assert_array_equal(recorder.metadata["sample_weight"], weights)
 
 
-def test_held_out_samples_and_their_weights_are_not_told(blobs):
+def test_held_out_samples_and_their_weights_are_not_reported(blobs):
     recorder = Recorder()
     classifier = small(validation_fraction=0.25).set_callbacks(recorder)
     classifier.fit(*blobs, sample_weight=np.ones(40))
     assert len(recorder.X) == len(recorder.y) == len(recorder.metadata["sample_weight"]) == 30
 
 
-def test_callback_that_asks_to_stop_stops(blobs):
+def test_callback_that_requests_to_stop_stops(blobs):
     classifier = small(epochs=9).set_callbacks(Recorder(n_epochs=2)).fit(*blobs)
     assert classifier.n_iter_ == 2
     np.testing.assert_array_equal(weights_of(classifier), weights_of(small(epochs=2).fit(*blobs)))

@@ -31,7 +31,7 @@ from small_networks import small
         ({"callbacks": ["log"]}, r"'callbacks' parameter .* Got \['log'\]"),
     ],
 )
-def test_invalid_parameters_are_told_in_fit(blobs, params, message):
+def test_invalid_parameters_are_reported_in_fit(blobs, params, message):
     with pytest.raises(ValueError, match=message) as raised:
         small(**params).fit(*blobs)
     assert type(raised.value).__name__ == "InvalidParameterError"
@@ -100,7 +100,7 @@ def test_training_further_that_failed_leaves_no_fitted_estimator(blobs):
         classifier.predict(blobs[0])
 
 
-def test_loss_that_is_no_number_is_told(blobs):
+def test_loss_that_is_no_number_is_reported(blobs):
     X, y = blobs
     with pytest.raises(
         ValueError, match=r"loss became nan in epoch [12] with learning_rate=1e\+30.* Lower"
@@ -108,7 +108,7 @@ def test_loss_that_is_no_number_is_told(blobs):
         small(learning_rate=1e30, activation="linear").fit(X, y)
 
 
-def test_network_too_large_for_memory_is_told(blobs):
+def test_network_too_large_for_memory_is_reported(blobs):
     with pytest.raises(MemoryError, match="do not fit into memory"):
         small(hidden_layer_sizes=(1000, 2**31 - 1)).fit(*blobs)
 

@@ -307,13 +307,13 @@ class Careless(NetworkClassifier):
 
 
 @pytest.mark.parametrize(
-    ("network", "told"),
+    ("network", "reported"),
     [(None, "Got None instead"), (build_dense_network((4,), 5), r"Got \(None, 5\) instead")],
 )
-def test_network_that_gives_no_probability_for_each_class_is_refused(blobs, network, told):
+def test_network_that_gives_no_probability_for_each_class_is_refused(blobs, network, reported):
     classifier = Careless()
     classifier.network = network
-    message = rf"Careless.build_network must return a keras.Model .* \(None, 2\).* {told}"
+    message = rf"Careless.build_network must return a keras.Model .* \(None, 2\).* {reported}"
     with pytest.raises(ValueError, match=message):
         classifier.fit(*blobs)
 

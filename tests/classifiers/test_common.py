@@ -42,9 +42,9 @@ PIPELINES_FIT_THEIR_STEPS = {
 ROWS_ARE_BLACK_PICTURES = {
     "check_classifiers_train": (
         "The check's features lie within 5 of 0: as pixels from 0 to 255 they are black, and the"
-        " 100 steps of 0.0005 that the defaults make of its 300 rows are too few to tell shades of"
-        " black apart. With more and larger steps it passes, see"
-        " test_pipeline_tells_shades_of_black_apart."
+        " 100 steps of 0.0005 that the defaults make of its 300 rows are too few to separate shades"
+        " of black. With more and larger steps it passes, see"
+        " test_pipeline_distinguishes_shades_of_black."
     )
 }
 
@@ -70,7 +70,7 @@ def test_check_pipeline(estimator, check):
     check(estimator)
 
 
-def test_pipeline_tells_shades_of_black_apart():
+def test_pipeline_distinguishes_shades_of_black():
     pipeline = make_dense_pipeline(learning_rate=0.003, epochs=50, random_state=0)
     check_classifiers_train("Pipeline", pipeline, readonly_memmap=True)
 

@@ -150,7 +150,7 @@ def test_pictures_of_mixed_sizes_are_refused(make):
         (ResidualClassifier, {"label_smoothing": 1.0}, "'label_smoothing' parameter .* Got 1.0"),
     ],
 )
-def test_invalid_parameters_are_told_in_fit(cls, params, message, digits):
+def test_invalid_parameters_are_reported_in_fit(cls, params, message, digits):
     with pytest.raises(ValueError, match=message):
         small(cls, **params).fit(*digits)
 

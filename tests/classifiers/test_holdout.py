@@ -48,7 +48,7 @@ def split_of(classifier, X, y, **fit_params):
 # --- samples that are given ---
 
 
-def test_history_tells_loss_and_accuracy_on_the_given_samples(blobs):
+def test_history_shows_loss_and_accuracy_on_the_given_samples(blobs):
     X, y = blobs
     X_val, y_val = X[::3] + 0.5, y[::3]
     classifier = small().fit(X, y, X_val=X_val, y_val=y_val)
@@ -73,7 +73,7 @@ def test_there_is_no_validation_by_default(blobs):
     assert classifier.best_validation_score_ is None
 
 
-def test_labels_that_only_look_alike_are_refused():
+def test_labels_that_only_seem_alike_are_refused():
     """NumPy finds "10" among the numbers 0 to 19."""
     X, y = np.eye(20), np.arange(20)
     with pytest.raises(ValueError, match="`y_val` has labels"):
@@ -96,18 +96,18 @@ def test_labels_may_be_strings(blobs):
     assert small().fit(X, names, X_val=X, y_val=names).best_validation_score_ > 0.9
 
 
-def test_keras_callbacks_hear_of_validation_whoever_trains(blobs):
+def test_keras_callbacks_see_validation_whoever_trains(blobs):
     X, y = blobs
-    heard = []
+    seen = []
 
     class Listener(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
-            heard.append(logs["val_loss"])
+            seen.append(logs["val_loss"])
 
     by_engine = small(callbacks=[Listener()]).fit(X, y, X_val=X, y_val=y)
-    assert heard == by_engine.history_["val_loss"]
+    assert seen == by_engine.history_["val_loss"]
     by_keras = small(callbacks=[AsksForBatches()]).fit(X, y, X_val=X, y_val=y)
-    assert by_keras.history_["val_loss"] == pytest.approx(heard, rel=1e-4)
+    assert by_keras.history_["val_loss"] == pytest.approx(seen, rel=1e-4)
 
 
 def test_epochs_without_validation_are_nan_in_the_history(blobs):
@@ -225,18 +225,18 @@ def test_pipeline_holds_out_without_routing(digits):
         ),
     ],
 )
-def test_bad_validation_samples_are_told(blobs, given, message):
+def test_bad_validation_samples_are_reported(blobs, given, message):
     with pytest.raises(ValueError, match=message):
         small().fit(*blobs, **given)
 
 
 @pytest.mark.parametrize("y", [[0] * 39 + [1], [0] * 38 + [1] * 2])
-def test_a_class_too_rare_to_hold_out_is_told(blobs, y):
+def test_a_class_too_rare_to_hold_out_is_reported(blobs, y):
     with pytest.raises(ValueError, match=r"validation_fraction=0\.1 .* leave a class with no"):
         small(validation_fraction=0.1).fit(blobs[0], y)
 
 
-def test_more_classes_than_are_held_out_are_told():
+def test_more_classes_than_are_held_out_are_reported():
     X, y = np.eye(20), np.repeat(np.arange(10), 2)
     with pytest.raises(ValueError, match=r"the rarest of 10 classes, .*0.*, has 2"):
         small(validation_fraction=0.1).fit(X, y)

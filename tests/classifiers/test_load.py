@@ -44,7 +44,7 @@ def test_each_of_many_fits_learns_the_same(load):
     assert [part["n_different"] for part in (load["fits"], load["sizes"])] == [0, 0]
 
 
-def test_threads_that_ask_while_others_fit_are_answered_right(load):
+def test_threads_predict_right_while_others_fit(load):
     assert load["threads"] == {"n_wrong": 0, "n_right": N_THREADS * 100}
 
 
@@ -55,7 +55,7 @@ def test_fits_at_once_learn_what_they_do_alone(load):
 @pytest.fixture(scope="module")
 def load():
     if not Path("/proc/self/status").exists():
-        pytest.skip("only Linux tells how much memory a process has at the moment")
+        pytest.skip("only Linux says how much memory a process has at the moment")
     done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 

@@ -1,4 +1,4 @@
-"""Parameters of all kinds, drawn by Hypothesis: wrong ones are told by name, right ones survive."""
+"""Parameters of all kinds, drawn by Hypothesis: wrong ones are named, right ones survive."""
 
 import copy
 import math
@@ -131,7 +131,7 @@ def right_params(cls):
 
 
 @pytest.mark.parametrize(("cls", "name"), CASES, ids=lambda case: getattr(case, "__name__", case))
-def test_wrong_value_is_told_by_the_parameters_name_before_anything_happens(cls, name):
+def test_wrong_value_is_reported_by_the_parameters_name_before_anything_happens(cls, name):
     @settings(max_examples=25)
     @given(wrong_values(cls, name))
     def check(value):

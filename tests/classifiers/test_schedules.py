@@ -12,11 +12,11 @@ def rates(schedule, n_steps=100):
     network = build_dense_network((4,), 2, hidden_layer_sizes=(2,))
     compile_network(network, learning_rate=0.5, learning_rate_schedule=schedule, n_steps=n_steps)
     optimizer = network.optimizer
-    told = []
+    reported = []
     for step in range(n_steps + 1):
         optimizer.iterations.assign(step)
-        told.append(float(optimizer.learning_rate))
-    return np.array(told)
+        reported.append(float(optimizer.learning_rate))
+    return np.array(reported)
 
 
 def steps_of_schedule(optimizer):
@@ -25,19 +25,19 @@ def steps_of_schedule(optimizer):
 
 
 def test_cosine_goes_from_the_learning_rate_to_nothing():
-    told = rates("cosine")
-    assert told[0] == pytest.approx(0.5)
-    assert told[50] == pytest.approx(0.25)
-    assert told[-1] == pytest.approx(0, abs=1e-7)
-    assert (np.diff(told) < 0).all()
+    reported = rates("cosine")
+    assert reported[0] == pytest.approx(0.5)
+    assert reported[50] == pytest.approx(0.25)
+    assert reported[-1] == pytest.approx(0, abs=1e-7)
+    assert (np.diff(reported) < 0).all()
 
 
 def test_one_cycle_rises_over_three_tenths_and_falls():
-    told = rates("one-cycle")
-    assert told[0] == pytest.approx(0.02)
-    assert told.argmax() == 30
-    assert told.max() == pytest.approx(0.5)
-    assert told[-1] == pytest.approx(0, abs=1e-7)
+    reported = rates("one-cycle")
+    assert reported[0] == pytest.approx(0.02)
+    assert reported.argmax() == 30
+    assert reported.max() == pytest.approx(0.5)
+    assert reported[-1] == pytest.approx(0, abs=1e-7)
 
 
 def test_constant_stays():
@@ -108,7 +108,7 @@ def test_partial_fit_takes_a_new_decay(blobs):
     np.testing.assert_allclose(after, before * (1 - 0.5 * 0.1), rtol=1e-6)
 
 
-def test_divergence_under_a_schedule_is_told_with_its_largest_step(blobs):
+def test_divergence_under_a_schedule_is_reported_with_its_largest_step(blobs):
     for schedule in ("cosine", "one-cycle"):
         classifier = small(learning_rate=1e30, learning_rate_schedule=schedule, epochs=30)
         with pytest.raises(ValueError, match=r"loss became .* with learning_rate=1e\+30"):

@@ -47,7 +47,7 @@ def test_train_writes_its_files_and_nothing_else(run):
     assert sorted(path.name for path in run.iterdir()) == sorted(RUN_FILES)
 
 
-def test_train_tells_the_numbers_of_the_run(run):
+def test_train_shows_the_numbers_of_the_run(run):
     metrics = json.loads((run / "metrics.json").read_text())
     assert set(metrics) == {
         *("network", "data", "n_train", "n_test", "n_parameters", "epochs", "fit_seconds"),
@@ -112,18 +112,18 @@ def test_same_random_state_trains_the_same_network(run, tmp_path):
 def test_auto_takes_cifar10_where_it_is_at_hand(tiny_cifar10, tmp_path, capsys):
     options = ["--data-home", str(tiny_cifar10), "--epochs", "1", "--hidden-layer-sizes", "5"]
     assert main(["train", *options, "--out", str(tmp_path / "run")]) == 0
-    told = capsys.readouterr()
-    assert told.out.startswith("cifar10: 100 training and 20 test pictures of 10 classes")
-    assert told.err == ""
+    reported = capsys.readouterr()
+    assert reported.out.startswith("cifar10: 100 training and 20 test pictures of 10 classes")
+    assert reported.err == ""
 
 
 def test_auto_falls_back_on_digits_with_a_warning(data_home, tmp_path, capsys):
     options = ["--limit", "100", "--epochs", "1", "--hidden-layer-sizes", "5"]
     assert main(["train", "--data-home", str(data_home), *options, "--out", str(tmp_path)]) == 0
-    told = capsys.readouterr()
-    assert told.out.startswith("digits: 100 training")
-    assert "Not CIFAR-10" in told.err
-    assert "cifar-10-binary.tar.gz" in told.err
+    reported = capsys.readouterr()
+    assert reported.out.startswith("digits: 100 training")
+    assert "Not CIFAR-10" in reported.err
+    assert "cifar-10-binary.tar.gz" in reported.err
 
 
 def test_cifar10_by_name_does_not_fall_back(data_home, tmp_path, capsys, monkeypatch):
@@ -141,18 +141,18 @@ def test_damaged_cifar10_is_no_reason_to_fall_back(tiny_cifar10, tmp_path, capsy
 
 @pytest.mark.slow
 def test_chatter_of_tensorflow_does_not_reach_the_user(tmp_path):
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-m", "skcifar", "train", *QUICK, "--out", str(tmp_path)],
         capture_output=True,
         text=True,
         check=True,
         env={"PATH": "", "HOME": str(tmp_path)},
     )
-    assert told.stderr == ""
-    assert told.stdout.startswith("digits: 200")
+    assert reported.stderr == ""
+    assert reported.stdout.startswith("digits: 200")
 
 
-def test_names_are_told_as_they_are(tmp_path, capsys, monkeypatch):
+def test_names_are_reported_as_they_are(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("$x^$", "[b]", "日本"):
         (tmp_path / "[red]own[/b]" / name).mkdir(parents=True)
@@ -161,10 +161,10 @@ def test_names_are_told_as_they_are(tmp_path, capsys, monkeypatch):
             Image.new("L", (9, 9), 80 * number).save(path)
     options = ["--epochs", "1", "--hidden-layer-sizes", "5", "--out", ":smile:[/b]"]
     assert main(["train", "--data", "[red]own[/b]", *options]) == 0
-    told = capsys.readouterr()
-    assert told.out.startswith("[red]own[/b]: 12 training and 3 test pictures of 3 classes")
-    assert ":smile:[/b] holds model.safetensors" in told.out
-    assert told.err == ""
+    reported = capsys.readouterr()
+    assert reported.out.startswith("[red]own[/b]: 12 training and 3 test pictures of 3 classes")
+    assert ":smile:[/b] holds model.safetensors" in reported.out
+    assert reported.err == ""
     written = (tmp_path / ":smile:[/b]").iterdir()
     assert sorted(path.name for path in written) == sorted(RUN_FILES)
 
@@ -255,7 +255,7 @@ def test_evaluate_refuses_pictures_of_other_classes(run, tiny_cifar10, capsys):
     assert "cifar10 has pictures of airplane" in message
 
 
-def test_predict_tells_the_best_three_classes(run, picture, capsys):
+def test_predict_prints_the_best_three_classes(run, picture, capsys):
     assert main(["predict", str(run / "model.safetensors"), str(picture)]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith(f"{picture}: ")
@@ -268,20 +268,20 @@ def test_predict_tells_the_best_three_classes(run, picture, capsys):
 def test_predict_prints_json(run, picture, capsys):
     model = str(run / "model.safetensors")
     assert main(["predict", model, str(picture), str(picture), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [row["picture"] for row in told] == [str(picture)] * 2
-    assert len(told[0]["classes"]) == 3
-    assert set(told[0]["classes"][0]) == {"class", "probability"}
+    reported = json.loads(capsys.readouterr().out)
+    assert [row["picture"] for row in reported] == [str(picture)] * 2
+    assert len(reported[0]["classes"]) == 3
+    assert set(reported[0]["classes"][0]) == {"class", "probability"}
 
 
 def test_predict_goes_on_after_a_file_that_is_no_picture(run, picture, tmp_path, capsys):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no picture")
     assert main(["predict", str(run / "model.safetensors"), str(bad), str(picture)]) == 2
-    told = capsys.readouterr()
-    assert len(told.err.splitlines()) == 1
-    assert "bad.png cannot be read as a picture" in told.err
-    assert told.out.startswith(str(picture))
+    reported = capsys.readouterr()
+    assert len(reported.err.splitlines()) == 1
+    assert "bad.png cannot be read as a picture" in reported.err
+    assert reported.out.startswith(str(picture))
 
 
 def test_own_pictures_go_all_the_way(tmp_path, capsys):
@@ -298,7 +298,7 @@ def test_own_pictures_go_all_the_way(tmp_path, capsys):
     assert capsys.readouterr().out.split()[1] == "red"
 
 
-def test_evaluate_asks_for_the_folder_of_own_pictures(blobs, tmp_path, capsys):
+def test_evaluate_requests_the_folder_of_own_pictures(blobs, tmp_path, capsys):
     X = np.zeros((4, 8, 8, 3), dtype=np.uint8)
     save_model(make_dense_pipeline(epochs=1).fit(X, ["a", "b"] * 2), tmp_path / "model")
     assert "Name the pictures by --data" in error_of(capsys, ["evaluate", str(tmp_path / "model")])
@@ -330,18 +330,18 @@ def test_mistake_is_one_line(tmp_path, capsys, monkeypatch, options, message):
     assert message in error_of(capsys, ["train", "--data", "digits", *options])
 
 
-def test_command_without_subcommand_is_told(capsys):
+def test_command_without_subcommand_is_reported(capsys):
     assert "COMMAND" in error_of(capsys, [])
 
 
-def test_folder_that_cannot_be_written_to_is_told_before_training(tmp_path, capsys):
+def test_folder_that_cannot_be_written_to_is_reported_before_training(tmp_path, capsys):
     (tmp_path / "file").touch()
     message = error_of(capsys, ["train", *QUICK, "--out", str(tmp_path / "file" / "run")])
     assert "Not a directory" in message
 
 
 @pytest.mark.parametrize("command", [["evaluate"], ["predict", "picture.png"]])
-def test_file_that_is_no_model_is_told(tmp_path, capsys, command):
+def test_file_that_is_no_model_is_reported(tmp_path, capsys, command):
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"no model")
     name, *rest = command

@@ -41,8 +41,8 @@ def saved(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def told(saved, tmp_path_factory):
-    """What ``skcifar compare`` told of a network and a saved model, and the folder it wrote."""
+def reported(saved, tmp_path_factory):
+    """What ``skcifar compare`` printed of a network and a saved model, and the folder it wrote."""
     folder = tmp_path_factory.mktemp("compare") / "out"
     options = ["--networks", "dense", "--out", str(folder)]
     done = subprocess.run(
@@ -56,12 +56,12 @@ def told(saved, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def comparison(told):
-    return json.loads((told.folder / "comparison.json").read_text(encoding="utf-8"))
+def comparison(reported):
+    return json.loads((reported.folder / "comparison.json").read_text(encoding="utf-8"))
 
 
 def error_of(capsys, argv):
-    """Run the command with a mistake in it and return the one line that it tells."""
+    """Run the command with a mistake in it and return the one line that it prints."""
     assert main(["compare", *argv]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     return line
@@ -71,13 +71,13 @@ def error_of(capsys, argv):
 
 
 @pytest.mark.slow
-def test_compare_writes_its_files_and_nothing_else(told):
-    names = sorted(path.name for path in told.folder.iterdir())
+def test_compare_writes_its_files_and_nothing_else(reported):
+    names = sorted(path.name for path in reported.folder.iterdir())
     assert names == sorted(["dense.safetensors", *COMPARISON_FILES])
 
 
 @pytest.mark.slow
-def test_comparison_tells_the_data(comparison):
+def test_comparison_shows_the_data(comparison):
     assert (comparison["data"], comparison["n_train"], comparison["n_test"]) == ("digits", 100, 100)
     assert comparison["classes"] == list("0123456789")
     assert comparison["confidence"] == 0.95
@@ -85,7 +85,7 @@ def test_comparison_tells_the_data(comparison):
 
 
 @pytest.mark.slow
-def test_comparison_tells_the_models(comparison, saved):
+def test_comparison_shows_the_models(comparison, saved):
     dense, model = comparison["models"]
     assert set(dense) == set(model)
     assert (dense["name"], dense["file"], dense["trained_here"]) == (
@@ -116,29 +116,29 @@ def test_saved_model_is_scored_as_skcifar_train_scored_it(comparison, saved):
 
 
 @pytest.mark.slow
-def test_network_is_the_one_that_skcifar_train_trains(comparison, told, tmp_path):
+def test_network_is_the_one_that_skcifar_train_trains(comparison, reported, tmp_path):
     assert main(["train", *QUICK, "--out", str(tmp_path)]) == 0
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     dense = comparison["models"][0]
     assert dense["test_accuracy"] == metrics["test_accuracy"]
     assert dense["n_parameters"] == metrics["n_parameters"]
-    paths = tmp_path / "model.safetensors", told.folder / "dense.safetensors"
+    paths = tmp_path / "model.safetensors", reported.folder / "dense.safetensors"
     weights = [load_model(path)["classify"].model_.get_weights() for path in paths]
     for trained, compared in zip(*weights, strict=True):
         np.testing.assert_array_equal(trained, compared)
 
 
 @pytest.mark.slow
-def test_test_is_that_of_the_models_predictions(comparison, told, saved):
+def test_test_is_that_of_the_models_predictions(comparison, reported, saved):
     _, (X, y) = load_train_test("digits", limit=100)
-    models = load_model(told.folder / "dense.safetensors"), load_model(saved)
+    models = load_model(reported.folder / "dense.safetensors"), load_model(saved)
     expected = mcnemar_test(y, *(model.predict(X) for model in models))
     assert comparison["tests"] == [{"models": ["dense", "model"], **expected}]
 
 
 @pytest.mark.slow
-def test_table_of_the_file_has_a_row_for_each_model(comparison, told):
-    with (told.folder / "comparison.csv").open(newline="", encoding="utf-8") as file:
+def test_table_of_the_file_has_a_row_for_each_model(comparison, reported):
+    with (reported.folder / "comparison.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for row, model in zip(rows, comparison["models"], strict=True):
         assert row["name"] == model["name"]
@@ -149,24 +149,24 @@ def test_table_of_the_file_has_a_row_for_each_model(comparison, told):
 
 
 @pytest.mark.slow
-def test_picture_is_a_picture(told):
-    assert plt.imread(told.folder / "comparison.png").std() > 0
+def test_picture_is_a_picture(reported):
+    assert plt.imread(reported.folder / "comparison.png").std() > 0
 
 
-# --- what is told ---
+# --- what is printed ---
 
 
 @pytest.mark.slow
-def test_network_is_named_before_its_epochs(told):
-    lines = told.stdout.splitlines()
+def test_network_is_named_before_its_epochs(reported):
+    lines = reported.stdout.splitlines()
     assert lines[0] == "digits: 100 training and 100 test pictures of 10 classes"
     assert lines[2] == "dense"
     assert lines[3].startswith("epoch 1/1   loss ")
 
 
 @pytest.mark.slow
-def test_table_tells_each_measure_of_each_model(told, comparison):
-    lines = told.stdout.splitlines()
+def test_table_shows_each_measure_of_each_model(reported, comparison):
+    lines = reported.stdout.splitlines()
     begin = next(number for number, line in enumerate(lines) if line.split() == ["dense", "model"])
     table = lines[begin : begin + 10]
     assert [line[: table[0].index("dense")].strip() for line in table[1:]] == [
@@ -189,10 +189,10 @@ def test_table_tells_each_measure_of_each_model(told, comparison):
 
 
 @pytest.mark.slow
-def test_files_are_told_and_tensorflow_is_not_heard(told):
+def test_files_are_reported_and_tensorflow_is_silent(reported):
     files = ", ".join(["dense.safetensors", *COMPARISON_FILES])
-    assert told.stdout.splitlines()[-1] == f"{told.folder} holds {files}"
-    assert told.stderr == ""
+    assert reported.stdout.splitlines()[-1] == f"{reported.folder} holds {files}"
+    assert reported.stderr == ""
 
 
 def model_of(name):
@@ -241,9 +241,9 @@ def test_more_models_make_more_tables():
 )
 def test_sentence_says_what_a_test_means(n_first, n_second, pvalue, sentence):
     counts = {"n_only_first_right": n_first, "n_only_second_right": n_second, "pvalue": pvalue}
-    told = describe_tests([{"models": ["a", "b"], **counts}]).splitlines()
-    assert max(map(len, told)) <= 100
-    assert " ".join(told[1:]) == sentence
+    printed = describe_tests([{"models": ["a", "b"], **counts}]).splitlines()
+    assert max(map(len, printed)) <= 100
+    assert " ".join(printed[1:]) == sentence
 
 
 # --- saved models ---
@@ -254,14 +254,14 @@ def test_saved_models_alone_are_compared_on_the_data_they_know(saved, tmp_path, 
     models = [str(saved), str(tmp_path / "copy.safetensors")]
     options = ["--networks", "none", "--limit", "100", "--out", str(tmp_path / "out")]
     assert main(["compare", *models, *options]) == 0
-    told = capsys.readouterr()
-    assert told.out.startswith("digits: 100 training")
-    assert "Only model is right on 0 test pictures, only copy on 0 (p = 1.0000)" in told.out
-    assert told.err == ""
+    reported = capsys.readouterr()
+    assert reported.out.startswith("digits: 100 training")
+    assert "Only model is right on 0 test pictures, only copy on 0 (p = 1.0000)" in reported.out
+    assert reported.err == ""
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(COMPARISON_FILES)
 
 
-def test_single_model_is_told_without_a_test(saved, tmp_path, capsys):
+def test_single_model_is_reported_without_a_test(saved, tmp_path, capsys):
     assert main(["compare", str(saved), *NONE, "--out", str(tmp_path / "out")]) == 0
     assert "McNemar" not in capsys.readouterr().out
     assert json.loads((tmp_path / "out" / "comparison.json").read_text())["tests"] == []
@@ -292,14 +292,16 @@ def test_own_pictures_are_read_at_the_size_of_the_model(tmp_path, capsys):
     save_model(model, tmp_path / "small")
     options = ["--data", str(tmp_path / "own"), "--networks", "none"]
     assert main(["compare", str(tmp_path / "small"), *options, "--out", str(tmp_path / "out")]) == 0
-    told = capsys.readouterr()
-    assert told.out.startswith(f"{tmp_path / 'own'}: 16 training and 4 test pictures of 2 classes")
-    assert told.err == ""
+    reported = capsys.readouterr()
+    assert reported.out.startswith(
+        f"{tmp_path / 'own'}: 16 training and 4 test pictures of 2 classes"
+    )
+    assert reported.err == ""
 
 
 @pytest.fixture(scope="session")
 def bad_models(blobs, tmp_path_factory):
-    """Model files that cannot be compared, by what is told of them."""
+    """Model files that cannot be compared, by what is reported of them."""
     folder = tmp_path_factory.mktemp("bad")
     (folder / "damaged").write_bytes(b"no model")
     save_model(DenseClassifier(epochs=1).fit(*blobs), folder / "rows")
@@ -317,23 +319,23 @@ def bad_models(blobs, tmp_path_factory):
     }
 
 
-def test_models_that_cannot_be_compared_are_told_and_the_others_are_shown(
+def test_models_that_cannot_be_compared_are_reported_and_the_others_are_shown(
     bad_models, saved, tmp_path, capsys
 ):
     models = [str(saved), *map(str, bad_models)]
     assert main(["compare", *models, *NONE, "--out", str(tmp_path / "out")]) == 2
-    told = capsys.readouterr()
-    lines = told.err.splitlines()
+    reported = capsys.readouterr()
+    lines = reported.err.splitlines()
     assert len(lines) == len(bad_models)
     for path, message in bad_models.items():
         assert any(str(path) in line and message in line for line in lines)
-    assert "test accuracy" in told.out
+    assert "test accuracy" in reported.out
     models = json.loads((tmp_path / "out" / "comparison.json").read_text())["models"]
     assert [model["name"] for model in models] == ["model"]
 
 
 @pytest.mark.parametrize("name", ["missing", "pets"])
-def test_where_no_model_is_left_only_the_error_is_told(name, bad_models, tmp_path, capsys):
+def test_where_no_model_is_left_only_the_error_is_reported(name, bad_models, tmp_path, capsys):
     (model,) = (path for path in bad_models if path.name == name)
     message = error_of(capsys, [str(model), *NONE, "--out", str(tmp_path / "out")])
     assert bad_models[model] in message
@@ -349,7 +351,7 @@ def test_where_no_model_is_left_only_the_error_is_told(name, bad_models, tmp_pat
         (["x/a.s", "x/a.s", "w/x/a.t"], [], ["x/a", "x/a (2)", "x/a (3)"]),
     ],
 )
-def test_names_tell_models_apart(tmp_path, paths, taken, names):
+def test_names_distinguish_models(tmp_path, paths, taken, names):
     assert distinct_names([tmp_path / path for path in paths], taken) == names
 
 
@@ -391,7 +393,7 @@ def test_saved_model_is_not_replaced_by_a_network_of_its_name(saved, tmp_path, c
 # --- processes ---
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="peak memory is not told there")
+@pytest.mark.skipif(sys.platform == "win32", reason="peak memory is not known there")
 def test_memory_counts_what_one_network_had_only():
     large = np.ones(300_000_000, np.uint8)  # of this process, which the others' must not count
     assert 1_000_000 < in_a_process_of_its_own(memory_with, "a", 1) < len(large)
@@ -399,39 +401,39 @@ def test_memory_counts_what_one_network_had_only():
 
 
 @pytest.mark.parametrize("error", [ValueError("why"), MemoryError("why"), OSError("why")])
-def test_error_of_another_process_is_told_with_the_network(error):
+def test_error_of_another_process_is_reported_with_the_network(error):
     with pytest.raises(ValueError, match=r"^dense: why$"):
         in_a_process_of_its_own(raise_error, "dense", error)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
-def test_process_that_was_killed_is_told():
+def test_process_that_was_killed_is_reported():
     with pytest.raises(OSError, match=r"dense: .* ended before it was done \(exit code -9\)"):
         in_a_process_of_its_own(kill_process, "dense")
 
 
-def test_network_that_cannot_be_trained_is_told_and_the_others_are_shown(
+def test_network_that_cannot_be_trained_is_reported_and_the_others_are_shown(
     saved, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr("skcifar.cli._compare._train", run_out_of_luck)
     options = [*QUICK, "--networks", "dense,residual", "--out", str(tmp_path / "out")]
     assert main(["compare", str(saved), *options]) == 2
-    told = capsys.readouterr()
-    assert told.err.splitlines() == [
+    reported = capsys.readouterr()
+    assert reported.err.splitlines() == [
         "skcifar: error: dense: out of luck",
         "skcifar: error: residual: out of luck",
     ]
-    assert "test accuracy" in told.out
+    assert "test accuracy" in reported.out
 
 
 def test_warning_that_digits_stand_in_is_shown_once(data_home, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("skcifar.cli._compare._train", raise_data)
     options = ["--data-home", str(data_home), "--limit", "100", "--out", str(tmp_path / "out")]
     assert main(["compare", *options, "--networks", "dense,residual"]) == 2
-    told = capsys.readouterr().err
-    assert told.count("Not CIFAR-10") == 1
-    assert "error: dense: digits of (32, 32)\n" in told
-    assert "error: residual: digits of (32, 32)\n" in told
+    reported = capsys.readouterr().err
+    assert reported.count("Not CIFAR-10") == 1
+    assert "error: dense: digits of (32, 32)\n" in reported
+    assert "error: residual: digits of (32, 32)\n" in reported
 
 
 @pytest.mark.slow

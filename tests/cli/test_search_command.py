@@ -182,7 +182,7 @@ def test_same_command_goes_on_where_it_was(grid, tmp_path, capsys):
     assert scores[0] == scores[1]
 
 
-def test_interrupt_tells_how_to_go_on(grid, tmp_path, capsys, monkeypatch):
+def test_interrupt_says_how_to_go_on(grid, tmp_path, capsys, monkeypatch):
     from skcifar import DenseClassifier
 
     fits = []

@@ -55,7 +55,7 @@ def files_of(images):
     ("subset", "files"),
     [("train", [1, 2, 3, 4, 5]), ("test", [6]), ("all", [1, 2, 3, 4, 5, 6])],
 )
-def test_subset_tells_which_pictures(tiny_cifar10, subset, files):
+def test_subset_shows_which_pictures(tiny_cifar10, subset, files):
     dataset = fetch_cifar10(subset=subset, data_home=tiny_cifar10)
     n_samples = 20 * len(files)
     assert dataset.images.shape == (n_samples, 32, 32, 3)
@@ -156,7 +156,7 @@ def test_missing_pictures_are_not_downloaded_against_the_caller_s_will(data_home
     ("parameter", "value"),
     [("subset", "validation"), ("n_retries", -1), ("delay", "soon"), ("delay", -0.5)],
 )
-def test_invalid_parameters_are_told(parameter, value):
+def test_invalid_parameters_are_reported(parameter, value):
     with pytest.raises(ValueError, match=f"'{parameter}' parameter of fetch_cifar10 must be"):
         fetch_cifar10(**{parameter: value})
 
@@ -205,7 +205,7 @@ def test_pickle_without_its_checksum_is_not_opened(data_home, tiny_records, monk
     assert not (data_home / "opened").exists()
 
 
-def test_pickle_that_asks_for_code_is_refused_even_with_its_checksum(
+def test_pickle_that_requests_code_is_refused_even_with_its_checksum(
     data_home, tiny_records, monkeypatch
 ):
     folder = data_home / _archives.PYTHON_FOLDER
@@ -294,7 +294,7 @@ def test_parts_of_the_digits_are_always_the_same():
         (load_image_folder, {"path": ".", "image_size": 32}),
     ],
 )
-def test_wrong_parameter_is_told_in_the_words_of_scikit_learn(load, params):
+def test_wrong_parameter_is_reported_in_the_words_of_scikit_learn(load, params):
     (name, *_) = reversed(params)
     with pytest.raises(ValueError, match=f"The {name!r} parameter of {load.__name__} must be"):
         load(**params)

@@ -67,7 +67,7 @@ def test_good_mirror_gives_the_pictures(fetch_from, data_home):
     assert [path.name for path in data_home.iterdir()] == [_archives.BINARY_FOLDER]
 
 
-def test_second_fetch_asks_no_mirror(fetch_from, server):
+def test_second_fetch_contacts_no_mirror(fetch_from, server):
     fetch_from("whole.tar.gz")
     fetch_from("whole.tar.gz")
     assert server.requested == ["/whole.tar.gz"]

@@ -216,7 +216,7 @@ def test_batch_that_is_no_file_is_refused(data_home, edition, thing):
         fetch_cifar10(data_home=data_home)
 
 
-def test_batch_that_may_not_be_read_is_told_by_the_machine(tiny_cifar10):
+def test_batch_that_may_not_be_read_is_reported_by_the_machine(tiny_cifar10):
     path = tiny_cifar10 / _archives.BINARY_FOLDER / "data_batch_1.bin"
     path.chmod(0)
     if os.access(path, os.R_OK):

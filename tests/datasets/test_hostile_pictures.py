@@ -75,7 +75,7 @@ def test_progressive_jpeg_counts_whole(tmp_path, monkeypatch):
 
 
 def read_or_refused(path):
-    """Tell whether a picture was read; any error but one fails the test."""
+    """Whether a picture was read; any error but one fails the test."""
     try:
         image = read_picture(path)
     except DatasetError:
@@ -121,8 +121,8 @@ def test_tiff_is_read_where_there_is_no_screen(tmp_path):
     path = write(tmp_path, hostile_files.saved(Image.new("RGB", (5, 5)), "TIFF"))
     code = "import sys; from skcifar.datasets import read_picture as read; print(read(sys.argv[1]))"
     without_screen = ["sh", "-c", 'exec "$@" 2>&-', "sh", sys.executable, "-c", code, str(path)]
-    told = subprocess.run(without_screen, stdout=subprocess.PIPE, check=True)
-    assert told.stdout.startswith(b"[[[0 0 0]")
+    reported = subprocess.run(without_screen, stdout=subprocess.PIPE, check=True)
+    assert reported.stdout.startswith(b"[[[0 0 0]")
 
 
 # --- what is no picture file ---
@@ -181,7 +181,7 @@ def test_image_size_must_be_two_numbers(tmp_path, image_size):
 
 def test_file_stays_open_no_longer_than_it_is_read(tmp_path):
     if not Path("/proc/self/fd").exists():
-        pytest.skip("counts open files as Linux tells them")
+        pytest.skip("counts open files as Linux lists them")
     n_open = len(list(Path("/proc/self/fd").iterdir()))
     for image_format in _picture_files.FORMATS:
         read_picture(write(tmp_path, small_picture(image_format)))
@@ -228,7 +228,7 @@ def test_named_pipe_in_a_folder_is_passed_over(folder):
     assert len(load_image_folder(folder).images) == 2
 
 
-def test_many_unreadable_files_are_told_in_short(folder):
+def test_many_unreadable_files_are_reported_in_short(folder):
     for number in range(100, 150):
         (folder / "red" / f"{number}.png").write_bytes(b"no picture")
     with pytest.raises(DatasetError, match=r"50 of 52 files .* and 30 more\. Take") as raised:
@@ -271,10 +271,10 @@ def test_folder_itself_may_have_any_name(folder, tmp_path_factory):
 # --- the command ---
 
 
-def test_command_tells_of_a_folder_of_bombs_in_one_line(folder, tmp_path, capsys):
+def test_command_reports_a_folder_of_bombs_in_one_line(folder, tmp_path, capsys):
     (folder / "red" / "1.png").write_bytes(CLAIMS["png of 50,000 x 50,000"])
     assert main(["train", "--data", str(folder), "--out", str(tmp_path / "run")]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("skcifar: error: 1 of 3 files cannot be read as pictures")
-    assert told.count("\n") == 1
+    reported = capsys.readouterr().err
+    assert reported.startswith("skcifar: error: 1 of 3 files cannot be read as pictures")
+    assert reported.count("\n") == 1
     assert not (tmp_path / "run").exists()

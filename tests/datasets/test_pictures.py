@@ -264,7 +264,7 @@ def test_class_of_one_picture_cannot_be_split(folder):
         load_train_test(folder)
 
 
-def test_class_that_is_only_tested_is_told(folder, tmp_path_factory):
+def test_class_that_is_only_tested_is_reported(folder, tmp_path_factory):
     parent = tmp_path_factory.mktemp("split")
     folder.rename(parent / "train")
     (parent / "test" / "green").mkdir(parents=True)

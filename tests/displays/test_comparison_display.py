@@ -51,7 +51,7 @@ def written(display):
 
 
 class Model(BaseEstimator):
-    """Predicts what it was told to, since its pictures tell their number."""
+    """Predicts what it was given, since its pictures hold their number."""
 
     classes_ = CLASSES
 
@@ -93,7 +93,7 @@ def test_what_one_model_lacks_the_other_fills(X, y, y_pred):
         assert np.count_nonzero(numbers >= 45) == 7
 
 
-def test_fewer_pictures_than_asked_for_are_all_drawn(X, y, y_pred):
+def test_fewer_pictures_than_requested_are_all_drawn(X, y, y_pred):
     display = ComparisonDisplay.from_predictions(X, y, y_pred, n_images=100, random_state=0)
     assert sorted(numbers_of(display.axes_["pictures"])) == [*range(10, 30), *range(40, 60)]
 
@@ -220,17 +220,17 @@ def test_without_histories_there_are_no_curves(X, y, y_pred):
     assert len(display.axes_["curves"]) == 0
 
 
-def test_estimators_are_asked_and_bring_their_histories(X, y, y_pred):
+def test_estimators_predict_and_bring_their_histories(X, y, y_pred):
     models = {
         "first": make_pipeline(ImageFlattener().fit(X), Model(y_pred["first"], HISTORY)),
         "second": Model(y_pred["second"]),
     }
     display = ComparisonDisplay.from_estimators(models, X, y, random_state=0)
-    told = ComparisonDisplay.from_predictions(X, y, y_pred, random_state=0)
+    reported = ComparisonDisplay.from_predictions(X, y, y_pred, random_state=0)
     for name, labels in y_pred.items():
         np.testing.assert_array_equal(display.y_pred[name], labels)
     assert display.histories == {"first": HISTORY, "second": None}
-    pictures = [numbers_of(shown.axes_["pictures"]).tolist() for shown in (display, told)]
+    pictures = [numbers_of(shown.axes_["pictures"]).tolist() for shown in (display, reported)]
     assert pictures[0] == pictures[1]
 
 
@@ -327,6 +327,6 @@ def test_history_of_an_unknown_model_is_refused(X, y, y_pred):
         ComparisonDisplay.from_predictions(X, y, y_pred, histories={"third": HISTORY})
 
 
-def test_no_pictures_cannot_be_asked_for(X, y, y_pred):
+def test_no_pictures_cannot_be_requested(X, y, y_pred):
     with pytest.raises(ValueError, match="'n_images' parameter of ComparisonDisplay"):
         ComparisonDisplay.from_predictions(X, y, y_pred, n_images=0)

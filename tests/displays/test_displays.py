@@ -52,7 +52,7 @@ def test_prediction_and_actual_class_stand_under_each_picture(images, actual):
         assert written_under(axes)[:2] == [f"{mark} cat", label]
 
 
-def test_probability_is_told_where_the_estimator_knows_it(images, actual):
+def test_probability_is_reported_where_the_estimator_knows_it(images, actual):
     display = PredictionGridDisplay.from_estimator(SureOfCat(), images, actual, random_state=0)
     assert {axes.texts[1].get_text() for axes in display.axes_} == {"0.70"}
     headers = written_under(display.axes_[0])[3:]
@@ -125,7 +125,7 @@ def test_random_state_chooses_the_pictures(images, actual):
     assert chosen(0) == chosen(0) != chosen(1)
 
 
-def test_grid_has_as_many_columns_as_asked_for(images, actual):
+def test_grid_has_as_many_columns_as_requested(images, actual):
     display = PredictionGridDisplay.from_predictions(images, actual, actual, n_columns=4)
     places = [axes.get_subplotspec() for axes in display.axes_]
     assert [p.colspan.start for p in places] == [0, 1, 2, 3, 0, 1, 2, 3, 0, 1]

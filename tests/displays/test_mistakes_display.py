@@ -51,9 +51,9 @@ def test_the_surest_mistakes_come_first(images):
 
 def test_predictions_made_before_are_drawn_the_same(images):
     made = ConfidentMistakesDisplay.from_predictions(images, Y_TRUE, Y_PROBA, n_images=2)
-    asked = ConfidentMistakesDisplay.from_estimator(Knows(), images, Y_TRUE, n_images=2)
+    drawn = ConfidentMistakesDisplay.from_estimator(Knows(), images, Y_TRUE, n_images=2)
     assert len(made.axes_) == 2
-    assert [*map(lines_of, made.axes_)] == [*map(lines_of, asked.axes_)]
+    assert [*map(lines_of, made.axes_)] == [*map(lines_of, drawn.axes_)]
 
 
 def test_columns_are_those_of_the_classes_that_are_given(images):
@@ -62,15 +62,15 @@ def test_columns_are_those_of_the_classes_that_are_given(images):
     assert display.y_pred.tolist() == ["dog", "frog"]
 
 
-def test_grid_has_as_many_columns_as_asked_for(images):
+def test_grid_has_as_many_columns_as_requested(images):
     display = ConfidentMistakesDisplay.from_estimator(Knows(), images, Y_TRUE, n_columns=3)
     assert [axes.get_subplotspec().rowspan.start for axes in display.axes_] == [0, 0, 0, 1]
 
 
-def test_title_tells_how_many_pictures_there_were(images):
+def test_title_shows_how_many_pictures_there_were(images):
     display = ConfidentMistakesDisplay.from_estimator(Knows(), images, Y_TRUE)
-    told = [text.get_text() for axes in display.figure_.axes for text in axes.texts]
-    assert "The 4 surest mistakes among 5 pictures, with probabilities" in told
+    reported = [text.get_text() for axes in display.figure_.axes for text in axes.texts]
+    assert "The 4 surest mistakes among 5 pictures, with probabilities" in reported
 
 
 def test_a_model_without_mistakes_is_a_statement(images):
@@ -91,7 +91,7 @@ def test_mistakes_take_the_place_of_given_axes(images, n_samples, layout):
     assert_drawn_in_place(draw, layout=layout)
 
 
-def test_probabilities_that_only_round_to_certainty_are_told_apart(images):
+def test_probabilities_that_only_round_to_certainty_are_distinguished(images):
     y_proba = [[0.999, 0.001], [1.0, 0.0]]
     display = ConfidentMistakesDisplay.from_predictions(
         images[:2], ["b", "b"], y_proba, classes=["a", "b"]
@@ -99,7 +99,7 @@ def test_probabilities_that_only_round_to_certainty_are_told_apart(images):
     assert [*map(lines_of, display.axes_)] == [["✗ a 1.00", "b 0.00"], ["✗ a >0.99", "b <0.01"]]
 
 
-def test_estimator_that_tells_no_probabilities_is_refused(images):
+def test_estimator_without_probabilities_is_refused(images):
     with pytest.raises(ValueError, match="object has no predict_proba, so nobody knows"):
         ConfidentMistakesDisplay.from_estimator(object(), images, Y_TRUE)
 

@@ -100,7 +100,7 @@ def test_zero_is_mid_grey_and_the_scale_is_the_same_for_all():
     assert strong[0, 0, 2] == weak[1, 1, 0]
 
 
-def test_scale_is_told_by_a_bar(weights):
+def test_scale_is_reported_by_a_bar(weights):
     display = FirstLayerDisplay(weights=weights).plot()
     bar = display.figure_.axes[-1]
     assert bar.get_ylabel() == "weight of red, green, blue"
@@ -116,7 +116,7 @@ def test_weights_of_one_channel_are_grey(weights):
     assert display.figure_.axes[-1].get_ylabel() == "weight"
 
 
-def test_title_tells_what_was_left_out(weights):
+def test_title_shows_what_was_left_out(weights):
     def title(**options):
         display = FirstLayerDisplay(weights=weights).plot(**options)
         return [text.get_text() for axes in display.figure_.axes for text in axes.texts]

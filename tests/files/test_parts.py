@@ -53,7 +53,7 @@ def test_file_is_one_of_safetensors_with_checksums_and_nothing_else(path):
     assert "é" in metadata["sha256"]  # not \u00e9, in which a flipped bit would change nothing
 
 
-def test_checksum_tells_dtype_and_shape_too():
+def test_checksum_shows_dtype_and_shape_too():
     arrays = [
         np.zeros(4, np.uint8),
         np.zeros((2, 2), np.uint8),
@@ -155,26 +155,26 @@ def test_file_without_arrays_is_opened(path):
         ({"kind": None}, r"is a None, not a 'checkpoint'"),
     ],
 )
-def test_other_formats_and_kinds_are_told(path, changed, message):
+def test_other_formats_and_kinds_are_reported(path, changed, message):
     path.write_bytes(file_of(DESCRIPTION | changed, {}))
     with pytest.raises(ModelFileError, match=message), opened(path):
         pass
 
 
-def test_format_is_told_before_checksums_which_another_format_may_not_have(path):
+def test_format_is_reported_before_checksums_which_another_format_may_not_have(path):
     path.write_bytes(file_of(DESCRIPTION | {"format": 3}, {}, sha256="{}"))
     with pytest.raises(ModelFileError, match="is of format 3"), opened(path):
         pass
 
 
 @pytest.mark.parametrize("more", [{"a": "1"}, {"a": "1", "b": "2"}])
-def test_metadata_of_somebody_else_beside_are_told(path, more):
+def test_metadata_of_somebody_else_beside_are_reported(path, more):
     path.write_bytes(file_of(DESCRIPTION, {}, **more))
     with pytest.raises(ModelFileError, match="its metadata are "), opened(path):
         pass
 
 
-def test_tensors_of_somebody_else_are_told(path):
+def test_tensors_of_somebody_else_are_reported(path):
     path.write_bytes(put_together(b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', b"1"))
     with pytest.raises(ModelFileError, match="holds tensors, but none of skcifar's"), opened(path):
         pass
@@ -198,23 +198,23 @@ def test_parts_are_those_that_checksums_are_of(path, checksums):
 
 
 @pytest.mark.parametrize("checksum", ["0" * 64, "f" * 64, "", None, CHECKSUM.upper()])
-def test_description_whose_checksum_is_another_is_told(path, checksum):
+def test_description_whose_checksum_is_another_is_reported(path, checksum):
     path.write_bytes(file_of(DESCRIPTION, {}, sha256=json.dumps({"description": checksum})))
     with pytest.raises(ModelFileError, match="SHA-256 of its part 'description'"), opened(path):
         pass
 
 
 @pytest.mark.parametrize("error", [ValueError("it"), ZeroDivisionError("it"), MemoryError("it")])
-def test_whatever_fails_for_what_is_in_the_file_is_told_with_its_path(path, error):
+def test_whatever_fails_for_what_is_in_the_file_is_reported_with_its_path(path, error):
     described(path)
     with pytest.raises(
         ModelFileError, match=rf"file\.safetensors does not .*{type(error).__name__}: it\)"
-    ) as told, opened(path):  # fmt: skip
+    ) as reported, opened(path):  # fmt: skip
         raise error
-    assert told.value.__cause__ is error
+    assert reported.value.__cause__ is error
 
 
-def test_what_was_told_already_is_told_no_more(path):
+def test_what_was_reported_already_is_reported_no_more(path):
     described(path)
     with pytest.raises(ModelFileError, match=r"^this$"), opened(path):
         raise ModelFileError("this")
@@ -241,14 +241,14 @@ def test_array_is_read_once_only(path):
 
 
 @pytest.mark.parametrize("name", ["b", "description", ""])
-def test_array_that_is_not_there_is_told(path, name):
+def test_array_that_is_not_there_is_reported(path, name):
     described(path, a=np.ones(2))
     with opened(path) as parts, pytest.raises(ModelFileError, match=f"it has no part '{name}'"):
         parts.shape_and_dtype(name)
 
 
 @pytest.mark.parametrize("checksum", ["0" * 64, "f" * 64])
-def test_array_whose_checksum_is_another_is_told(path, checksum):
+def test_array_whose_checksum_is_another_is_reported(path, checksum):
     checksums = {"description": CHECKSUM, "a": checksum}
     path.write_bytes(file_of(DESCRIPTION, {"a": np.ones(2)}, sha256=json.dumps(checksums)))
     with opened(path) as parts, pytest.raises(ModelFileError, match="SHA-256 of its part 'a'"):
@@ -256,7 +256,7 @@ def test_array_whose_checksum_is_another_is_told(path, checksum):
 
 
 @pytest.mark.parametrize("dtype", ["BF16", "F8_E4M3", "C64"])
-def test_dtypes_that_numpy_or_the_package_lacks_are_told(path, dtype):
+def test_dtypes_that_numpy_or_the_package_lacks_are_reported(path, dtype):
     described(path, a=np.zeros(1, np.float64))
     size = {"BF16": 2, "F8_E4M3": 1, "C64": 8}[dtype]
     header, data = take_apart(path.read_bytes())
@@ -281,25 +281,25 @@ def test_arrays_are_read_in_the_order_of_their_names(path):
     assert (b.tolist(), a.tolist()) == (0, [1, 1])
 
 
-@pytest.mark.parametrize("looks", [((2,), "float64"), ((1, 2), "float32"), ((), "float32")])
-def test_array_that_looks_different_is_told_and_not_read(path, looks):
+@pytest.mark.parametrize("shapes", [((2,), "float64"), ((1, 2), "float32"), ((), "float32")])
+def test_array_that_differs_is_reported_and_not_read(path, shapes):
     described(path, a=np.ones(2, np.float32), b=np.ones(2))
     message = r"its part 'a' has shape \(2,\) and dtype float32, where .* belong"
     with opened(path) as parts:
         with pytest.raises(ModelFileError, match=message):
-            parts.read_finite(["b", "a"], [((2,), "float64"), looks])
+            parts.read_finite(["b", "a"], [((2,), "float64"), shapes])
         assert parts.unread == {"a", "b"}
 
 
-@pytest.mark.parametrize("looks", [[], [((2,), "float64")] * 2])
-def test_arrays_that_are_more_or_fewer_than_expected_are_told(path, looks):
+@pytest.mark.parametrize("shapes", [[], [((2,), "float64")] * 2])
+def test_arrays_that_are_more_or_fewer_than_expected_are_reported(path, shapes):
     described(path, a=np.ones(2))
     with pytest.raises(ModelFileError, match="does not describe a checkpoint"), opened(path) as p:
-        p.read_finite(["a"], looks)
+        p.read_finite(["a"], shapes)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_weights_that_are_not_finite_are_told(path, value):
+def test_weights_that_are_not_finite_are_reported(path, value):
     described(path, a=np.array([0, value]))
     message = "its part 'a' holds NaN or infinity"
     with opened(path) as parts, pytest.raises(ModelFileError, match=message):

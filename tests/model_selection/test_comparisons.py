@@ -174,7 +174,7 @@ def test_log_loss_interval_bears_probabilities_of_zero():
     assert math.isfinite(high)
 
 
-def test_loss_of_one_sample_tells_nothing():
+def test_loss_of_one_sample_says_nothing():
     assert log_loss_interval([1], [[0.2, 0.8]], labels=[0, 1]) == (0, math.inf)
 
 
@@ -227,7 +227,7 @@ def test_comparison_holds_predictions_and_a_test_for_each_pair(comparison, class
     assert comparison.tests[0].n_only_second_right == sum(~first & second)
 
 
-def test_without_training_samples_nothing_is_told_of_them(classifiers, blobs):
+def test_without_training_samples_nothing_is_reported_of_them(classifiers, blobs):
     (model,) = compare_classifiers({"line": classifiers["line"]}, *blobs).models
     assert not [name for name in model if name.startswith("train")]
 
@@ -281,12 +281,12 @@ def test_classifier_without_probabilities_is_named(blobs):
         compare_classifiers({"margin": LinearSVC().fit(*blobs)}, *blobs)
 
 
-def test_classifier_that_is_not_fitted_is_told(blobs):
+def test_classifier_that_is_not_fitted_is_reported(blobs):
     with pytest.raises(NotFittedError):
         compare_classifiers({"line": LogisticRegression()}, *blobs)
 
 
-def test_nothing_to_compare_is_told(blobs):
+def test_nothing_to_compare_is_reported(blobs):
     with pytest.raises(ValueError, match="Give at least one classifier"):
         compare_classifiers({}, *blobs)
 

@@ -82,7 +82,7 @@ def maps_arrays_of_joblib(estimator, X, y):
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    not Path("/proc/self/maps").exists(), reason="only Linux tells what a process has mapped"
+    not Path("/proc/self/maps").exists(), reason="only Linux lists what a process has mapped"
 )
 def test_workers_map_the_pictures_into_memory(digits):
     search = GridSearchCV(pipeline(), GRID, cv=2, scoring=maps_arrays_of_joblib, n_jobs=2)

@@ -126,7 +126,7 @@ def test_residual_network_halves_the_picture_in_each_stage_and_adds_in_each():
         ({"horizontal_flip": False, "max_shift": 0.0}, set()),
     ],
 )
-def test_residual_network_changes_pictures_as_it_is_asked_to(params, changing):
+def test_residual_network_changes_pictures_as_requested(params, changing):
     names = layer_names(build_residual_network((8, 8, 3), 2, filters=(4,), **params))
     assert {name for name in names if name.startswith("Random")} == changing
 

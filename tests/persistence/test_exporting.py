@@ -362,7 +362,7 @@ def test_file_stays_as_it_was_if_nothing_can_be_exported(path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_missing_library_is_told(monkeypatch, path):
+def test_missing_library_is_reported(monkeypatch, path):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r'pip install "skcifar\[onnx\]"'):
         export_onnx(small_pipeline(), path)
@@ -384,7 +384,7 @@ def error_of(capsys, *argv):
     return line
 
 
-def test_command_writes_the_model_and_tells_what_it_takes_and_gives(saved, path, capsys):
+def test_command_writes_the_model_and_prints_its_inputs_and_outputs(saved, path, capsys):
     assert main(["export", str(saved), str(path)]) == 0
     assert_same_answers(load_model(saved), path, PICTURES)
     (line,) = capsys.readouterr().out.splitlines()
@@ -395,16 +395,16 @@ def test_command_writes_the_model_and_tells_what_it_takes_and_gives(saved, path,
     assert line.endswith(f"; {path.stat().st_size / 1000:,.0f} kB")
 
 
-def test_command_tells_that_the_library_is_missing(saved, path, capsys, monkeypatch):
+def test_command_says_that_the_library_is_missing(saved, path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     assert 'pip install "skcifar[onnx]"' in error_of(capsys, saved, path)
     assert not path.exists()
 
 
-def test_command_tells_that_a_file_is_no_model(path, capsys):
+def test_command_says_that_a_file_is_no_model(path, capsys):
     assert "is not a file" in error_of(capsys, "nowhere", path)
     assert not path.exists()
 
 
-def test_command_tells_that_there_is_no_folder(saved, path, capsys):
+def test_command_says_that_there_is_no_folder(saved, path, capsys):
     assert "there is no folder" in error_of(capsys, saved, path.parent / "nowhere" / "x.onnx")

@@ -29,7 +29,7 @@ def most_memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 load_model("good.safetensors")
-told = {}
+reported = {}
 for path in sorted(Path().glob("[0-9]*")):
     memory, seconds = most_memory(), time.process_time()
     try:
@@ -39,8 +39,8 @@ for path in sorted(Path().glob("[0-9]*")):
         result = str(error)
     except BaseException as error:
         result = f"{type(error)}: {error}"
-    told[path.name] = result, time.process_time() - seconds, most_memory() - memory
-print(json.dumps(told))
+    reported[path.name] = result, time.process_time() - seconds, most_memory() - memory
+print(json.dumps(reported))
 """
 
 
@@ -92,10 +92,10 @@ def results(folder):
 
 @pytest.mark.parametrize(("number", "kind"), list(enumerate(KINDS)), ids=list(KINDS))
 def test_hostile_file_is_refused_at_once(number, kind, results):
-    told, seconds, megabytes = results[f"{number:03d}"]
-    assert told.startswith(f"{number:03d} ")
-    assert told.isprintable()
-    assert len(told) < 800
+    reported, seconds, megabytes = results[f"{number:03d}"]
+    assert reported.startswith(f"{number:03d} ")
+    assert reported.isprintable()
+    assert len(reported) < 800
     assert seconds < MOST_SECONDS
     assert megabytes < MOST_MEGABYTES
 
@@ -225,13 +225,13 @@ def test_file_that_changes_while_it_is_read_is_refused(path, content, monkeypatc
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
-def test_file_that_may_not_be_read_is_told(path):
+def test_file_that_may_not_be_read_is_reported(path):
     path.chmod(0)
     with pytest.raises(ModelFileError, match="cannot be read: Permission denied"):
         load_model(path)
 
 
-def test_error_of_the_disk_is_told(path, monkeypatch):
+def test_error_of_the_disk_is_reported(path, monkeypatch):
     def broken(*args, **options):
         raise OSError(5, "Input/output error")
 

@@ -162,7 +162,7 @@ def test_model_loaded_from_a_file_can_be_pickled(path, images):
     np.testing.assert_array_equal(twin.predict_proba(images), loaded.predict_proba(images))
 
 
-def test_file_tells_the_versions_that_made_it(path):
+def test_file_shows_the_versions_that_made_it(path):
     versions = read_file(path)[0]["versions"]
     assert versions["keras"] == keras.__version__
     assert versions["scikit-learn"] == sklearn.__version__
@@ -297,7 +297,7 @@ def test_classifier_alone_is_saved_with_every_kind_of_parameter(blobs, tmp_path,
     np.testing.assert_array_equal(loaded.predict(blobs[0]), classifier.predict(blobs[0]))
 
 
-def test_validation_is_told_by_a_loaded_pipeline(images, tmp_path):
+def test_validation_is_reported_by_a_loaded_pipeline(images, tmp_path):
     params = {"hidden_layer_sizes": (6,), "epochs": 3, "random_state": 0}
     pipeline = make_dense_pipeline(early_stopping=True, batch_normalization=True, **params)
     pipeline.fit(images, ["cat", "dog", "frog"] * 10)
@@ -427,13 +427,13 @@ def test_replacing_shows_nothing_before_the_end(tmp_path):
 # --- files that are no models ---
 
 
-def test_missing_file_is_told(tmp_path):
+def test_missing_file_is_reported(tmp_path):
     with pytest.raises(ModelFileError, match=r"nowhere is not a file"):
         load_model(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("share", [0, 0.001, 0.1, 0.5, 0.999])
-def test_file_cut_short_is_told(path, share):
+def test_file_cut_short_is_reported(path, share):
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(ModelFileError, match=r"model.safetensors is cut short or is not a model"):
@@ -441,31 +441,31 @@ def test_file_cut_short_is_told(path, share):
 
 
 @pytest.mark.parametrize("content", [b"text", b"PK\x03\x04" * 100, b"\x80\x04cos\nsystem\n."])
-def test_file_of_another_kind_is_told(path, content):
+def test_file_of_another_kind_is_reported(path, content):
     path.write_bytes(content)
     with pytest.raises(ModelFileError, match="is cut short or is not a model file"):
         load_model(path)
 
 
-def test_tensors_of_somebody_else_are_told(path):
+def test_tensors_of_somebody_else_are_reported(path):
     save_file({"a": np.ones(3)}, path)
     with pytest.raises(ModelFileError, match="holds tensors, but none of skcifar's"):
         load_model(path)
 
 
-def test_newer_format_is_told(path):
+def test_newer_format_is_reported(path):
     change_description(path, lambda d: d.update(format=99))
     with pytest.raises(ModelFileError, match="is of format 99"):
         load_model(path)
 
 
-def test_unknown_class_is_told(path):
+def test_unknown_class_is_reported(path):
     change_description(path, lambda d: d["steps"][0].update({"class": "os.system"}))
     with pytest.raises(ModelFileError, match=r"the class 'os\.system' of 'skcifar\."):
         load_model(path)
 
 
-def test_description_nested_too_deep_is_told(path):
+def test_description_nested_too_deep_is_reported(path):
     write_file(path, "[" * 100_000 + "]" * 100_000, read_file(path)[1])
     with pytest.raises(ModelFileError, match="does not describe a model"):
         load_model(path)
@@ -480,7 +480,7 @@ def test_description_nested_too_deep_is_told(path):
         lambda d: d["steps"][2]["params"].update(nonsense=1),
         lambda d: d["steps"][2]["params"].update(hidden_layer_sizes={"tuple": [7, 5]}),
         lambda d: d["steps"][2]["params"].update(hidden_layer_sizes={"set": [6, 5]}),
-        lambda d: d["steps"][2]["params"].update(activation="unheard-of"),
+        lambda d: d["steps"][2]["params"].update(activation="unknown"),
         lambda d: d["steps"][2]["learned"].pop("classes_"),
         lambda d: d["steps"][0]["learned"].pop("sample_shape_"),
         lambda d: d["steps"][0]["learned"].update(sample_shape_="4 x 4"),
@@ -488,7 +488,7 @@ def test_description_nested_too_deep_is_told(path):
         lambda d: d["steps"][2]["learned"].update(__class_="shadowed"),
     ],
 )
-def test_description_that_does_not_fit_is_told(path, change):
+def test_description_that_does_not_fit_is_reported(path, change):
     change_description(path, change)
     with pytest.raises(ModelFileError, match=r"model.safetensors (is|does)"):
         load_model(path)

@@ -189,7 +189,7 @@ def test_killed_process_leaves_what_another_one_goes_on_from(tmp_path, path):
 
 
 @pytest.mark.parametrize(
-    ("params", "told"),
+    ("params", "reported"),
     [
         ({"learning_rate": 0.01}, r"learning_rate was 0.05 and is 0.01"),
         ({"hidden_layer_sizes": (9,)}, r"hidden_layer_sizes was \(8,\) and is \(9,\)"),
@@ -197,15 +197,15 @@ def test_killed_process_leaves_what_another_one_goes_on_from(tmp_path, path):
         ({"validation_fraction": 0.5}, "validation_fraction was None and is 0.5"),
     ],
 )
-def test_checkpoint_of_other_parameters_is_told(blobs, path, params, told):
+def test_checkpoint_of_other_parameters_is_reported(blobs, path, params, reported):
     small(checkpoint=path).fit(*blobs)
     before = path.read_bytes()
-    with pytest.raises(ModelFileError, match=f"of another training: {told}"):
+    with pytest.raises(ModelFileError, match=f"of another training: {reported}"):
         small(checkpoint=path, **params).fit(*blobs)
     assert path.read_bytes() == before
 
 
-def test_checkpoint_of_other_samples_is_told(blobs, path):
+def test_checkpoint_of_other_samples_is_reported(blobs, path):
     X, y = blobs
     small(checkpoint=path).fit(X, y)
     with pytest.raises(ModelFileError, match="samples is not the same"):
@@ -214,7 +214,7 @@ def test_checkpoint_of_other_samples_is_told(blobs, path):
         small(checkpoint=path).fit(X, 1 - y)
 
 
-def test_checkpoint_of_more_epochs_is_told(blobs, path):
+def test_checkpoint_of_more_epochs_is_reported(blobs, path):
     small(checkpoint=path, epochs=5).fit(*blobs)
     with pytest.raises(ModelFileError, match="holds 5 epochs of a training with epochs=4"):
         small(checkpoint=path, epochs=4).fit(*blobs)
@@ -236,7 +236,7 @@ def test_model_is_no_checkpoint_and_a_checkpoint_no_model(blobs, path):
         classifier.fit(*blobs)
 
 
-def test_saved_model_tells_no_path_to_write_to(blobs, path, tmp_path):
+def test_saved_model_holds_no_path_to_write_to(blobs, path, tmp_path):
     from skcifar import save_model
 
     save_model(small(checkpoint=path).fit(*blobs), tmp_path / "model")
@@ -248,7 +248,7 @@ def test_saved_model_tells_no_path_to_write_to(blobs, path, tmp_path):
 
 
 @pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.999])
-def test_checkpoint_cut_short_is_told(blobs, path, share):
+def test_checkpoint_cut_short_is_reported(blobs, path, share):
     small(checkpoint=path).fit(*blobs)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
@@ -274,14 +274,14 @@ def test_checkpoint_cut_short_is_told(blobs, path, share):
         lambda d, arrays: arrays.update({"variables/0000": arrays["variables/0000"] > 0}),
     ],
 )
-def test_checkpoint_that_is_damaged_is_told(blobs, path, change):
+def test_checkpoint_that_is_damaged_is_reported(blobs, path, change):
     small(checkpoint=path).fit(*blobs)
     change_file(path, change)
     with pytest.raises(ModelFileError, match=r"training.safetensors (is|holds|does)"):
         small(checkpoint=path).fit(*blobs)
 
 
-def test_checkpoint_in_no_folder_is_told_before_training(blobs, tmp_path):
+def test_checkpoint_in_no_folder_is_reported_before_training(blobs, tmp_path):
     classifier = small(checkpoint=tmp_path / "no" / "file", callbacks=[AtEpoch(0, kill)])
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*no\. Make it"):
         classifier.fit(*blobs)

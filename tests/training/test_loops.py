@@ -273,7 +273,7 @@ def test_layer_that_xla_does_not_take_is_trained_without():
     ],
     ids=["by its class", "by an attribute"],
 )
-def test_callback_that_asks_for_batches_gets_each(blobs, make_callback):
+def test_callback_that_requests_batches_gets_each(blobs, make_callback):
     calls = []
     small(batch_size=15, epochs=2, callbacks=[make_callback(calls)]).fit(*blobs)
     assert len(calls) == 6
@@ -553,7 +553,7 @@ class OwnDense(layers.Dense):
     pass
 
 
-def test_layer_of_ones_own_is_trained_and_asked_by_keras(samples, tracing):
+def test_layer_of_ones_own_is_trained_and_predicted_with_by_keras(samples, tracing):
     X, y, _ = samples
     inputs = keras.Input((FEATURES,))
     network = keras.Model(inputs, OwnDense(CLASSES, activation="softmax")(inputs))
