@@ -131,7 +131,7 @@ def real_cifar10():
 
 @pytest.fixture(scope="session")
 def blobs():
-    """Rows of two classes that a small network tells apart in a few steps."""
+    """Rows of two classes that a small network separates in a few steps."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40, 4)).astype(np.float32)
     y = np.repeat([0, 1], 20)

@@ -1,6 +1,5 @@
 """``skcifar compare``."""
 
-import argparse
 import time
 from pathlib import Path
 
@@ -13,10 +12,10 @@ from ._shared import (
     load_train_test_pictures,
     make_console,
     make_pipeline,
+    print_data,
     quiet_tensorflow,
     source_of,
     suit_to_data,
-    print_data,
 )
 
 
@@ -211,8 +210,8 @@ def _measure(name, file, model, source, train, test, *, fit_seconds=None):
 
     (X_train, train_names), (X_test, test_names) = train, test
     known = {*train_names, *test_names}
-    y_train = labels_of(train_names, model.classes_, source, name, known=known)
-    y_test = labels_of(test_names, model.classes_, source, name, known=known)
+    y_train = labels_of(train_names, model.classes_, source, file, known=known)
+    y_test = labels_of(test_names, model.classes_, source, file, known=known)
     measures, y_pred = measure_classifier(model, X_test, y_test, X_train=X_train, y_train=y_train)
     trained_here = fit_seconds is not None
     classifier = classifier_of(model)

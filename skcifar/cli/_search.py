@@ -8,9 +8,9 @@ from ._shared import (
     complain,
     load_train_test_pictures,
     make_console,
+    print_data,
     quiet_tensorflow,
     score,
-    print_data,
 )
 
 

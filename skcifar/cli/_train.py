@@ -8,10 +8,10 @@ from ._shared import (
     load_train_test_pictures,
     make_console,
     make_pipeline,
+    print_data,
     quiet_tensorflow,
     score,
     suit_to_data,
-    print_data,
 )
 
 

@@ -10,8 +10,8 @@ from ._pictures import (
     check_pictures,
     draw_pictures,
     figure_size,
-    judge,
     format_probability,
+    judge,
 )
 
 CELL_WIDTH = 1.1  # inches, so that ten pictures in a row can be read in a page's width
