@@ -1,13 +1,10 @@
 """The fits of a search, each of one candidate on one fold: resumed, and done here or elsewhere."""
 
-import copy
-import os
 import textwrap
 import time
 import warnings
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, closing, contextmanager
-from numbers import Integral
+from contextlib import closing
 
 import numpy as np
 from sklearn.base import clone
@@ -15,82 +12,13 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._sklearn.searching import BaseSearch, fit_and_score, is_multimetric
-from .._sklearn.validation import HasMethods, Interval
-from ._dask import Cluster, connected
-from ._journal import Journal, class_name, describe, digest, plain, text_of
+from .._sklearn.searching import fit_and_score, is_multimetric
+from ._journal import digest, plain, text_of
 
 N_LISTED = 10  # failures that one warning names
 
-# Parameters of a search that its scores do not depend on, or that the journal has otherwise.
-NOT_IN_JOURNAL = frozenset(
-    {
-        *("estimator", "cv", "n_jobs", "pre_dispatch", "verbose", "refit", "error_score"),
-        *("scheduler", "retries", "journal", "on_result"),
-    }
-)
 
-
-class ResumableSearch(BaseSearch):
-    """A search that keeps a journal of its fits, and may spread them over machines."""
-
-    own_constraints: dict = {  # noqa: RUF012 (scikit-learn's convention)
-        "scheduler": [str, HasMethods(["scatter", "submit"]), None],
-        "retries": [Interval(Integral, 0, None, closed="left")],
-        "journal": [str, os.PathLike, None],
-        "on_result": [callable, None],
-    }
-
-    @contextmanager
-    def _fits(self, data, split):
-        with ExitStack() as stack:
-            journal = None
-            if self.journal is not None:
-                identity = self._identify(data, split)
-                journal = stack.enter_context(Journal(self.journal, identity))
-            if self.scheduler is None:
-                workers = _Processes(self, data, stack)
-            else:
-                client = stack.enter_context(connected(self.scheduler))
-                workers = Cluster(client, data, retries=self.retries)
-            fits = _Fits(self, workers, journal)
-            yield fits.do
-        self.histories_ = fits.histories
-
-    def _identify(self, data, split):
-        """Describe the search by all that its scores depend on."""
-        folds = digest(split(), name="cv")
-        subsamples = getattr(self, "resource", None) == "n_samples" and not isinstance(
-            self.random_state, Integral
-        )
-        if subsamples or folds != digest(split(), name="cv"):
-            raise ValueError(
-                "A search with a journal needs the same folds each time. Give an int as"
-                f" random_state to {'the search' if subsamples else 'cv'}."
-            )
-        fit_params = digest([data.fit_params, data.score_params], name="fit parameters")
-        params = self.get_params(deep=False)
-        return {
-            "kind": type(self).__name__,
-            "X": {"digest": digest(data.X, name="X")},
-            "y": {"digest": digest(data.y, name="y")},
-            "folds": {"digest": folds},
-            "fit parameters": {"digest": fit_params},
-            "estimator": class_name(self.estimator),
-            **{n: plain(v, name=n) for n, v in params.items() if n not in NOT_IN_JOURNAL},
-            **{f"estimator {n}": v for n, v in describe(self.estimator).items()},
-        }
-
-    def __sklearn_clone__(self):
-        # a connection has no copy, and who waits for results waits for the clone's too
-        light = copy.copy(self)
-        light.scheduler = light.on_result = None
-        cloned = super(ResumableSearch, light).__sklearn_clone__()
-        cloned.scheduler, cloned.on_result = self.scheduler, self.on_result
-        return cloned
-
-
-class _Fits:
+class Fits:
     """Has fits done, as far as the journal lacks them, and keeps their histories."""
 
     def __init__(self, search, workers, journal):
@@ -189,7 +117,7 @@ class _Fits:
         ]
 
 
-class _Processes:
+class Processes:
     """The workers that joblib starts on this machine; in the shape of :class:`Cluster`."""
 
     def __init__(self, search, shared, stack):

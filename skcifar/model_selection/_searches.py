@@ -1,12 +1,107 @@
 """scikit-learn's searches, which can be resumed, and spread over machines."""
 
+import copy
+import os
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
+from dataclasses import KW_ONLY, dataclass
+from numbers import Integral
+from typing import Any, ClassVar
+
 import numpy as np
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401 (makes the import work)
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 
-from ._fits import ResumableSearch
+from .._sklearn.searching import BaseSearch
+from .._sklearn.validation import HasMethods, Interval
+from ._dask import Cluster, connected
+from ._fits import Fits, Processes
+from ._journal import Journal, class_name, describe, digest, plain
+
+OWN_CONSTRAINTS = {
+    "scheduler": [str, HasMethods(["scatter", "submit"]), None],
+    "retries": [Interval(Integral, 0, None, closed="left")],
+    "journal": [str, os.PathLike, None],
+    "on_result": [callable, None],
+}
+
+# Parameters of a search that its scores do not depend on, or that the journal has otherwise.
+NOT_IN_JOURNAL = frozenset(OWN_CONSTRAINTS) | {
+    *("estimator", "cv", "n_jobs", "pre_dispatch", "verbose", "refit", "error_score")
+}
 
 
+@dataclass(eq=False, repr=False)
+class ResumableSearch(BaseSearch):
+    """What both searches have in common: their parameters, their journal and their workers."""
+
+    estimator: Any
+    param_grid: dict | list
+    _: KW_ONLY
+    scoring: Any = None
+    n_jobs: int | None = None
+    refit: Any = True
+    cv: Any = None
+    verbose: int = 0
+    error_score: Any = np.nan
+    return_train_score: bool = False
+    scheduler: Any = None
+    retries: int = 3
+    journal: str | os.PathLike | None = None
+    on_result: Callable | None = None
+
+    pre_dispatch = "2*n_jobs"
+
+    @contextmanager
+    def _fits(self, data, split):
+        with ExitStack() as stack:
+            journal = None
+            if self.journal is not None:
+                identity = self._identify(data, split)
+                journal = stack.enter_context(Journal(self.journal, identity))
+            if self.scheduler is None:
+                workers = Processes(self, data, stack)
+            else:
+                client = stack.enter_context(connected(self.scheduler))
+                workers = Cluster(client, data, retries=self.retries)
+            fits = Fits(self, workers, journal)
+            yield fits.do
+        self.histories_ = fits.histories
+
+    def _identify(self, data, split):
+        """Describe the search by all that its scores depend on."""
+        folds = digest(split(), name="cv")
+        subsamples = getattr(self, "resource", None) == "n_samples" and not isinstance(
+            self.random_state, Integral
+        )
+        if subsamples or folds != digest(split(), name="cv"):
+            raise ValueError(
+                "A search with a journal needs the same folds each time. Give an int as"
+                f" random_state to {'the search' if subsamples else 'cv'}."
+            )
+        fit_params = digest([data.fit_params, data.score_params], name="fit parameters")
+        params = self.get_params(deep=False)
+        return {
+            "kind": type(self).__name__,
+            "X": {"digest": digest(data.X, name="X")},
+            "y": {"digest": digest(data.y, name="y")},
+            "folds": {"digest": folds},
+            "fit parameters": {"digest": fit_params},
+            "estimator": class_name(self.estimator),
+            **{n: plain(v, name=n) for n, v in params.items() if n not in NOT_IN_JOURNAL},
+            **{f"estimator {n}": v for n, v in describe(self.estimator).items()},
+        }
+
+    def __sklearn_clone__(self):
+        # a connection has no copy, and who waits for results waits for the clone's too
+        light = copy.copy(self)
+        light.scheduler = light.on_result = None
+        cloned = super(ResumableSearch, light).__sklearn_clone__()
+        cloned.scheduler, cloned.on_result = self.scheduler, self.on_result
+        return cloned
+
+
+@dataclass(eq=False, repr=False)
 class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
     """Exhaustive search over a grid, which can be resumed and spread over machines.
 
@@ -139,47 +234,12 @@ class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
     {'max_depth': 3}
     """
 
-    _parameter_constraints: dict = {  # noqa: RUF012
-        **GridSearchCV._parameter_constraints,
-        **ResumableSearch.own_constraints,
-    }
+    _parameter_constraints: ClassVar = GridSearchCV._parameter_constraints | OWN_CONSTRAINTS
 
-    def __init__(
-        self,
-        estimator,
-        param_grid,
-        *,
-        scoring=None,
-        n_jobs=None,
-        refit=True,
-        cv=None,
-        verbose=0,
-        pre_dispatch="2*n_jobs",
-        error_score=np.nan,
-        return_train_score=False,
-        scheduler=None,
-        retries=3,
-        journal=None,
-        on_result=None,
-    ):
-        super().__init__(
-            estimator,
-            param_grid,
-            scoring=scoring,
-            n_jobs=n_jobs,
-            refit=refit,
-            cv=cv,
-            verbose=verbose,
-            pre_dispatch=pre_dispatch,
-            error_score=error_score,
-            return_train_score=return_train_score,
-        )
-        self.scheduler = scheduler
-        self.retries = retries
-        self.journal = journal
-        self.on_result = on_result
+    pre_dispatch: int | str = "2*n_jobs"
 
 
+@dataclass(eq=False, repr=False)
 class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
     """Search by successive halving, which can be resumed and spread over machines.
 
@@ -278,52 +338,13 @@ class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
     [3, 9]
     """
 
-    _parameter_constraints: dict = {  # noqa: RUF012
-        **HalvingGridSearchCV._parameter_constraints,
-        **ResumableSearch.own_constraints,
-    }
+    _parameter_constraints: ClassVar = HalvingGridSearchCV._parameter_constraints | OWN_CONSTRAINTS
 
-    def __init__(
-        self,
-        estimator,
-        param_grid,
-        *,
-        factor=3,
-        resource="n_samples",
-        max_resources="auto",
-        min_resources="exhaust",
-        aggressive_elimination=False,
-        cv=5,
-        scoring=None,
-        refit=True,
-        error_score=np.nan,
-        return_train_score=True,
-        random_state=None,
-        n_jobs=None,
-        verbose=0,
-        scheduler=None,
-        retries=3,
-        journal=None,
-        on_result=None,
-    ):
-        super().__init__(
-            estimator,
-            param_grid,
-            factor=factor,
-            resource=resource,
-            max_resources=max_resources,
-            min_resources=min_resources,
-            aggressive_elimination=aggressive_elimination,
-            cv=cv,
-            scoring=scoring,
-            refit=refit,
-            error_score=error_score,
-            return_train_score=return_train_score,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            verbose=verbose,
-        )
-        self.scheduler = scheduler
-        self.retries = retries
-        self.journal = journal
-        self.on_result = on_result
+    factor: float = 3
+    resource: str = "n_samples"
+    max_resources: int | str = "auto"
+    min_resources: int | str = "exhaust"
+    aggressive_elimination: bool = False
+    cv: Any = 5
+    return_train_score: bool = True
+    random_state: Any = None
