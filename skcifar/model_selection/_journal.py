@@ -13,12 +13,11 @@ import numpy as np
 
 try:
     import fcntl
-except ImportError:  # on Windows
+except ImportError:  # on Windows, where two searches at a time are not noticed
     fcntl = None
 
-FORMAT = {"journal": "skcifar search", "format": 2}
+FORMAT = {"journal": "skcifar search", "format": 3}
 SHORT = 60  # characters of a value that an error message shows
-LOCKED_BYTE = 2**30  # on Windows, where nobody can read what is locked; far behind the last line
 
 
 class Journal:
@@ -34,39 +33,6 @@ class Journal:
             self._file.close()
             raise
 
-    def _lock(self):
-        """Keep other searches away; the system lets go when the file is closed or we crash."""
-        try:
-            if fcntl is not None:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            else:
-                import msvcrt
-
-                self._file.seek(LOCKED_BYTE)
-                msvcrt.locking(self._file.fileno(), msvcrt.LK_NBLCK, 1)
-        except (BlockingIOError, PermissionError) as error:  # as POSIX and Windows say it
-            raise OSError(
-                f"Another search is using {self.path}. Wait until it is done, or give another path."
-            ) from error
-        except OSError:  # of a file system that knows no locks
-            return
-
-    def _read(self, header):
-        """Read what is there, cut off a last line that was not finished, and begin a new file."""
-        self._file.seek(0)
-        content = self._file.read()
-        end = content.rfind(b"\n") + 1
-        lines = content[:end].splitlines()
-        if lines:
-            self._check_header(lines[0], header)
-        elif not json.dumps(header).encode().startswith(content):
-            raise self._not_a_journal()
-        found = map(json.loads, lines[1:])
-        self._results = {text_of(line["key"]): line["result"] for line in found}
-        self._file.truncate(end)
-        if not lines:
-            self._write(header)
-
     def __enter__(self):
         return self
 
@@ -78,13 +44,42 @@ class Journal:
         return self._results.get(text_of(key))
 
     def append(self, key, result):
-        """Add a line, and see that it is on the disk."""
+        """Add a line, and wait until it is on the disk."""
         self._write({"key": key, "result": result})
 
     def _write(self, line):
         self._file.write(json.dumps(line).encode() + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
+
+    def _lock(self):
+        """Raise if another search has the file; the system unlocks it however this one ends."""
+        try:
+            if fcntl is not None:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OSError(
+                f"Another search is using {self.path}. Wait until it is done, or give another path."
+            ) from error
+        except OSError:  # of a file system that knows no locks
+            return
+
+    def _read(self, header):
+        """Read what is there, cut off a last line that was not finished, and begin a new file."""
+        self._file.seek(0)
+        first, *lines = self._file.read().split(b"\n")
+        if lines:
+            self._check_header(first, header)
+            torn = lines.pop()
+        elif json.dumps(header).encode().startswith(first):
+            torn = first
+        else:
+            raise self._not_a_journal()
+        found = map(json.loads, lines)
+        self._results = {text_of(line["key"]): line["result"] for line in found}
+        self._file.truncate(self._file.tell() - len(torn))
+        if torn is first:
+            self._write(header)
 
     def _check_header(self, line, header):
         """Raise unless the first line is that of this search."""
@@ -99,17 +94,12 @@ class Journal:
                 f"{self.path} is a journal of format {found['format']}, this version of skcifar"
                 f" reads format {FORMAT['format']}. Give another path."
             )
-        # compared as text, since NaN does not equal NaN
-        there, here = (
-            {name: text_of(value) for name, value in which["search"].items()}
-            for which in (found, header)
-        )
-        differing = [n for n in {**here, **there} if there.get(n) != here.get(n)]
+        differing = list(_differences(found["search"], header["search"]))
         if differing:
-            listed = ", ".join(_difference(n, there.get(n), here.get(n)) for n in differing)
             raise ValueError(
-                f"{self.path} is the journal of another search, which differs in {listed}. Give the"
-                " same search to go on with it, or another path to begin a new one."
+                f"{self.path} is the journal of another search, which differs in"
+                f" {', '.join(differing)}. Give the same search to go on with it, or another path"
+                " to begin a new one."
             )
 
     def _not_a_journal(self):
@@ -119,13 +109,14 @@ class Journal:
         )
 
 
-def digest(data, *, name="data"):
-    """Return a text that is another for other values, wherever in memory they lie."""
+def digest(value, *, name="data"):
+    """Return a text that is another for other values; arrays are equal in any order of memory."""
+    hashed = (value.ravel(), value.shape) if isinstance(value, np.ndarray) else value
     try:
-        return joblib.hash(_in_one_order(data), coerce_mmap=True)
+        return joblib.hash(hashed, coerce_mmap=True)
     except Exception as error:  # pickling raises in many ways
         raise ValueError(
-            f"{name} cannot be distinguished in a journal: a {type(data).__qualname__} cannot be"
+            f"{name} cannot be distinguished in a journal: a {type(value).__qualname__} cannot be"
             f" pickled ({' '.join(str(error).split())}). Give what can be, such as a function that"
             " is defined by name at the top of a module, or leave out the journal."
         ) from error
@@ -168,21 +159,10 @@ def text_of(value):
     return json.dumps(value, sort_keys=True)
 
 
-def _in_one_order(data):
-    """Return the same data with arrays flat and in one order, which their hash depends on."""
-    match data:
-        case np.ndarray():
-            # flat, as axes of length 1 may have any stride
-            return [data.reshape(-1, order="C"), data.shape]
-        case dict():
-            return {key: _in_one_order(value) for key, value in data.items()}
-        case list() | tuple():
-            return [type(data).__name__, *map(_in_one_order, data)]
-    return data
-
-
-def _difference(name, there, here):
+def _differences(there, here):
     """Name what differs, with both values where they can be read at a glance."""
-    if there is None or here is None or max(len(there), len(here)) > SHORT or "digest" in here:
-        return name
-    return f"{name} ({there} there, {here} here)"
+    for name in {**here, **there}:
+        values = [text_of(which.get(name)) for which in (there, here)]
+        if values[0] != values[1]:
+            readable = max(map(len, values)) <= SHORT and "digest" not in "".join(values)
+            yield f"{name} ({values[0]} there, {values[1]} here)" if readable else name

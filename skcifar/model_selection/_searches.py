@@ -79,14 +79,14 @@ class ResumableSearch(BaseSearch):
                 "A search with a journal needs the same folds each time. Give an int as"
                 f" random_state to {'the search' if subsamples else 'cv'}."
             )
-        fit_params = digest([data.fit_params, data.score_params], name="fit parameters")
+        fit_params = plain([data.fit_params, data.score_params], name="fit parameters")
         params = self.get_params(deep=False)
         return {
             "kind": type(self).__name__,
             "X": {"digest": digest(data.X, name="X")},
             "y": {"digest": digest(data.y, name="y")},
             "folds": {"digest": folds},
-            "fit parameters": {"digest": fit_params},
+            "fit parameters": {"digest": digest(fit_params)},
             "estimator": class_name(self.estimator),
             **{n: plain(v, name=n) for n, v in params.items() if n not in NOT_IN_JOURNAL},
             **{f"estimator {n}": v for n, v in describe(self.estimator).items()},
