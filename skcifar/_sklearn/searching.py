@@ -12,8 +12,6 @@ version of scikit-learn is pinned for this too. The other private names, and why
 """
 
 import time
-from dataclasses import dataclass
-from typing import Any
 
 from sklearn.base import _fit_context, clone, is_classifier
 from sklearn.metrics._scorer import _MultimetricScorer
@@ -26,30 +24,16 @@ from sklearn.utils.validation import _check_method_params
 
 from .callbacks import AutoPropagatedCallback
 
-__all__ = ["BaseSearch", "SearchData", "fit_and_score", "is_multimetric"]
-
-
-@dataclass(frozen=True)
-class SearchData:
-    """What all fits of a search have in common."""
-
-    estimator: Any
-    X: Any
-    y: Any
-    scorer: Any
-    fit_params: dict
-    score_params: dict
-    return_train_score: bool
-    raises: bool
-    verbose: int
+__all__ = ["BaseSearch", "fit_and_score", "is_multimetric"]
 
 
 class BaseSearch(BaseSearchCV):
     """A search whose fits are done by the ``_fits`` of a subclass.
 
-    Stands behind scikit-learn's classes of searches and before their base. ``_fits(data, split)``
+    Stands behind scikit-learn's classes of searches and before their base. ``_fits(shared, split)``
     is a context manager that gives a function: called with candidates, splits and a function to
-    report each finished fit by, it returns times and scores as ``_fit_and_score`` does.
+    report each finished fit by, it returns times and scores as ``_fit_and_score`` does. ``shared``
+    are the arguments of ``_fit_and_score`` that all fits have in common.
     """
 
     @_fit_context(prefer_skip_nested_validation=False)  # the estimator's parameters are not valid
@@ -86,17 +70,17 @@ class BaseSearch(BaseSearchCV):
         self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self._check_input_parameters(X=X, y=y, split_params=split_params)
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **split_params)
-        data = SearchData(
-            X=X,
-            y=y,
-            fit_params=routed.estimator.fit,
-            score_params=routed.scorer.score,
-            estimator=clone(self.estimator),
-            scorer=scorer,
-            return_train_score=self.return_train_score,
-            raises=self.error_score == "raise",
-            verbose=self.verbose,
-        )
+        shared = {
+            "estimator": clone(self.estimator),
+            "X": X,
+            "y": y,
+            "scorer": scorer,
+            "fit_params": routed.estimator.fit,
+            "score_params": routed.scorer.score,
+            "return_train_score": self.return_train_score,
+            "error_score": self.error_score,
+            "verbose": self.verbose,
+        }
         all_candidates, all_outcomes, all_more, results = [], [], {}, {}
 
         def split(cv=None):
@@ -108,12 +92,12 @@ class BaseSearch(BaseSearchCV):
                 )
             return splits
 
-        with self._fits(data, split) as fit_candidates:
+        with self._fits(shared, split) as fit_candidates:
 
             def evaluate(candidate_params, cv=None, more_results=None, callback_ctx=None):
                 def report(number, train):
                     if callback_ctx is not None:
-                        self._report_fit(data, callback_ctx, number, train)
+                        self._report_fit(shared, callback_ctx, number, train)
 
                 candidates = list(candidate_params)
                 all_outcomes.extend(fit_candidates(candidates, split(cv), report))
@@ -138,7 +122,7 @@ class BaseSearch(BaseSearchCV):
             if not callable(self.refit):
                 self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
         if self.refit:
-            self._refit(data, task, reported)
+            self._refit(shared, task, reported)
         self.scorer_ = scorer._scorers if is_multimetric(scorer) else scorer
         self.cv_results_ = results
         task.call_on_fit_task_end(**reported)
@@ -158,30 +142,30 @@ class BaseSearch(BaseSearchCV):
                 " Register them directly on the meta-estimator."
             )
 
-    def _report_fit(self, data, task, number, train):
+    def _report_fit(self, shared, task, number, train):
         """Report a finished fit to scikit-learn's callbacks."""
+        estimator, X, y, params = (shared[n] for n in ("estimator", "X", "y", "fit_params"))
         reported = {
             "estimator": self,
-            # cut out only for callbacks that ask
-            "X": lambda: _safe_split(data.estimator, data.X, data.y, train)[0],
-            "y": lambda: _safe_split(data.estimator, data.X, data.y, train)[1],
-            "metadata": lambda: _weights_among(
-                _check_method_params(data.X, params=data.fit_params, indices=train)
-            ),
+            # cut out only for callbacks that take them
+            "X": lambda: _safe_split(estimator, X, y, train)[0],
+            "y": lambda: _safe_split(estimator, X, y, train)[1],
+            "metadata": lambda: _weights_among(_check_method_params(X, params, indices=train)),
         }
         subtask = task.subcontext(task_name="candidate-split-evaluation", task_id=number)
         subtask.call_on_fit_task_begin(**reported)
         subtask.call_on_fit_task_end(**reported)
 
-    def _refit(self, data, task, reported):
+    def _refit(self, shared, task, reported):
         """Fit the best candidate on all samples."""
         # values of parameters may be estimators, which must not be those of the results
         best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
+        samples = [shared["X"]] if shared["y"] is None else [shared["X"], shared["y"]]
         subtask = task.subcontext(task_name="refit-with-best-params")
         with subtask.propagate_callback_context(best):
             subtask.call_on_fit_task_begin(**reported)
             begin = time.time()
-            best.fit(*((data.X,) if data.y is None else (data.X, data.y)), **data.fit_params)
+            best.fit(*samples, **shared["fit_params"])
             self.refit_time_ = time.time() - begin
         subtask.call_on_fit_task_end(**reported)
         self.best_estimator_ = best

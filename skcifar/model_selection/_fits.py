@@ -201,29 +201,21 @@ def _numbered(number, function, shared, group, options):
 
 def _fit_candidate(shared, split, *, params, **progress):
     """Fit one candidate on one fold, score it, and return what came out in values of JSON."""
-    train, test = split
-    scorer = _Scorer(shared.scorer, raises=shared.raises)
+    raises = shared["error_score"] == "raise"
+    scorer = _Scorer(shared["scorer"], raises=raises)
+    own = {
+        "estimator": clone(shared["estimator"]),
+        "scorer": scorer,
+        "error_score": "raise",
+        "parameters": params,
+        "train": split[0],
+        "test": split[1],
+    }
     begin = time.time()
     try:
-        done = fit_and_score(
-            clone(shared.estimator),
-            shared.X,
-            shared.y,
-            scorer=scorer,
-            train=train,
-            test=test,
-            verbose=shared.verbose,
-            parameters=params,
-            fit_params=shared.fit_params,
-            score_params=shared.score_params,
-            return_train_score=shared.return_train_score,
-            return_times=True,
-            return_estimator=True,
-            error_score="raise",
-            **progress,
-        )
+        done = fit_and_score(**shared | own | progress, return_times=True, return_estimator=True)
     except Exception as error:
-        if shared.raises or scorer.errors:  # what scorers do wrong beyond raising is no failed fit
+        if raises or scorer.errors:  # what scorers do wrong beyond raising is no failed fit
             raise
         return _failed(error, seconds=time.time() - begin)
     test_errors, *train_errors = scorer.errors

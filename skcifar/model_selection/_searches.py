@@ -53,22 +53,22 @@ class ResumableSearch(BaseSearch):
     pre_dispatch = "2*n_jobs"
 
     @contextmanager
-    def _fits(self, data, split):
+    def _fits(self, shared, split):
         with ExitStack() as stack:
             journal = None
             if self.journal is not None:
-                identity = self._identify(data, split)
+                identity = self._identify(shared, split)
                 journal = stack.enter_context(Journal(self.journal, identity))
             if self.scheduler is None:
-                workers = Processes(self, data, stack)
+                workers = Processes(self, shared, stack)
             else:
                 client = stack.enter_context(connected(self.scheduler))
-                workers = Cluster(client, data, retries=self.retries)
+                workers = Cluster(client, shared, retries=self.retries)
             fits = Fits(self, workers, journal)
             yield fits.do
         self.histories_ = fits.histories
 
-    def _identify(self, data, split):
+    def _identify(self, shared, split):
         """Describe the search by all that its scores depend on."""
         folds = digest(split(), name="cv")
         subsamples = getattr(self, "resource", None) == "n_samples" and not isinstance(
@@ -79,12 +79,12 @@ class ResumableSearch(BaseSearch):
                 "A search with a journal needs the same folds each time. Give an int as"
                 f" random_state to {'the search' if subsamples else 'cv'}."
             )
-        fit_params = plain([data.fit_params, data.score_params], name="fit parameters")
+        fit_params = plain([shared["fit_params"], shared["score_params"]], name="fit parameters")
         params = self.get_params(deep=False)
         return {
             "kind": type(self).__name__,
-            "X": {"digest": digest(data.X, name="X")},
-            "y": {"digest": digest(data.y, name="y")},
+            "X": {"digest": digest(shared["X"], name="X")},
+            "y": {"digest": digest(shared["y"], name="y")},
             "folds": {"digest": folds},
             "fit parameters": {"digest": digest(fit_params)},
             "estimator": class_name(self.estimator),
