@@ -22,8 +22,6 @@ from sklearn.utils import indexable
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
-from .callbacks import AutoPropagatedCallback
-
 __all__ = ["BaseSearch", "fit_and_score", "is_multimetric"]
 
 
@@ -57,7 +55,6 @@ class BaseSearch(BaseSearchCV):
         self : object
             The fitted search.
         """
-        self._check_callbacks()
         scorer, refit_metric = self._get_scorers()
         X, y = indexable(X, y)
         params = _check_method_params(X, params=params)
@@ -66,6 +63,8 @@ class BaseSearch(BaseSearchCV):
         # scikit-learn's callbacks are called where the search runs, not where the fits do
         reported = {"estimator": self, "X": X, "y": y, "metadata": _weights_among(params)}
         task = self._init_callback_context(max_subtasks=2 if self.refit else 1)
+        with task.propagate_callback_context(clone(self.estimator)):
+            pass  # raises what the last fit would raise, before all others
         task.call_on_fit_task_begin(**reported)
         self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self._check_input_parameters(X=X, y=y, split_params=split_params)
@@ -127,20 +126,6 @@ class BaseSearch(BaseSearchCV):
         self.cv_results_ = results
         task.call_on_fit_task_end(**reported)
         return self
-
-    def _check_callbacks(self):
-        """Raise in scikit-learn's words where it would only do so within each fit."""
-        wrong = [
-            type(callback).__name__
-            for callback in getattr(self.estimator, "_skl_callbacks", [])
-            if isinstance(callback, AutoPropagatedCallback)
-        ]
-        if wrong:
-            raise TypeError(
-                f"The sub-estimator ({type(self.estimator).__name__}) of a meta-estimator"
-                f" ({type(self).__name__}) can't have auto-propagated callbacks ({wrong})."
-                " Register them directly on the meta-estimator."
-            )
 
     def _report_fit(self, shared, task, number, train):
         """Report a finished fit to scikit-learn's callbacks."""
