@@ -4,6 +4,7 @@ Dask is imported when it is needed, and need not be there otherwise.
 """
 
 import asyncio
+import functools
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -72,7 +73,7 @@ class Cluster:
                 data,
                 parts[tasks[number][0]],
                 tasks[number][1],
-                pure=False,  # two searches may ask for the same, and random numbers differ
+                pure=False,  # two searches may submit the same fits, and random numbers differ
                 retries=self.retries,
             ): number
             for number in numbers
@@ -95,11 +96,13 @@ class Cluster:
 
     def _send(self, groups):
         """Put data on every worker, as far as it is not there."""
+        # named by chance: names by content take time, and one that was lost would stay lost
+        scatter = functools.partial(self.client.scatter, broadcast=True, hash=False)
         try:
             self.client.wait_for_workers(1, timeout=WORKERS_TIMEOUT)
             if self._sent is None or self._sent.status != "finished":
-                (self._sent,) = self._scatter([self.shared])
-            return self._sent, self._scatter(groups)
+                (self._sent,) = scatter([self.shared])
+            return self._sent, scatter(groups)
         except TimeoutError as error:
             raise OSError(
                 f"The Dask scheduler at {self.address} has no workers. Start some, on any machine"
@@ -110,10 +113,6 @@ class Cluster:
                 f"The Dask cluster at {self.address} cannot take the data ({error}). Start its"
                 " scheduler and workers again, with what is installed here in the same versions."
             ) from error
-
-    def _scatter(self, values):
-        # named by chance: names by content take time, and one that was lost would stay lost
-        return self.client.scatter(values, broadcast=True, hash=False)
 
 
 @contextmanager

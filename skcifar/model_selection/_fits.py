@@ -65,11 +65,14 @@ class Fits:
         tasks = {}
         for number, (params, fold) in enumerate(pairs):
             if results[number] is None:
-                progress = {
-                    "split_progress": (fold, len(splits)),
-                    "candidate_progress": (number // len(splits), len(candidates)),
-                }
-                tasks[number] = fold, {"params": params, **progress}
+                tasks[number] = (
+                    fold,
+                    {
+                        "parameters": params,
+                        "split_progress": (fold, len(splits)),
+                        "candidate_progress": (number // len(splits), len(candidates)),
+                    },
+                )
         if not tasks:
             return results
         with closing(self.workers.run(_fit_candidate, tasks, splits)) as outcomes:
@@ -199,21 +202,15 @@ def _numbered(number, function, shared, group, options):
     return number, function(shared, group, **options)
 
 
-def _fit_candidate(shared, split, *, params, **progress):
+def _fit_candidate(shared, split, **options):
     """Fit one candidate on one fold, score it, and return what came out in values of JSON."""
     raises = shared["error_score"] == "raise"
     scorer = _Scorer(shared["scorer"], raises=raises)
-    own = {
-        "estimator": clone(shared["estimator"]),
-        "scorer": scorer,
-        "error_score": "raise",
-        "parameters": params,
-        "train": split[0],
-        "test": split[1],
-    }
+    own = {"scorer": scorer, "error_score": "raise", "estimator": clone(shared["estimator"])}
+    returned = {"return_times": True, "return_estimator": True}
     begin = time.time()
     try:
-        done = fit_and_score(**shared | own | progress, return_times=True, return_estimator=True)
+        done = fit_and_score(**shared | own | options, **returned, train=split[0], test=split[1])
     except Exception as error:
         if raises or scorer.errors:  # what scorers do wrong beyond raising is no failed fit
             raise

@@ -57,7 +57,7 @@ def test_two_jobs_find_what_one_finds(digits, search, candidates, params):
 
 
 @pytest.mark.slow
-def test_halving_deals_out_epochs(digits):
+def test_halving_gives_more_epochs_to_fewer_candidates(digits):
     search = HalvingGridSearchCV(pipeline(), GRID, cv=2, **RESOURCE).fit(*digits)
     assert search.n_resources_ == [1, 2, 4]
     assert search.best_estimator_[-1].n_iter_ == 4
