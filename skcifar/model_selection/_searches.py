@@ -101,7 +101,7 @@ class ResumableSearch(BaseSearch):
         return cloned
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(kw_only=True, eq=False, repr=False)
 class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
     """Exhaustive search over a grid, which can be resumed and spread over machines.
 
@@ -239,7 +239,7 @@ class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
     pre_dispatch: int | str = "2*n_jobs"
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(kw_only=True, eq=False, repr=False)
 class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
     """Search by successive halving, which can be resumed and spread over machines.
 

@@ -179,6 +179,12 @@ def test_parameters_are_those_of_scikit_learn_and_four_more(ours, theirs):
     assert clone(ours(TREE, DEPTHS, retries=1)).retries == 1
 
 
+@pytest.mark.parametrize("cls", [ResumableGridSearchCV, ResumableHalvingGridSearchCV])
+def test_all_but_the_estimator_and_its_grid_are_given_by_name(cls):
+    with pytest.raises(TypeError, match="positional arguments"):
+        cls(TREE, DEPTHS, 3)
+
+
 def test_weights_and_groups_go_where_scikit_learn_has_them_go():
     groups, weights = np.arange(len(y)) % 5, np.linspace(0, 1, len(y))
     params = {"cv": GroupKFold(3)}
