@@ -6,55 +6,72 @@ version of scikit-learn is pinned for this too. The other private names, and why
 
 - ``BaseSearchCV`` is the class whose ``fit`` that of halving calls by ``super()``;
 - ``_fit_context`` validates parameters as each ``fit`` of scikit-learn does;
-- ``_fit_and_score`` alone takes parameters that were routed before;
 - ``_check_method_params`` and ``_safe_split`` cut out what a fold is fitted on, as it does;
 - ``_MultimetricScorer`` is what several scorers come as, and returns errors as text.
 """
 
 import time
+from dataclasses import dataclass
+from typing import Any
 
 from sklearn.base import _fit_context, clone, is_classifier
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
-from sklearn.model_selection._validation import _fit_and_score as fit_and_score
 from sklearn.utils import indexable
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
-__all__ = ["BaseSearch", "fit_and_score", "is_multimetric"]
+from .callbacks import AutoPropagatedCallback
+
+__all__ = ["BaseSearch", "SearchData"]
+
+
+@dataclass(frozen=True)
+class SearchData:
+    """What all fits of a search have in common."""
+
+    estimator: Any
+    X: Any
+    y: Any
+    scorer: Any
+    fit_params: dict
+    score_params: dict
+    return_train_score: bool
+    raises: bool
+
+    @property
+    def multimetric(self):
+        """Whether there are several scorers, whose errors come as text."""
+        return isinstance(self.scorer, _MultimetricScorer)
+
+    def fit(self, estimator, train):
+        """Fit an estimator on some samples."""
+        X, y = _safe_split(estimator, self.X, self.y, train)
+        estimator.fit(*_given(X, y), **self.fit_params_of(train))
+
+    def score(self, estimator, indices, train=None):
+        """Score an estimator on some samples; ``train`` are those fitted, if they are others."""
+        X, y = _safe_split(estimator, self.X, self.y, indices, train)
+        params = _check_method_params(self.X, params=self.score_params, indices=indices)
+        return self.scorer(estimator, *_given(X, y), **params)
+
+    def fit_params_of(self, train):
+        """Return the parameters of ``fit`` for some samples."""
+        return _check_method_params(self.X, params=self.fit_params, indices=train)
 
 
 class BaseSearch(BaseSearchCV):
     """A search whose fits are done by the ``_fits`` of a subclass.
 
-    Stands behind scikit-learn's classes of searches and before their base. ``_fits(shared, split)``
+    Stands behind scikit-learn's classes of searches and before their base. ``_fits(data, split)``
     is a context manager that gives a function: called with candidates, splits and a function to
-    report each finished fit by, it returns times and scores as ``_fit_and_score`` does. ``shared``
-    are the arguments of ``_fit_and_score`` that all fits have in common.
+    report each finished fit by, it returns times and scores for ``cv_results_``.
     """
 
     @_fit_context(prefer_skip_nested_validation=False)  # the estimator's parameters are not valid
     def fit(self, X, y=None, **params):
-        """Fit and score every candidate on every fold, then fit the best on all samples.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Training samples.
-
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Targets.
-
-        **params : dict of str -> object
-            Passed to the ``fit`` of the estimator, to the scorer and to the splitter, as
-            scikit-learn's searches do it.
-
-        Returns
-        -------
-        self : object
-            The fitted search.
-        """
+        self._check_callbacks()
         scorer, refit_metric = self._get_scorers()
         X, y = indexable(X, y)
         params = _check_method_params(X, params=params)
@@ -63,23 +80,20 @@ class BaseSearch(BaseSearchCV):
         # scikit-learn's callbacks are called where the search runs, not where the fits do
         reported = {"estimator": self, "X": X, "y": y, "metadata": _weights_among(params)}
         task = self._init_callback_context(max_subtasks=2 if self.refit else 1)
-        with task.propagate_callback_context(clone(self.estimator)):
-            pass  # raises what the last fit would raise, before all others
         task.call_on_fit_task_begin(**reported)
         self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self._check_input_parameters(X=X, y=y, split_params=split_params)
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **split_params)
-        shared = {
-            "estimator": clone(self.estimator),
-            "X": X,
-            "y": y,
-            "scorer": scorer,
-            "fit_params": routed.estimator.fit,
-            "score_params": routed.scorer.score,
-            "return_train_score": self.return_train_score,
-            "error_score": self.error_score,
-            "verbose": self.verbose,
-        }
+        data = SearchData(
+            X=X,
+            y=y,
+            fit_params=routed.estimator.fit,
+            score_params=routed.scorer.score,
+            estimator=clone(self.estimator),
+            scorer=scorer,
+            return_train_score=self.return_train_score,
+            raises=self.error_score == "raise",
+        )
         all_candidates, all_outcomes, all_more, results = [], [], {}, {}
 
         def split(cv=None):
@@ -91,12 +105,12 @@ class BaseSearch(BaseSearchCV):
                 )
             return splits
 
-        with self._fits(shared, split) as fit_candidates:
+        with self._fits(data, split) as fit_candidates:
 
             def evaluate(candidate_params, cv=None, more_results=None, callback_ctx=None):
                 def report(number, train):
                     if callback_ctx is not None:
-                        self._report_fit(shared, callback_ctx, number, train)
+                        self._report_fit(data, callback_ctx, number, train)
 
                 candidates = list(candidate_params)
                 all_outcomes.extend(fit_candidates(candidates, split(cv), report))
@@ -121,36 +135,45 @@ class BaseSearch(BaseSearchCV):
             if not callable(self.refit):
                 self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
         if self.refit:
-            self._refit(shared, task, reported)
-        self.scorer_ = scorer._scorers if is_multimetric(scorer) else scorer
+            self._refit(data, task, reported)
+        self.scorer_ = scorer._scorers if data.multimetric else scorer
         self.cv_results_ = results
         task.call_on_fit_task_end(**reported)
         return self
 
-    def _report_fit(self, shared, task, number, train):
+    fit.__doc__ = BaseSearchCV.fit.__doc__
+
+    def _check_callbacks(self):
+        """Raise before all work where scikit-learn would do so within each fit."""
+        callbacks = getattr(self.estimator, "_skl_callbacks", [])
+        if any(isinstance(callback, AutoPropagatedCallback) for callback in callbacks):
+            raise TypeError(
+                f"The {type(self.estimator).__name__} of a search can't have auto-propagated"
+                f" callbacks, got {callbacks}. Register them on the {type(self).__name__}."
+            )
+
+    def _report_fit(self, data, task, number, train):
         """Report a finished fit to scikit-learn's callbacks."""
-        estimator, X, y, params = (shared[n] for n in ("estimator", "X", "y", "fit_params"))
         reported = {
             "estimator": self,
-            # cut out only for callbacks that take them
-            "X": lambda: _safe_split(estimator, X, y, train)[0],
-            "y": lambda: _safe_split(estimator, X, y, train)[1],
-            "metadata": lambda: _weights_among(_check_method_params(X, params, indices=train)),
+            # functions, called only for callbacks that take the values
+            "X": lambda: _safe_split(data.estimator, data.X, data.y, train)[0],
+            "y": lambda: _safe_split(data.estimator, data.X, data.y, train)[1],
+            "metadata": lambda: _weights_among(data.fit_params_of(train)),
         }
         subtask = task.subcontext(task_name="candidate-split-evaluation", task_id=number)
         subtask.call_on_fit_task_begin(**reported)
         subtask.call_on_fit_task_end(**reported)
 
-    def _refit(self, shared, task, reported):
+    def _refit(self, data, task, reported):
         """Fit the best candidate on all samples."""
         # values of parameters may be estimators, which must not be those of the results
         best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
-        samples = [shared["X"]] if shared["y"] is None else [shared["X"], shared["y"]]
         subtask = task.subcontext(task_name="refit-with-best-params")
         with subtask.propagate_callback_context(best):
             subtask.call_on_fit_task_begin(**reported)
             begin = time.time()
-            best.fit(*samples, **shared["fit_params"])
+            best.fit(*_given(data.X, data.y), **data.fit_params)
             self.refit_time_ = time.time() - begin
         subtask.call_on_fit_task_end(**reported)
         self.best_estimator_ = best
@@ -158,9 +181,9 @@ class BaseSearch(BaseSearchCV):
             self.feature_names_in_ = best.feature_names_in_
 
 
-def is_multimetric(scorer):
-    """Whether a scorer stands for several, whose errors come as text."""
-    return isinstance(scorer, _MultimetricScorer)
+def _given(X, y):
+    """Return the arguments that stand for X and y where y may be missing."""
+    return (X,) if y is None else (X, y)
 
 
 def _weights_among(params):

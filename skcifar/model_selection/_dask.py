@@ -4,7 +4,6 @@ Dask is imported when it is needed, and need not be there otherwise.
 """
 
 import asyncio
-import functools
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,93 +15,74 @@ WORKERS_TIMEOUT = 10
 
 
 class Cluster:
-    """Workers that share data and do tasks with it."""
+    """The workers of a cluster, which share the data of a search."""
 
-    def __init__(self, client, shared, *, retries):
+    def __init__(self, client, data, *, retries):
         self.client = client
-        self.shared = shared
-        self.retries = retries
+        self.data = data
+        self.n_attempts = 1 + retries
         self.address = client.scheduler.address
         self._sent = None
 
-    def run(self, function, tasks, groups):
-        """Do tasks, and yield number, result and error as each is done.
-
-        ``tasks`` has a group and options by number, of which ``function(shared, groups[group],
-        **options)`` is called on a worker. An error is that of a task that ended every worker it
-        was given to, or could not be read by one; what the function raises is raised here.
-        """
-        from distributed import KilledWorker
-
+    def run(self, function, tasks, splits):
+        """Do the tasks of :class:`~._fits.Fits`; what the function raises is raised here."""
         unfinished = dict(tasks)
         n_killed = Counter()
-        for _ in range(1 + self.retries):
+        for _ in range(self.n_attempts):
             # those that may have ended their workers go alone, lest others are blamed for it
             batches = [[number for number in unfinished if not n_killed[number]]]
             batches += [[number] for number in unfinished if n_killed[number]]
             for batch in filter(None, batches):
-                for number, result, error in self._do(function, tasks, batch, groups):
-                    if isinstance(error, KilledWorker):
-                        n_killed[number] += 1
-                    else:
-                        del unfinished[number]
-                        yield number, result, error
-            if not unfinished:
-                return
-        for number in [n for n in unfinished if n_killed[n] == 1 + self.retries]:
+                attempted = {number: tasks[number] for number in batch}
+                for number, result in self._attempt(function, attempted, splits, n_killed):
+                    del unfinished[number]
+                    yield number, result, None
+        for number in [n for n in unfinished if n_killed[n] == self.n_attempts]:
             del unfinished[number]
             error = OSError("each worker that it was given to ended, usually for lack of memory")
             yield number, None, error
         if unfinished:
             raise OSError(
                 f"The Dask cluster at {self.address} lost its workers or its scheduler"
-                f" {1 + self.retries} times, and {len(unfinished)} fits are not done. See why they"
+                f" {self.n_attempts} times, and {len(unfinished)} fits are not done. See why they"
                 " end, or raise `retries`."
             )
 
-    def _do(self, function, tasks, numbers, groups):
+    def _attempt(self, function, tasks, splits, n_killed):
         """Send tasks out once; those whose data went with its last holder yield nothing."""
-        from distributed import as_completed
+        from distributed import KilledWorker, as_completed
 
-        data, parts = self._send(groups)
+        data, splits = self._send(splits)
         pending = {
+            # not pure, as two searches may need the same, and random numbers differ
             self.client.submit(
-                _call,
-                get_config(),
-                function,
-                data,
-                parts[tasks[number][0]],
-                tasks[number][1],
-                pure=False,  # two searches may submit the same fits, and random numbers differ
-                retries=self.retries,
+                _call, get_config(), function, data, splits[fold], params, pure=False
             ): number
-            for number in numbers
+            for number, (fold, params) in tasks.items()
         }
         finished = as_completed(
             list(pending), loop=self.client.loop, with_results=True, raise_errors=False
         )
         try:
             for future, result in finished:
-                if future.status == "error":
-                    yield pending.pop(future), None, result[1]
-                elif future.status == "finished":
-                    value, error = result
-                    if error is not None:
+                if future.status == "finished":
+                    yield pending.pop(future), result
+                elif future.status == "error":
+                    number, error = pending.pop(future), result[1]
+                    if not isinstance(error, KilledWorker):
                         raise error
-                    yield pending.pop(future), value, None
+                    n_killed[number] += 1
         finally:
             if pending:
                 self.client.cancel(list(pending))
 
-    def _send(self, groups):
+    def _send(self, splits):
         """Put data on every worker, as far as it is not there."""
-        # named by chance: names by content take time, and one that was lost would stay lost
-        scatter = functools.partial(self.client.scatter, broadcast=True, hash=False)
         try:
             self.client.wait_for_workers(1, timeout=WORKERS_TIMEOUT)
             if self._sent is None or self._sent.status != "finished":
-                (self._sent,) = scatter([self.shared])
-            return self._sent, scatter(groups)
+                (self._sent,) = self._scatter([self.data])
+            return self._sent, self._scatter(splits)
         except TimeoutError as error:
             raise OSError(
                 f"The Dask scheduler at {self.address} has no workers. Start some, on any machine"
@@ -113,6 +93,10 @@ class Cluster:
                 f"The Dask cluster at {self.address} cannot take the data ({error}). Start its"
                 " scheduler and workers again, with what is installed here in the same versions."
             ) from error
+
+    def _scatter(self, values):
+        # named by chance: names by content take time, and one that was lost would stay lost
+        return self.client.scatter(values, broadcast=True, hash=False)
 
 
 @contextmanager
@@ -150,13 +134,7 @@ async def _identify(address):
         await asyncio.wait_for(scheduler.identity(), SCHEDULER_TIMEOUT)
 
 
-def _call(config, function, shared, group, options):
-    """Return the function's result and its error, under the settings of the client.
-
-    An error that were raised would have Dask try again what would only fail again.
-    """
-    try:
-        with config_context(**config):
-            return function(shared, group, **options), None
-    except Exception as error:
-        return None, error
+def _call(config, function, *args):
+    """Call a function under the settings of the client."""
+    with config_context(**config):
+        return function(*args)

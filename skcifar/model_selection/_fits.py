@@ -6,24 +6,27 @@ import warnings
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 
-import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._sklearn.searching import fit_and_score, is_multimetric
-from ._journal import digest, plain, text_of
+from ._journal import describe, digest
 
 N_LISTED = 10  # failures that one warning names
 
 
 class Fits:
-    """Has fits done, as far as the journal lacks them, and keeps their histories."""
+    """Has fits done, as far as the journal lacks them, and keeps their histories.
 
-    def __init__(self, search, workers, journal):
+    ``run(function, tasks, splits)`` calls ``function(data, splits[fold], params)`` somewhere, for
+    each ``fold, params`` in the values of ``tasks``. As each is done, it yields the key, what was
+    returned, and None or, of a fit that ended its workers, the error.
+    """
+
+    def __init__(self, search, run, journal):
         self.search = search
-        self.workers = workers
+        self.run = run
         self.journal = journal
         self.histories = []
 
@@ -47,7 +50,7 @@ class Fits:
     def _results(self, candidates, splits, report):
         """Return what came out of each fit, candidate by candidate."""
         pairs = [(params, fold) for params in candidates for fold in range(len(splits))]
-        keys = [] if self.journal is None else _journal_keys(pairs, splits)
+        names = [] if self.journal is None else _fit_names(pairs, splits)
         results = [None] * len(pairs)
 
         def keep(number, result, *, from_journal):
@@ -55,50 +58,49 @@ class Fits:
             report(number, splits[fold][0])
             found = {"params": params, "fold": fold, "from_journal": from_journal}
             results[number] = result | found
+            if self.search.verbose > 1:
+                seconds = result["fit_time"] + result["score_time"]
+                print(f"{params} on fold {fold}: {result['test_scores']}, {seconds:.1f} s")
             if self.search.on_result is not None:
                 self.search.on_result(results[number])
 
-        for number, key in enumerate(keys):
-            result = self.journal.find(key)
+        for number, name in enumerate(names):
+            result = self.journal.results.get(name)
             if result and result["error"] is None:
                 keep(number, result, from_journal=True)
-        tasks = {}
-        for number, (params, fold) in enumerate(pairs):
-            if results[number] is None:
-                tasks[number] = (
-                    fold,
-                    {
-                        "parameters": params,
-                        "split_progress": (fold, len(splits)),
-                        "candidate_progress": (number // len(splits), len(candidates)),
-                    },
-                )
-        if not tasks:
-            return results
-        with closing(self.workers.run(_fit_candidate, tasks, splits)) as outcomes:
-            for number, outcome, error in outcomes:
-                if error is not None and self.search.error_score == "raise":
-                    raise error
-                result = _failed(error) if outcome is None else outcome
+        tasks = {
+            number: (fold, params)
+            for number, (params, fold) in enumerate(pairs)
+            if results[number] is None
+        }
+        with closing(self.run(fit_candidate, tasks, splits)) as outcomes:
+            for number, result, error in outcomes:
+                if error is not None:
+                    if self.search.error_score == "raise":
+                        raise error
+                    result = _failed(error)
                 if self.journal is not None:
-                    self.journal.append(keys[number], result)
+                    self.journal.add(names[number], result)
                 keep(number, result, from_journal=False)
         return results
 
     def _warn_of_failures(self, results):
         """Warn of fits and of scorers that raised; raise if there is no fit to go on with."""
-        n_fits, scored = len(results), f"scores {self.search.error_score}"
-        hint = "error_score='raise' shows where.\n"
-        n_failed, lines = _list_errors(results, "error")
-        if n_failed == n_fits:
-            raise ValueError(f"All the {n_fits} fits failed. {hint}{lines}")
-        if n_failed:
-            message = f"{n_failed} of {n_fits} fits failed; each {scored}. {hint}{lines}"
-            warnings.warn(message, FitFailedWarning, stacklevel=2)
-        n_failed, lines = _list_errors(results, "score_error")
-        if n_failed:
-            message = f"Scoring failed after {n_failed} of {n_fits} fits; what is missing {scored}."
-            warnings.warn(f"{message} {hint}{lines}", UserWarning, stacklevel=2)
+        for kind, category, message in (
+            ("error", FitFailedWarning, "{n_failed} of {n_fits} fits failed"),
+            ("score_error", UserWarning, "Scoring failed after {n_failed} of {n_fits} fits"),
+        ):
+            lines = [f"{r['params']} on fold {r['fold']}: {r[kind]}" for r in results if r[kind]]
+            n_failed, n_fits = len(lines), len(results)
+            if n_failed > N_LISTED:
+                lines[N_LISTED:] = [f"and {n_failed - N_LISTED} more"]
+            listed = "\n".join(["error_score='raise' shows where.", *lines])
+            if kind == "error" and n_failed == n_fits:
+                raise ValueError(f"All the {n_fits} fits failed. {listed}")
+            if n_failed:
+                begin = message.format(n_failed=n_failed, n_fits=n_fits)
+                scored = f"what is missing scores {self.search.error_score}"
+                warnings.warn(f"{begin}; {scored}. {listed}", category, stacklevel=2)
 
     def _with_error_scores(self, results):
         """Return times and scores, with the error's score where there is none."""
@@ -120,115 +122,56 @@ class Fits:
         ]
 
 
-class Processes:
-    """The workers that joblib starts on this machine; in the shape of :class:`Cluster`."""
-
-    def __init__(self, search, shared, stack):
-        self.shared = shared
-        self.journal = search.journal
-        self.parallel = stack.enter_context(
-            Parallel(
-                n_jobs=search.n_jobs,
-                pre_dispatch=search.pre_dispatch,
-                return_as="generator_unordered",
-            )
-        )
-
-    def run(self, function, tasks, groups):
-        """Do tasks, and yield number, result and None as each is done."""
-        results = self.parallel(
-            delayed(_numbered)(number, function, self.shared, groups[group], options)
-            for number, (group, options) in tasks.items()
-        )
-        try:
-            for number, result in results:
-                yield number, result, None
-        except BrokenProcessPool as error:
-            later = f" The same search goes on from {self.journal}." if self.journal else ""
-            raise OSError(
-                "A worker process was ended, usually for lack of memory, or could not read its"
-                f" task. Use fewer jobs, or smaller networks or batches.{later}"
-            ) from error
-        finally:
-            with warnings.catch_warnings():  # of work that an interrupted search does not wait for
-                warnings.filterwarnings("ignore", r"\d+ tasks", UserWarning)
-                results.close()
+def run_in_processes(search, data, function, tasks, splits):
+    """Do the tasks of :class:`Fits` in the processes that joblib starts on this machine."""
+    parallel = Parallel(
+        n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch, return_as="generator_unordered"
+    )
+    results = parallel(
+        delayed(_numbered)(number, function, data, splits[fold], params)
+        for number, (fold, params) in tasks.items()
+    )
+    try:
+        for number, result in results:
+            yield number, result, None
+    except BrokenProcessPool as error:
+        later = f" The same search goes on from {search.journal}." if search.journal else ""
+        raise OSError(
+            "A worker process was ended, usually for lack of memory, or could not read its task."
+            f" Use fewer jobs, or smaller networks or batches.{later}"
+        ) from error
+    finally:
+        with warnings.catch_warnings():  # of work that an interrupted search does not wait for
+            warnings.filterwarnings("ignore", r"\d+ tasks", UserWarning)
+            results.close()
 
 
-class _Scorer:
-    """Scores as the search's own scorer does, and keeps what it raises apart from failed fits."""
-
-    def __init__(self, scorer, *, raises):
-        self.scorer = scorer
-        self.raises = raises
-        self.errors = []  # of each call, lines by the name of the scorer, which may be None
-
-    def __call__(self, estimator, *data, **params):
-        errors = {}
-        self.errors.append(errors)
-        several = is_multimetric(self.scorer)
-        try:
-            scores = self.scorer(estimator, *data, **params)
-        except Exception as error:
-            if self.raises or several:  # several only raise what is wrong with all of them
-                raise
-            errors[None] = _line(error)
-            return np.nan
-        if several:
-            for name, score in scores.items():
-                if isinstance(score, str):  # a traceback
-                    errors[name] = _shorten(score.strip().rpartition("\n")[-1])
-                    scores[name] = np.nan
-        return scores
-
-
-def _journal_keys(pairs, splits):
-    """Describe each fit in JSON, and raise if two could be taken for each other."""
-    digests = [digest(split, name="cv") for split in splits]
-    keys = {}
-    for params, fold in pairs:
-        described = {name: plain(value, name=name) for name, value in params.items()}
-        key = {"params": described, "fold": fold, "split": digests[fold]}
-        if keys.setdefault(text_of(key), key) is not key:
-            raise ValueError(
-                f"Two candidates cannot be distinguished in a journal: {text_of(described)} is"
-                " there twice. Leave one of them out, or, if they are not the same, give functions"
-                " and classes of different names at the top of a module."
-            )
-    return list(keys.values())
-
-
-def _numbered(number, function, shared, group, options):
-    return number, function(shared, group, **options)
-
-
-def _fit_candidate(shared, split, **options):
-    """Fit one candidate on one fold, score it, and return what came out in values of JSON."""
-    raises = shared["error_score"] == "raise"
-    scorer = _Scorer(shared["scorer"], raises=raises)
-    own = {"scorer": scorer, "error_score": "raise", "estimator": clone(shared["estimator"])}
-    returned = {"return_times": True, "return_estimator": True}
+def fit_candidate(data, split, params):
+    """Fit a candidate on a fold, score it, and return what came out in values of JSON."""
+    train, test = split
+    estimator = clone(data.estimator).set_params(**clone(params, safe=False))
     begin = time.time()
     try:
-        done = fit_and_score(**shared | own | options, **returned, train=split[0], test=split[1])
+        data.fit(estimator, train)
     except Exception as error:
-        if raises or scorer.errors:  # what scorers do wrong beyond raising is no failed fit
+        if data.raises:
             raise
         return _failed(error, seconds=time.time() - begin)
-    test_errors, *train_errors = scorer.errors
-    lines = [
-        f"{name}: {line}" if name else line
-        for errors in scorer.errors
-        for name, line in errors.items()
-    ]
+    fitted = time.time()
+    test_scores, errors = _score(data, estimator, test, train)
+    scored = time.time()
+    train_scores = None
+    if data.return_train_score:
+        train_scores, train_errors = _score(data, estimator, train)
+        errors = errors | train_errors
     return {
-        "test_scores": _floats(done["test_scores"], test_errors),
-        "train_scores": _floats(done["train_scores"], *train_errors) if train_errors else None,
-        "fit_time": done["fit_time"],
-        "score_time": done["score_time"],
+        "test_scores": test_scores,
+        "train_scores": train_scores,
+        "fit_time": fitted - begin,
+        "score_time": scored - fitted,
         "error": None,
-        "score_error": "; ".join(dict.fromkeys(lines)) or None,
-        "history": _history(done["estimator"]),
+        "score_error": "; ".join(errors.values()) or None,
+        "history": _history(estimator),
     }
 
 
@@ -238,26 +181,60 @@ def _failed(error, *, seconds=0.0):
     return result | {"fit_time": seconds, "score_time": 0.0, "error": _line(error)}
 
 
+def _score(data, *samples):
+    """Return scores, None for what a scorer did not give, and by scorer a line that says why."""
+    try:
+        scores = data.score(*samples)
+    except Exception as error:
+        if data.raises or data.multimetric:  # several only raise what is wrong with all of them
+            raise
+        return None, {None: _line(error)}
+    if not isinstance(scores, dict):
+        return _number(scores), {}
+    errors = {}
+    if data.multimetric:
+        errors = {name: text for name, text in scores.items() if isinstance(text, str)}
+    numbers = {n: None if n in errors else _number(score) for n, score in scores.items()}
+    last_lines = {name: text.strip().rpartition("\n")[-1] for name, text in errors.items()}
+    return numbers, {name: _shorten(f"{name}: {line}") for name, line in last_lines.items()}
+
+
+def _number(score):
+    try:
+        return float(score)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"scoring must return a number or a dict of them, got {score!r}."
+        ) from error
+
+
+def _numbered(number, function, *args):
+    return number, function(*args)
+
+
+def _fit_names(pairs, splits):
+    """Name each fit by what distinguishes it in a journal, and raise if two have the same name."""
+    digests = [digest(split, name="cv") for split in splits]
+    names = {}
+    for params, fold in pairs:
+        described = ", ".join(f"{n}: {text}" for n, text in sorted(describe(params).items()))
+        name = f"{described} on fold {fold}, {digests[fold]}"
+        if name in names:
+            raise ValueError(
+                f"Two candidates cannot be distinguished in a journal: {params} is there twice."
+                " Leave one of them out, or, if they are not the same, give functions and classes"
+                " of different names at the top of a module."
+            )
+        names[name] = None
+    return list(names)
+
+
 def _line(error):
     return _shorten(f"{type(error).__name__}: {error}")
 
 
 def _shorten(text):
     return textwrap.shorten(text, 500, placeholder=" ...")
-
-
-def _list_errors(results, kind):
-    """Count the errors of a kind, and list the first of them."""
-    lines = [f"{r['params']} on fold {r['fold']}: {r[kind]}" for r in results if r[kind]]
-    more = [f"and {len(lines) - N_LISTED} more"] if len(lines) > N_LISTED else []
-    return len(lines), "\n".join(lines[:N_LISTED] + more)
-
-
-def _floats(scores, errors):
-    """Return scores in values of JSON, and None for those that could not be had."""
-    if isinstance(scores, dict):
-        return {n: None if n in errors else float(score) for n, score in scores.items()}
-    return None if errors else float(scores)
 
 
 def _history(estimator):

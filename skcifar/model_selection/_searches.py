@@ -2,9 +2,12 @@
 
 import copy
 import os
+import re
 from collections.abc import Callable
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
+from inspect import cleandoc
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -15,8 +18,8 @@ from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 from .._sklearn.searching import BaseSearch
 from .._sklearn.validation import HasMethods, Interval
 from ._dask import Cluster, connected
-from ._fits import Fits, Processes
-from ._journal import Journal, class_name, describe, digest, plain
+from ._fits import Fits, run_in_processes
+from ._journal import Journal, describe, digest
 
 OWN_CONSTRAINTS = {
     "scheduler": [str, HasMethods(["scatter", "submit"]), None],
@@ -27,126 +30,34 @@ OWN_CONSTRAINTS = {
 
 # Parameters of a search that its scores do not depend on, or that the journal has otherwise.
 NOT_IN_JOURNAL = frozenset(OWN_CONSTRAINTS) | {
-    *("estimator", "cv", "n_jobs", "pre_dispatch", "verbose", "refit", "error_score")
+    *("cv", "n_jobs", "pre_dispatch", "verbose", "refit", "error_score")
 }
+
+
+def with_shared_documentation(cls):
+    """Insert the parameters and attributes of scikit-learn's search and of ResumableSearch."""
+    if cls.__doc__ is None:  # python -OO
+        return cls
+    own, heading, rest = cleandoc(cls.__doc__).partition("See Also\n--------\n")
+    for section in ("Parameters\n----------\n", "Attributes\n----------\n"):
+        own += section
+        for source in (cls.__base__, ResumableSearch):
+            described = cleandoc(source.__doc__).partition(section)[2]
+            own += re.split(r"\n\n.+\n---+\n", described)[0] + "\n\n"  # up to the next section
+    cls.__doc__ = f"{own}{heading}{rest}"
+    return cls
 
 
 @dataclass(eq=False, repr=False)
 class ResumableSearch(BaseSearch):
-    """What both searches have in common: their parameters, their journal and their workers."""
-
-    estimator: Any
-    param_grid: dict | list
-    _: KW_ONLY
-    scoring: Any = None
-    n_jobs: int | None = None
-    refit: Any = True
-    cv: Any = None
-    verbose: int = 0
-    error_score: Any = np.nan
-    return_train_score: bool = False
-    scheduler: Any = None
-    retries: int = 3
-    journal: str | os.PathLike | None = None
-    on_result: Callable | None = None
-
-    pre_dispatch = "2*n_jobs"
-
-    @contextmanager
-    def _fits(self, shared, split):
-        with ExitStack() as stack:
-            journal = None
-            if self.journal is not None:
-                identity = self._identify(shared, split)
-                journal = stack.enter_context(Journal(self.journal, identity))
-            if self.scheduler is None:
-                workers = Processes(self, shared, stack)
-            else:
-                client = stack.enter_context(connected(self.scheduler))
-                workers = Cluster(client, shared, retries=self.retries)
-            fits = Fits(self, workers, journal)
-            yield fits.do
-        self.histories_ = fits.histories
-
-    def _identify(self, shared, split):
-        """Describe the search by all that its scores depend on."""
-        folds = digest(split(), name="cv")
-        subsamples = getattr(self, "resource", None) == "n_samples" and not isinstance(
-            self.random_state, Integral
-        )
-        if subsamples or folds != digest(split(), name="cv"):
-            raise ValueError(
-                "A search with a journal needs the same folds each time. Give an int as"
-                f" random_state to {'the search' if subsamples else 'cv'}."
-            )
-        fit_params = plain([shared["fit_params"], shared["score_params"]], name="fit parameters")
-        params = self.get_params(deep=False)
-        return {
-            "kind": type(self).__name__,
-            "X": {"digest": digest(shared["X"], name="X")},
-            "y": {"digest": digest(shared["y"], name="y")},
-            "folds": {"digest": folds},
-            "fit parameters": {"digest": digest(fit_params)},
-            "estimator": class_name(self.estimator),
-            **{n: plain(v, name=n) for n, v in params.items() if n not in NOT_IN_JOURNAL},
-            **{f"estimator {n}": v for n, v in describe(self.estimator).items()},
-        }
-
-    def __sklearn_clone__(self):
-        # a connection has no copy, and who waits for results waits for the clone's too
-        light = copy.copy(self)
-        light.scheduler = light.on_result = None
-        cloned = super(ResumableSearch, light).__sklearn_clone__()
-        cloned.scheduler, cloned.on_result = self.scheduler, self.on_result
-        return cloned
-
-
-@dataclass(kw_only=True, eq=False, repr=False)
-class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
-    """Exhaustive search over a grid, which can be resumed and spread over machines.
-
-    Does what :class:`~sklearn.model_selection.GridSearchCV` does and finds the same. The last four
-    parameters are its own.
+    """What both searches have in common: their parameters, their journal and their workers.
 
     Parameters
     ----------
-    estimator : estimator object
-        What to find parameters for. It needs a ``score`` method unless ``scoring`` is given.
-
-    param_grid : dict or list of dict
-        Lists of values to try, by the name of the parameter; or several such grids.
-
-    scoring : str, callable, list, tuple or dict, default=None
-        How to score predictions on the left out fold. By default, by the estimator's own ``score``.
-
-    n_jobs : int or None, default=None
-        Number of fits at the same time on this machine, through joblib. None is 1 unless
-        :func:`joblib.parallel_config` says otherwise, -1 is all processors. Not used with a
-        ``scheduler``.
-
-    refit : bool, str or callable, default=True
-        Whether to fit the best on all samples. With several scorers, the name of the one that
-        counts. Or what chooses the best, a function of ``cv_results_`` that returns its index.
-
-    cv : int, cross-validation generator or iterable, default=None
-        Folds, by default 5.
-
-    verbose : int, default=0
-        The higher, the more is printed.
-
-    pre_dispatch : int or str, default="2*n_jobs"
-        Number of fits that joblib prepares ahead.
-
-    error_score : "raise" or float, default=nan
-        Score of a candidate on a fold where it failed, or where the scorer did. "raise" ends the
-        search instead.
-
-    return_train_score : bool, default=False
-        Whether to score on the training folds too.
-
     scheduler : str or distributed.Client, default=None
         Address of a Dask scheduler, such as ``tcp://192.168.1.10:8786``, or a client of one. Its
-        workers then do the fits. None is this machine. A Client cannot be pickled with the search.
+        workers then do the fits, and ``n_jobs`` is not used. None is this machine. A Client cannot
+        be pickled with the search.
 
     retries : int, default=3
         How often fits are sent out again that Dask has given up, since worker after worker ended
@@ -167,45 +78,84 @@ class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
 
     Attributes
     ----------
-    cv_results_ : dict of str to ndarray
-        A row for each candidate: its parameters, scores, times and rank.
-
     histories_ : list of list
         For each row of ``cv_results_``, the ``history_`` of the estimator, or of a Pipeline's last
         step, on each fold; None where there is none.
+    """
 
-    best_estimator_ : estimator
-        The best candidate, fitted on all samples.
+    estimator: Any
+    param_grid: dict | list
+    _: KW_ONLY
+    scoring: Any = None
+    n_jobs: int | None = None
+    refit: Any = True
+    cv: Any = None
+    verbose: int = 0
+    error_score: Any = np.nan
+    return_train_score: bool = False
+    scheduler: Any = None
+    retries: int = 3
+    journal: str | os.PathLike | None = None
+    on_result: Callable | None = None
 
-    best_score_ : float
-        Its mean score.
+    pre_dispatch = "2*n_jobs"
 
-    best_params_ : dict
-        Its parameters.
+    @contextmanager
+    def _fits(self, data, split):
+        with ExitStack() as stack:
+            journal = None
+            if self.journal is not None:
+                identity = self._identify(data, split)
+                journal = stack.enter_context(closing(Journal(self.journal, identity)))
+            if self.scheduler is None:
+                run = partial(run_in_processes, self, data)
+            else:
+                client = stack.enter_context(connected(self.scheduler))
+                run = Cluster(client, data, retries=self.retries).run
+            fits = Fits(self, run, journal)
+            yield fits.do
+        self.histories_ = fits.histories
 
-    best_index_ : int
-        Its row in ``cv_results_``.
+    def _identify(self, data, split):
+        """Describe the search by all that its scores depend on."""
+        folds = digest(split(), name="cv")
+        subsamples = getattr(self, "resource", None) == "n_samples" and not isinstance(
+            self.random_state, Integral
+        )
+        if subsamples or folds != digest(split(), name="cv"):
+            raise ValueError(
+                "A search with a journal needs the same folds each time. Give an int as"
+                f" random_state to {'the search' if subsamples else 'cv'}."
+            )
+        params = self.get_params(deep=False)
+        given = {
+            **{"X": data.X, "y": data.y},
+            **{f"fit parameter {name}": value for name, value in data.fit_params.items()},
+            **{f"score parameter {name}": value for name, value in data.score_params.items()},
+        }
+        return {
+            "kind": type(self).__name__,
+            "folds": folds,
+            **describe({name: params[name] for name in params if name not in NOT_IN_JOURNAL}),
+            **{name: digest(value, name=name) for name, value in given.items()},
+        }
 
-    scorer_ : callable or dict
-        What scored.
+    def __sklearn_clone__(self):
+        # a connection has no copy, and who waits for results waits for the clone's too
+        light = copy.copy(self)
+        light.scheduler = light.on_result = None
+        cloned = super(ResumableSearch, light).__sklearn_clone__()
+        cloned.scheduler, cloned.on_result = self.scheduler, self.on_result
+        return cloned
 
-    n_splits_ : int
-        Number of folds.
 
-    refit_time_ : float
-        Seconds that fitting the best on all samples took.
+@with_shared_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
+    """Exhaustive search over a grid, which can be resumed and spread over machines.
 
-    multimetric_ : bool
-        Whether there are several scores.
-
-    classes_ : ndarray of shape (n_classes,)
-        Classes of the best estimator, if it is a classifier.
-
-    n_features_in_ : int
-        Number of features of the best estimator.
-
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where the best estimator knows them.
+    Does what :class:`~sklearn.model_selection.GridSearchCV` does and finds the same. The last four
+    parameters are its own.
 
     See Also
     --------
@@ -239,6 +189,7 @@ class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
     pre_dispatch: int | str = "2*n_jobs"
 
 
+@with_shared_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
 class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
     """Search by successive halving, which can be resumed and spread over machines.
@@ -246,72 +197,6 @@ class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
     Does what :class:`~sklearn.model_selection.HalvingGridSearchCV` does and finds the same: all
     candidates begin with few resources, such as epochs, and only the best of each round go on with
     more. The last four parameters are its own.
-
-    Parameters
-    ----------
-    estimator, param_grid
-        See :class:`ResumableGridSearchCV`.
-
-    factor : int or float, default=3
-        One of so many candidates goes on to the next round, with so many times the resources.
-
-    resource : str, default="n_samples"
-        What grows from round to round: the number of samples, or a parameter of the estimator that
-        takes positive ints.
-
-    max_resources : int or "auto", default="auto"
-        What no candidate gets more of. "auto" is the number of samples.
-
-    min_resources : {"exhaust", "smallest"} or int, default="exhaust"
-        What candidates begin with. "exhaust" has the last round use ``max_resources`` as far as it
-        can.
-
-    aggressive_elimination : bool, default=False
-        Whether to repeat the first round until so few candidates are left that the last one has
-        fewer than ``factor``.
-
-    cv : int, cross-validation generator or iterable, default=5
-        Folds. They must be the same each time.
-
-    scoring : str, callable or None, default=None
-        How to score predictions on the left out fold. By default, by the estimator's own ``score``.
-
-    refit : bool or callable, default=True
-        Whether to fit the best on all samples.
-
-    error_score : "raise" or float, default=nan
-        Score of a candidate on a fold where it failed, or where the scorer did. "raise" ends the
-        search instead.
-
-    return_train_score : bool, default=True
-        Whether to score on the training folds too.
-
-    random_state : int, RandomState instance or None, default=None
-        Determines which samples a round takes, if they are the resource.
-
-    n_jobs, verbose, scheduler, retries, journal, on_result
-        See :class:`ResumableGridSearchCV`.
-
-    Attributes
-    ----------
-    n_resources_, n_candidates_ : list of int
-        What each candidate got in each round, and how many there were.
-
-    n_remaining_candidates_ : int
-        How many were left after the last round.
-
-    max_resources_, min_resources_ : int
-        The most and the least that a candidate got.
-
-    n_iterations_, n_possible_iterations_, n_required_iterations_ : int
-        Rounds that there were, that resources allow, and that leave fewer than ``factor``.
-
-    cv_results_ : dict of str to ndarray
-        A row for each candidate of each round: its parameters, scores, times and rank.
-
-    histories_, best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_, \
-    refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
-        See :class:`ResumableGridSearchCV`.
 
     See Also
     --------

@@ -211,7 +211,7 @@ def test_interrupt_says_how_to_go_on(grid, tmp_path, capsys, monkeypatch):
 def test_folder_of_another_search_is_refused(out, grid, capsys):
     argv = [*QUICK, "--grid", grid(GRID), "--out", str(out), "--epochs", "3"]
     message = error_of(capsys, argv)
-    assert "differs in estimator classify__epochs (2 there, 3 here)" in message
+    assert "differs in estimator__classify__epochs (2 there, 3 here)" in message
 
 
 # --- halving ---

@@ -262,6 +262,33 @@ def test_callbacks_get_what_scikit_learn_gives_them():
     assert len(ours.reported) == 2 * (1 + 1 + 9 + 1)  # whole, candidates, fits, last
 
 
+def test_callback_of_the_search_and_of_its_last_fit_gets_both():
+    class Propagated:
+        max_propagation_depth = None
+
+        def __init__(self):
+            self.tasks = []
+
+        def setup(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            self.tasks.append(context.task_name)
+
+        def on_fit_task_end(self, estimator, context):
+            self.tasks.append(context.task_name)
+
+    ours, theirs = Propagated(), Propagated()
+    network, grid = small(epochs=1), {"weight_decay": [0.0]}
+    search(network, grid, cv=2).set_callbacks(ours).fit(X, y)
+    GridSearchCV(network, grid, cv=2).set_callbacks(theirs).fit(X, y)
+    assert ours.tasks[0] == ours.tasks[-1] == "fit"
+    assert ours.tasks[-4:] == theirs.tasks[-4:]
+
+
 def test_callbacks_that_belong_on_the_search_are_refused_before_all_work():
     results = []
     network = small().set_callbacks(ProgressBar())
@@ -505,7 +532,7 @@ def test_failed_fits_are_tried_again_and_nan_is_kept(journal):
         ({"grid": {"max_depth": [1]}}, "differs in param_grid"),
         (
             {"estimator": clone(TREE).set_params(min_samples_leaf=2)},
-            r"differs in estimator min_samples_leaf \(1 there, 2 here\)",
+            r"differs in estimator__min_samples_leaf \(1 there, 2 here\)",
         ),
         ({"estimator": SlowTree(random_state=0)}, "differs in estimator"),
         ({"cv": 4}, "differs in folds"),
@@ -514,7 +541,7 @@ def test_failed_fits_are_tried_again_and_nan_is_kept(journal):
         ({"halving": True, "random_state": 0}, "differs in kind"),
         ({"X": X + 1}, "differs in X"),
         ({"y": 2 - y}, "differs in y"),
-        ({"sample_weight": np.ones(len(y))}, "differs in fit parameters"),
+        ({"sample_weight": np.ones(len(y))}, "differs in fit parameter sample_weight"),
     ],
 )
 def test_journal_of_another_search_is_refused(journal, changed, message):
@@ -541,7 +568,7 @@ def test_parameter_of_a_step_is_named(journal):
     grid = {"logisticregression__C": [0.1]}
     search(pipeline, grid, journal=journal).fit(X, y)
     pipeline.set_params(standardscaler__with_mean=False)
-    message = r"differs in estimator standardscaler__with_mean \(true there, false here\)\."
+    message = r"differs in estimator__standardscaler__with_mean \(true there, false here\)\."
     with pytest.raises(ValueError, match=message):
         search(pipeline, grid, journal=journal).fit(X, y)
 
@@ -593,15 +620,15 @@ def factory():
         (
             {"estimator": FunctionTransformer(lambda X: X), "grid": {"validate": [True]}}
             | {"scoring": score_or_nan},
-            "estimator func cannot be distinguished",
+            "estimator__func cannot be distinguished",
         ),
         (
             {"estimator": small(callbacks=[Unpickled()]), "grid": {"weight_decay": [0.0]}},
-            r"estimator callbacks .* a Unpickled cannot be pickled \(not this one\)",
+            r"estimator__callbacks\[0\] .* a Unpickled cannot be pickled \(not this one\)",
         ),
         (
             {"grid": {"max_depth": [1, 2, 1]}},
-            r"Two candidates cannot be distinguished .*: {\"max_depth\": 1} is there twice",
+            r"Two candidates cannot be distinguished .*: {'max_depth': 1} is there twice",
         ),
     ],
 )
