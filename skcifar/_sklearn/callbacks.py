@@ -3,9 +3,9 @@
 That interface is young and may change. What else the package needs of it is handed on from here.
 """
 
-from sklearn.callback import AutoPropagatedCallback, CallbackSupportMixin, with_callbacks
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 
-__all__ = ["AutoPropagatedCallback", "CallbackSupportMixin", "FitTask", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "FitTask", "with_callbacks"]
 
 
 class FitTask:

@@ -11,7 +11,9 @@ version of scikit-learn is pinned for this too. The other private names, and why
 """
 
 import time
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sklearn.base import _fit_context, clone, is_classifier
@@ -21,8 +23,6 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import indexable
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
-
-from .callbacks import AutoPropagatedCallback
 
 __all__ = ["BaseSearch", "SearchData"]
 
@@ -66,12 +66,11 @@ class BaseSearch(BaseSearchCV):
 
     Stands behind scikit-learn's classes of searches and before their base. ``_fits(data, split)``
     is a context manager that gives a function: called with candidates, splits and a function to
-    report each finished fit by, it returns times and scores for ``cv_results_``.
+    report each finished fit by, it returns a dict for each fit, with its times, scores and history.
     """
 
     @_fit_context(prefer_skip_nested_validation=False)  # the estimator's parameters are not valid
     def fit(self, X, y=None, **params):
-        self._check_callbacks()
         scorer, refit_metric = self._get_scorers()
         X, y = indexable(X, y)
         params = _check_method_params(X, params=params)
@@ -80,6 +79,9 @@ class BaseSearch(BaseSearchCV):
         # scikit-learn's callbacks are called where the search runs, not where the fits do
         reported = {"estimator": self, "X": X, "y": y, "metadata": _weights_among(params)}
         task = self._init_callback_context(max_subtasks=2 if self.refit else 1)
+        # raises what each fit would raise, before all of them; on a copy, since it marks the task
+        with copy(task).propagate_callback_context(clone(self.estimator)):
+            pass
         task.call_on_fit_task_begin(**reported)
         self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self._check_input_parameters(X=X, y=y, split_params=split_params)
@@ -108,10 +110,7 @@ class BaseSearch(BaseSearchCV):
         with self._fits(data, split) as fit_candidates:
 
             def evaluate(candidate_params, cv=None, more_results=None, callback_ctx=None):
-                def report(number, train):
-                    if callback_ctx is not None:
-                        self._report_fit(data, callback_ctx, number, train)
-
+                report = partial(self._report_fit, data, callback_ctx)
                 candidates = list(candidate_params)
                 all_outcomes.extend(fit_candidates(candidates, split(cv), report))
                 all_candidates.extend(candidates)
@@ -138,19 +137,13 @@ class BaseSearch(BaseSearchCV):
             self._refit(data, task, reported)
         self.scorer_ = scorer._scorers if data.multimetric else scorer
         self.cv_results_ = results
+        histories = [outcome["history"] for outcome in all_outcomes]
+        rows = range(0, len(histories), self.n_splits_)
+        self.histories_ = [histories[row : row + self.n_splits_] for row in rows]
         task.call_on_fit_task_end(**reported)
         return self
 
     fit.__doc__ = BaseSearchCV.fit.__doc__
-
-    def _check_callbacks(self):
-        """Raise before all work where scikit-learn would do so within each fit."""
-        callbacks = getattr(self.estimator, "_skl_callbacks", [])
-        if any(isinstance(callback, AutoPropagatedCallback) for callback in callbacks):
-            raise TypeError(
-                f"The {type(self.estimator).__name__} of a search can't have auto-propagated"
-                f" callbacks, got {callbacks}. Register them on the {type(self).__name__}."
-            )
 
     def _report_fit(self, data, task, number, train):
         """Report a finished fit to scikit-learn's callbacks."""

@@ -1,4 +1,4 @@
-"""Tasks on the machines of a Dask cluster: the one module that knows Dask.
+"""The fits of a search on the machines of a Dask cluster: the one module that knows Dask.
 
 Dask is imported when it is needed, and need not be there otherwise.
 """
@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from sklearn import config_context, get_config
+
+from ._fits import fit_candidate
 
 SCHEDULER_TIMEOUT = 8  # seconds
 WORKERS_TIMEOUT = 10
@@ -24,17 +26,16 @@ class Cluster:
         self.address = client.scheduler.address
         self._sent = None
 
-    def run(self, function, tasks, splits):
-        """Do the tasks of :class:`~._fits.Fits`; what the function raises is raised here."""
+    def run(self, tasks, splits):
+        """Do the tasks on the cluster; what a fit raises is raised here."""
         unfinished = dict(tasks)
         n_killed = Counter()
         for _ in range(self.n_attempts):
             # those that may have ended their workers go alone, lest others are blamed for it
-            batches = [[number for number in unfinished if not n_killed[number]]]
-            batches += [[number] for number in unfinished if n_killed[number]]
-            for batch in filter(None, batches):
-                attempted = {number: tasks[number] for number in batch}
-                for number, result in self._attempt(function, attempted, splits, n_killed):
+            together = {n: task for n, task in unfinished.items() if not n_killed[n]}
+            alone = [{n: task} for n, task in unfinished.items() if n_killed[n]]
+            for batch in filter(None, [together, *alone]):
+                for number, result in self._attempt(batch, splits, n_killed):
                     del unfinished[number]
                     yield number, result, None
         for number in [n for n in unfinished if n_killed[n] == self.n_attempts]:
@@ -48,17 +49,15 @@ class Cluster:
                 " end, or raise `retries`."
             )
 
-    def _attempt(self, function, tasks, splits, n_killed):
+    def _attempt(self, tasks, splits, n_killed):
         """Send tasks out once; those whose data went with its last holder yield nothing."""
         from distributed import KilledWorker, as_completed
 
         data, splits = self._send(splits)
         pending = {
             # not pure, as two searches may need the same, and random numbers differ
-            self.client.submit(
-                _call, get_config(), function, data, splits[fold], params, pure=False
-            ): number
-            for number, (fold, params) in tasks.items()
+            self.client.submit(_fit, get_config(), data, splits[fold], params, pure=False): number
+            for number, (params, fold) in tasks.items()
         }
         finished = as_completed(
             list(pending), loop=self.client.loop, with_results=True, raise_errors=False
@@ -134,7 +133,7 @@ async def _identify(address):
         await asyncio.wait_for(scheduler.identity(), SCHEDULER_TIMEOUT)
 
 
-def _call(config, function, *args):
-    """Call a function under the settings of the client."""
+def _fit(config, *args):
+    """Fit a candidate under the settings of the client."""
     with config_context(**config):
-        return function(*args)
+        return fit_candidate(*args)

@@ -15,7 +15,8 @@ try:
 except ImportError:  # on Windows, where two searches at a time are not noticed
     fcntl = None
 
-FORMAT = {"journal": "skcifar search", "format": 3}
+FORMAT = 3
+BEGIN = b'{"journal": "skcifar search", '
 SHORT = 30  # characters of a value that an error message shows; a digest has more
 
 
@@ -27,7 +28,8 @@ class Journal:
         self._file = self.path.open("a+b")
         try:
             self._lock()
-            self.results = self._read(FORMAT | {"search": identity})
+            header = {"journal": "skcifar search", "format": FORMAT, "search": identity}
+            self.results = self._read(header)
         except BaseException:
             self.close()
             raise
@@ -52,25 +54,21 @@ class Journal:
             self._check_header(lines[0] if lines else torn, header)
         self._file.truncate(self._file.tell() - len(torn))
         if not lines:
-            self._write(header)
+            self.append(header)
         return {line["fit"]: line["result"] for line in map(json.loads, lines[1:])}
 
     def _check_header(self, line, header):
         """Raise unless the first line is that of this search."""
-        try:
-            found = json.loads(line)
-            is_journal = found["journal"] == header["journal"]
-        except (ValueError, TypeError, KeyError):
-            is_journal = False
-        if not is_journal:
+        if not line.startswith(BEGIN):
             raise ValueError(
                 f"{self.path} is not a journal that a search has written. Give another path, or"
                 " one where no file is yet."
             )
-        if found["format"] != header["format"]:
+        found = json.loads(line)
+        if found["format"] != FORMAT:
             raise ValueError(
                 f"{self.path} is a journal of format {found['format']}, this version of skcifar"
-                f" reads format {header['format']}. Give another path."
+                f" reads format {FORMAT}. Give another path."
             )
         there, here = found["search"], header["search"]
         differing = [name for name in here | there if there.get(name) != here.get(name)]
@@ -81,11 +79,8 @@ class Journal:
                 " same search to go on with it, or another path to begin a new one."
             )
 
-    def add(self, fit, result):
-        """Add the result of a fit, and see that it is on the disk."""
-        self._write({"fit": fit, "result": result})
-
-    def _write(self, line):
+    def append(self, line):
+        """Add a line, and wait until it is on the disk."""
         self._file.write(json.dumps(line).encode() + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -124,11 +119,10 @@ def describe(values, listed=frozenset()):
 
 
 def digest(data, *, name="data"):
-    """Return a text that is another for other values, wherever in memory they lie."""
-    if isinstance(data, np.ndarray):  # flat, as its hash depends on the order in memory
-        data = data.reshape(-1, order="C"), data.shape
+    """Return a text that is another for other values; arrays are equal in any order of memory."""
+    hashed = (data.ravel(), data.shape) if isinstance(data, np.ndarray) else data
     try:
-        return joblib.hash(data, coerce_mmap=True)
+        return joblib.hash(hashed, coerce_mmap=True)
     except Exception as error:  # pickling raises in many ways
         raise ValueError(
             f"{name} cannot be distinguished in a journal: a {type(data).__qualname__} cannot be"

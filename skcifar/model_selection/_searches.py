@@ -18,7 +18,7 @@ from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 from .._sklearn.searching import BaseSearch
 from .._sklearn.validation import HasMethods, Interval
 from ._dask import Cluster, connected
-from ._fits import Fits, run_in_processes
+from ._fits import fit_candidates, run_in_processes
 from ._journal import Journal, describe, digest
 
 OWN_CONSTRAINTS = {
@@ -112,9 +112,7 @@ class ResumableSearch(BaseSearch):
             else:
                 client = stack.enter_context(connected(self.scheduler))
                 run = Cluster(client, data, retries=self.retries).run
-            fits = Fits(self, run, journal)
-            yield fits.do
-        self.histories_ = fits.histories
+            yield partial(fit_candidates, self, run, journal)
 
     def _identify(self, data, split):
         """Describe the search by all that its scores depend on."""
@@ -128,11 +126,9 @@ class ResumableSearch(BaseSearch):
                 f" random_state to {'the search' if subsamples else 'cv'}."
             )
         params = self.get_params(deep=False)
-        given = {
-            **{"X": data.X, "y": data.y},
-            **{f"fit parameter {name}": value for name, value in data.fit_params.items()},
-            **{f"score parameter {name}": value for name, value in data.score_params.items()},
-        }
+        given = {"X": data.X, "y": data.y}
+        given |= {f"fit parameter {name}": value for name, value in data.fit_params.items()}
+        given |= {f"score parameter {name}": value for name, value in data.score_params.items()}
         return {
             "kind": type(self).__name__,
             "folds": folds,

@@ -626,10 +626,6 @@ def factory():
             {"estimator": small(callbacks=[Unpickled()]), "grid": {"weight_decay": [0.0]}},
             r"estimator__callbacks\[0\] .* a Unpickled cannot be pickled \(not this one\)",
         ),
-        (
-            {"grid": {"max_depth": [1, 2, 1]}},
-            r"Two candidates cannot be distinguished .*: {'max_depth': 1} is there twice",
-        ),
     ],
 )
 def test_journal_refuses_what_it_cannot_distinguish(journal, params, message):
@@ -637,6 +633,12 @@ def test_journal_refuses_what_it_cannot_distinguish(journal, params, message):
     with pytest.raises(ValueError, match=message):
         search(journal=journal, on_result=results, **params).fit(X, y)
     assert results.results == []
+
+
+def test_candidate_that_is_there_twice_has_its_scores_twice(journal):
+    for _ in range(2):
+        found = search(grid={"max_depth": [1, 2, 1]}, journal=journal).fit(X, y)
+        assert_same_results(found, GridSearchCV(TREE, {"max_depth": [1, 2, 1]}, cv=3).fit(X, y))
 
 
 def test_without_a_journal_nothing_needs_to_be_distinguished():
@@ -692,7 +694,7 @@ def test_other_file_is_not_touched(journal, content):
 
 
 def test_journal_of_another_format_is_refused(journal):
-    journal.write_text('{"format": 99, "journal": "skcifar search", "search": {}}\n')
+    journal.write_text('{"journal": "skcifar search", "format": 99, "search": {}}\n')
     with pytest.raises(ValueError, match="is a journal of format 99"):
         search(journal=journal).fit(X, y)
 
