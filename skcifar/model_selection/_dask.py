@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 from sklearn import config_context, get_config
 
@@ -77,11 +78,13 @@ class Cluster:
 
     def _send(self, splits):
         """Put data on every worker, as far as it is not there."""
+        # named by chance: names by content take time, and one that was lost would stay lost
+        scatter = partial(self.client.scatter, broadcast=True, hash=False)
         try:
             self.client.wait_for_workers(1, timeout=WORKERS_TIMEOUT)
             if self._sent is None or self._sent.status != "finished":
-                (self._sent,) = self._scatter([self.data])
-            return self._sent, self._scatter(splits)
+                (self._sent,) = scatter([self.data])
+            return self._sent, scatter(splits)
         except TimeoutError as error:
             raise OSError(
                 f"The Dask scheduler at {self.address} has no workers. Start some, on any machine"
@@ -92,10 +95,6 @@ class Cluster:
                 f"The Dask cluster at {self.address} cannot take the data ({error}). Start its"
                 " scheduler and workers again, with what is installed here in the same versions."
             ) from error
-
-    def _scatter(self, values):
-        # named by chance: names by content take time, and one that was lost would stay lost
-        return self.client.scatter(values, broadcast=True, hash=False)
 
 
 @contextmanager
