@@ -36,7 +36,7 @@ NOT_IN_JOURNAL = frozenset(OWN_CONSTRAINTS) | {
 
 def with_shared_documentation(cls):
     """Insert the parameters and attributes of scikit-learn's search and of ResumableSearch."""
-    if cls.__doc__ is None:  # python -OO
+    if cls.__base__.__doc__ is None:  # python -OO
         return cls
     own, heading, rest = cleandoc(cls.__doc__).partition("See Also\n--------\n")
     for section in ("Parameters\n----------\n", "Attributes\n----------\n"):

@@ -180,6 +180,17 @@ def test_parameters_are_those_of_scikit_learn_and_four_more(ours, theirs):
 
 
 @pytest.mark.parametrize("cls", [ResumableGridSearchCV, ResumableHalvingGridSearchCV])
+def test_each_parameter_is_documented(cls):
+    for name in cls(TREE, DEPTHS).get_params(deep=False):
+        assert cls.__doc__.count(f"\n{name} : ") == 1
+
+
+@pytest.mark.slow
+def test_searches_do_without_documentation():
+    subprocess.run([sys.executable, "-OO", "-c", "import skcifar.model_selection"], check=True)
+
+
+@pytest.mark.parametrize("cls", [ResumableGridSearchCV, ResumableHalvingGridSearchCV])
 def test_all_but_the_estimator_and_its_grid_are_given_by_name(cls):
     with pytest.raises(TypeError, match="positional arguments"):
         cls(TREE, DEPTHS, 3)
