@@ -4,8 +4,15 @@ Names load on first use, so that ``import skcifar`` costs nothing.
 """
 
 import importlib
+import os
+import sys
 
 __version__ = "0.1.0"
+
+# TensorFlow leaves oneDNN off on processors without AVX-512, where it is faster too. TensorFlow
+# reads this when it is imported, and worker processes inherit it.
+if "tensorflow" not in sys.modules:
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _NAMES = {
     "classifiers": (
@@ -44,6 +51,7 @@ _NAMES = {
         "make_residual_pipeline",
     ),
     "preprocessing": ("ImageFlattener", "PixelScaler"),
+    "training": ("show_versions",),
 }
 _module_of = {name: module for module, names in _NAMES.items() for name in names}
 
@@ -79,6 +87,7 @@ __all__ = [
     "make_residual_pipeline",
     "mcnemar_test",
     "save_model",
+    "show_versions",
 ]
 
 

@@ -5,12 +5,13 @@ Nothing here knows of scikit-learn, of training or of data.
 
 from ._convolutional import build_convolutional_network
 from ._dense import build_dense_network
-from ._layers import ACTIVATIONS, Dropout
+from ._layers import ACTIVATIONS, BatchNormalization, Dropout
 from ._residual import build_residual_network
 from ._seeds import seeded_layers, weight_shapes
 
 __all__ = [
     "ACTIVATIONS",
+    "BatchNormalization",
     "Dropout",
     "build_convolutional_network",
     "build_dense_network",

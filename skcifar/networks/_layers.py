@@ -5,9 +5,9 @@ import math
 import keras
 
 if keras.config.backend() == "tensorflow":
-    from ._tensorflow import Dropout
+    from ._tensorflow import BatchNormalization, Dropout
 else:
-    Dropout = keras.layers.Dropout
+    BatchNormalization, Dropout = keras.layers.BatchNormalization, keras.layers.Dropout
 
 ACTIVATIONS = frozenset(
     {
@@ -55,7 +55,7 @@ def convolution(n_filters, kernel_size, name, seed, **params):
 
 
 def normalization(name):
-    return keras.layers.BatchNormalization(momentum=BATCH_NORMALIZATION_MOMENTUM, name=name)
+    return BatchNormalization(momentum=BATCH_NORMALIZATION_MOMENTUM, name=name)
 
 
 def activation_layer(activation, name):

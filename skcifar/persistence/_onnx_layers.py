@@ -9,7 +9,7 @@ from functools import partial
 import keras
 import numpy as np
 
-from ..networks import Dropout
+from ..networks import BatchNormalization, Dropout
 
 TO_CHANNELS_FIRST = (0, 3, 1, 2)
 TO_CHANNELS_LAST = (0, 2, 3, 1)
@@ -236,6 +236,7 @@ ACTIVATIONS = {
 }
 
 LAYERS = {
+    BatchNormalization: _add_normalization,
     keras.layers.Activation: _add_activation,
     keras.layers.Add: _add_sum,
     keras.layers.AveragePooling2D: partial(_add_pooling, operator="AveragePool"),

@@ -8,6 +8,7 @@ pass takes the weights, a training loop has a network of its own, whose state is
 
 import itertools
 import math
+import os
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from contextlib import contextmanager, suppress
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.util._pywrap_util_port import IsMklEnabled  # has no public name
 
 from ...networks import Dropout, seeded_layers
 from . import _keys
@@ -36,10 +38,22 @@ BYTES_A_CALL = 8 * 2**20
 
 ALIGNMENT = 64  # bytes
 
+# what is in effect, for worker processes, where TensorFlow was imported before this package
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", str(int(IsMklEnabled())))
+
 _lock = threading.Lock()  # of the two that follow, the longest unused first
 _forward_passes = {}
 _idle_loops = []  # pairs of key and TrainingLoop
 _keys_of_networks = weakref.WeakKeyDictionary()  # that have predicted and still exist
+
+
+def settings():
+    """Return what results depend on beside data, parameters and versions."""
+    n_threads = tf.config.threading.get_intra_op_parallelism_threads()
+    return {
+        "oneDNN": "on" if IsMklEnabled() else "off",
+        "threads": n_threads or len(os.sched_getaffinity(0)),
+    }
 
 
 def training_key(network, arrays, *, n_samples, batch_size):

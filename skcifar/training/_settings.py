@@ -1,0 +1,44 @@
+"""What else than data and parameters decides results: versions, processor, threads, backend."""
+
+import os
+import platform
+
+import keras
+import numpy as np
+
+from ..files._versions import library_versions
+from ._predict import engine
+
+
+def settings():
+    """Return the settings of Keras, its backend and the processor that results depend on."""
+    of_backend = {"threads": os.cpu_count()} if engine is None else engine.settings()
+    found = np.show_config(mode="dicts")["SIMD Extensions"]
+    return {
+        "backend": keras.config.backend(),
+        "floatx": keras.config.floatx(),
+        "dtype policy": keras.config.dtype_policy().name,
+        **of_backend,
+        "instruction sets": ", ".join([*found["baseline"], *found["found"]]),
+    }
+
+
+def show_versions():
+    """Print what results and speed depend on: versions, processor, threads, oneDNN.
+
+    For reports of errors, beside :func:`sklearn.show_versions`.
+
+    Notes
+    -----
+    oneDNN computes convolutions on the processor. TensorFlow switches it on by itself on processors
+    with AVX-512 only; this package switches it on everywhere, if it is imported before TensorFlow
+    is. ``TF_ENABLE_ONEDNN_OPTS=0`` in the environment switches it off.
+
+    Examples
+    --------
+    >>> import skcifar
+    >>> skcifar.show_versions()  # doctest: +SKIP
+    """
+    print(f"system: {platform.platform()}")
+    for name, value in {**library_versions(), **settings()}.items():
+        print(f"{name}: {value}")
