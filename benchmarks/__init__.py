@@ -1,1 +1,1 @@
-"""What it costs to train and ask the same network by this package and by its peers."""
+"""What it costs to train the same network and predict with it by this package and by its peers."""

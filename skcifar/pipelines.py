@@ -107,7 +107,7 @@ def _make_pipeline(cls, **params):
     """Make the pipeline that ends in a classifier, flattening pictures for dense layers alone."""
     flatten = [("flatten", ImageFlattener())] if cls is DenseClassifier else []
     return Pipeline(
-        [("scale", PixelScaler()), *flatten, ("classify", cls(**params))],
+        [("scale", PixelScaler(lazy=True)), *flatten, ("classify", cls(**params))],
         # scikit-learn refuses to fit a pipeline that has this while routing is off
         transform_input=["X_val"] if get_config()["enable_metadata_routing"] else None,
     )

@@ -3,12 +3,14 @@
 Nothing here knows of Keras.
 """
 
+import warnings
 from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ._lazy import LazyImages
 from ._sklearn.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from ._sklearn.validation import Interval, validate_samples
 
@@ -35,11 +37,50 @@ class _PictureTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator)
         self : object
             The fitted transformer.
         """
+        self._fit(X, y)
+        return self
+
+    @with_callbacks
+    def fit_transform(self, X, y=None):
+        """Learn the shape of a sample, and transform the samples, which are checked once.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, height, width[, n_channels])
+            Pictures, or rows of numbers.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        X_transformed : array
+            What ``transform`` returns.
+        """
+        return self._transform(self._fit(X, y))
+
+    def transform(self, X):
+        """Transform samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, height, width[, n_channels])
+            Pictures or rows, of the shape that was fitted.
+
+        Returns
+        -------
+        X_transformed : array
+        """
+        check_is_fitted(self)
+        return self._transform(validate_samples(self, X, reset=False))
+
+    def _fit(self, X, y):
+        """Fit, and return the samples as they were checked."""
         self._validate_params()
         task = FitTask(self, X=X, y=y)
-        validate_samples(self, X, reset=True)
+        X = validate_samples(self, X, reset=True)
         task.end()
-        return self
+        return X
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -59,6 +100,13 @@ class PixelScaler(OneToOneFeatureMixin, _PictureTransformer):
     max_value : float, default=255
         The value of a full pixel, which becomes 1.0. The default is that of 8-bit pictures.
 
+    lazy : bool, default=False
+        Whether bytes (uint8) stay bytes until they are needed as numbers, which spares four times
+        their memory, or all of it where they are memory-mapped. What ``transform`` returns has then
+        the shape and dtype of the scaled pixels, is indexed like them, and becomes an array by
+        :func:`numpy.asarray`. The classifiers of this package scale it batch by batch, to the same
+        numbers.
+
     Attributes
     ----------
     n_features_in_ : int
@@ -76,7 +124,9 @@ class PixelScaler(OneToOneFeatureMixin, _PictureTransformer):
 
     Notes
     -----
-    The result is float32, or float64 where X is.
+    The result is float32, or float64 where X is. Values are not copied before they are divided.
+
+    Floats of which none exceeds 1 seem to be scaled already; a warning says so.
 
     Examples
     --------
@@ -86,34 +136,37 @@ class PixelScaler(OneToOneFeatureMixin, _PictureTransformer):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "max_value": [Interval(Real, 0, None, closed="neither")]
+        "max_value": [Interval(Real, 0, None, closed="neither")],
+        "lazy": ["boolean"],
     }
 
-    def __init__(self, *, max_value=255):
+    def __init__(self, *, max_value=255, lazy=False):
         self.max_value = max_value
+        self.lazy = lazy
 
-    def transform(self, X):
-        """Divide by ``max_value``.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, height, width[, n_channels])
-            Pictures or rows, of the shape that was fitted.
-
-        Returns
-        -------
-        X_scaled : ndarray of the same shape, dtype float32 (float64 where X is)
-        """
-        check_is_fitted(self)
-        X = validate_samples(self, X, reset=False)
+    def _transform(self, X):
+        if self.lazy and X.dtype == np.uint8:
+            return LazyImages(X, self.max_value)
+        self._warn_of_scaled_pixels(X)
         dtype = np.float64 if X.dtype == np.float64 else np.float32
         return np.divide(X, dtype(self.max_value), dtype=dtype)
+
+    def _warn_of_scaled_pixels(self, X):
+        """Warn of floats that seem to be divided already, which would become nearly black."""
+        if X.dtype.kind == "f" and self.max_value >= 255 and 0 < X.max() <= 1:
+            warnings.warn(
+                f"The largest pixel is {X.max():.3g}, so that X seems to be scaled already, and"
+                f" {type(self).__name__} divides it by {self.max_value:g} once more. Give pixels"
+                f" from 0 to {self.max_value:g}, or set max_value=1.",
+                UserWarning,
+                stacklevel=3,
+            )
 
 
 class ImageFlattener(_PictureTransformer):
     """Turn each picture into one row of numbers, which is what a dense layer takes.
 
-    Rows pass unchanged.
+    Rows pass unchanged. The values are not copied where that can be avoided.
 
     Attributes
     ----------
@@ -138,20 +191,9 @@ class ImageFlattener(_PictureTransformer):
     (360, 3072)
     """
 
-    def transform(self, X):
-        """Flatten each sample. The values are not copied where that can be avoided.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, height, width[, n_channels])
-            Pictures or rows, of the shape that was fitted.
-
-        Returns
-        -------
-        X_flat : ndarray of shape (n_samples, n_features), dtype of X
-        """
-        check_is_fitted(self)
-        X = validate_samples(self, X, reset=False)
+    def _transform(self, X):
+        if isinstance(X, LazyImages):
+            return X.flattened()
         return X.reshape(len(X), -1)
 
     def get_feature_names_out(self, input_features=None):

@@ -68,3 +68,18 @@ def test_transform_before_fit_is_refused(transformer, images):
 def test_full_pixel_must_be_positive(max_value, images):
     with pytest.raises(ValueError, match=r"'max_value' parameter of PixelScaler must be"):
         PixelScaler(max_value=max_value).fit(images)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_pixels_that_are_scaled_already_give_one_warning(lazy, images):
+    with pytest.warns(UserWarning, match="largest pixel is 1.* set max_value=1") as caught:
+        PixelScaler(lazy=lazy).fit_transform(images / images.max())
+    assert len(caught) == 1
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_pixels_up_to_255_and_black_pictures_give_no_warning(dtype, images):
+    PixelScaler().fit_transform(images.astype(dtype))
+    PixelScaler().fit_transform(np.zeros((2, 3), dtype))
+    PixelScaler(max_value=1).fit_transform((images / 255).astype(dtype))

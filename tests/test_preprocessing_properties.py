@@ -9,7 +9,10 @@ from sklearn.base import clone
 
 from skcifar import ImageFlattener, PixelScaler
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.filterwarnings("ignore:The largest pixel"),  # of samples that are drawn small
+]
 everywhere_alike = settings(
     deadline=None,
     derandomize=True,

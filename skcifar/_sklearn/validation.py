@@ -18,6 +18,8 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import validate_data
 
+from .._lazy import LazyImages
+
 __all__ = [
     "HasMethods",
     "Interval",
@@ -48,10 +50,17 @@ def validate_samples(estimator, X, y="no_validation", *, reset, dtype="numeric")
     """Check pictures or rows as scikit-learn checks rows, and compare their shape with fit's.
 
     Sets ``n_features_in_``, ``feature_names_in_`` where X has column names, and
-    ``sample_shape_``, when ``reset=True``; compares X with them otherwise.
+    ``sample_shape_``, when ``reset=True``; compares X with them otherwise. Lazy images stay lazy.
     """
-    _check_one_shape(X)
-    checked = validate_data(estimator, X, y, reset=reset, dtype=dtype, allow_nd=True)
+    if isinstance(X, LazyImages):
+        # bytes of the same shape, without memory: those of X are such as scikit-learn would check
+        checked = np.broadcast_to(np.uint8(0), X.shape)
+        checked = validate_data(estimator, checked, y, reset=reset, allow_nd=True)
+        X = X if dtype == "numeric" else X.astype(dtype)
+        checked = (X, checked[1]) if isinstance(checked, tuple) else X
+    else:
+        _check_one_shape(X)
+        checked = validate_data(estimator, X, y, reset=reset, dtype=dtype, allow_nd=True)
     sample_shape = (checked[0] if isinstance(checked, tuple) else checked).shape[1:]
     if 0 in sample_shape:
         raise ValueError(

@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from .._lazy import LazyImages
 from .._sklearn.callbacks import CallbackSupportMixin, with_callbacks
 from .._sklearn.validation import Interval, InvalidParameterError, StrOptions, validate_samples
 from ..networks import seeded_layers, weight_shapes
@@ -444,6 +445,15 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         builder = copy.copy(self).set_params(**self._network_params)
         return builder._build_network(self.classes_, seed=0)
 
+    def augmentation(self):
+        """Return how pictures are changed at random while the network is trained on them.
+
+        Returns
+        -------
+        augmentation : Augmentation or None
+        """
+        return None
+
     def __sklearn_is_fitted__(self):
         # the last to be set, and the first to go when training begins
         return hasattr(self, "n_iter_")
@@ -472,7 +482,9 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
     def _validate_samples_and_labels(self, X, y, *, reset):
         X, y = validate_samples(self, X, y, reset=reset, dtype=keras.config.floatx())
         check_classification_targets(y)
-        return np.ascontiguousarray(X), y  # copied here or not at all
+        if not isinstance(X, LazyImages):
+            X = np.ascontiguousarray(X)  # copied here or not at all
+        return X, y
 
     def _hold_out(self, y, weights):
         """Choose the samples that are kept from training, or None."""

@@ -12,6 +12,7 @@ from .._sklearn.validation import (
     check_positive_integers,
 )
 from ..networks import ACTIVATIONS, build_residual_network
+from ..training._augmentation import Augmentation
 from ._base import NetworkClassifier
 from ._documentation import with_shared_documentation
 
@@ -55,9 +56,6 @@ class ResidualClassifier(NetworkClassifier):
     ``loss`` and ``accuracy`` in ``history_`` are of the changed pictures and of the smoothed labels
     that the network is trained on: they are worse than those of the network on pictures as they
     are. ``partial_fit`` needs ``learning_rate_schedule="constant"``.
-
-    Keras does not compile the layer that shifts pictures. On JAX, each step then takes half a
-    second instead of milliseconds; ``max_shift=0`` leaves that layer out.
 
     Examples
     --------
@@ -125,10 +123,17 @@ class ResidualClassifier(NetworkClassifier):
             n_classes,
             filters=[int(number) for number in self.filters],
             activation=self.activation,
-            horizontal_flip=bool(self.horizontal_flip),
-            max_shift=float(self.max_shift),  # Keras takes no number of NumPy's here
             seed=self.network_seed_,
         )
+
+    def augmentation(self):
+        """Return how pictures are changed at random while the network is trained on them.
+
+        Returns
+        -------
+        augmentation : Augmentation
+        """
+        return Augmentation(bool(self.horizontal_flip), float(self.max_shift))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

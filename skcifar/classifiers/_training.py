@@ -1,5 +1,7 @@
 """One training of a classifier: where it begins, what it goes through, and what it leaves."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -58,6 +60,7 @@ def train(classifier, method, X, y, weights, *, seed, validation=None, tasks=Non
     )
     trainer.training_ = Training(
         seed=seed,
+        augmentation=_seeded(classifier.augmentation(), classifier.network_seed_),
         n_epochs_done=begun.n_epochs if begun else 0,
         callbacks=[callback for callback in callbacks if callback is not None],
     )
@@ -69,6 +72,10 @@ def train(classifier, method, X, y, weights, *, seed, validation=None, tasks=Non
     finally:  # callbacks take memory, and may hold what cannot be pickled
         del trainer.training_
     vars(classifier).update(attributes_of_history(classifier.history_, trainer.history_))
+
+
+def _seeded(augmentation, seed):
+    return None if augmentation is None else replace(augmentation, seed=seed)
 
 
 def _go_on(classifier, checkpoint, stop_early):

@@ -44,7 +44,7 @@ class _OneLineParser(argparse.ArgumentParser):
 def _build_parser():
     parser = _OneLineParser(
         prog="skcifar",
-        description="Train a neural network on pictures, score it, and ask it about new ones.",
+        description="Train a neural network on pictures, score it, and predict new ones.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)

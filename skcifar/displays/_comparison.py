@@ -146,7 +146,7 @@ class ComparisonDisplay:
     def from_estimators(
         cls, estimators, X, y, *, histories=None, n_images=10, random_state=None, ax=None
     ):
-        """Ask estimators about the same pictures, and draw how they compare.
+        """Predict the same pictures by several estimators, and draw how they compare.
 
         Parameters
         ----------

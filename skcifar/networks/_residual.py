@@ -1,4 +1,4 @@
-"""A small residual network, which augments pictures while it trains."""
+"""A small residual network."""
 
 import keras
 
@@ -12,11 +12,9 @@ def build_residual_network(
     *,
     filters=(32, 64, 128),
     activation="relu",
-    horizontal_flip=True,
-    max_shift=0.125,
     seed=None,
 ):
-    """Build a small residual network, which sees each picture a little changed while it trains.
+    """Build a small residual network.
 
     A convolution, then stages of two: the first one widens and halves height and width, the second
     one adds to what it gets. All of them are 3 by 3 and normalized. The largest output of each
@@ -38,23 +36,14 @@ def build_residual_network(
         Activation after each convolution, by Keras' name. "leaky_relu" has the slope of Keras'
         layer LeakyReLU, 0.3.
 
-    horizontal_flip : bool, default=True
-        Whether each picture is mirrored, left to right, every second time on average that the
-        network trains on it.
-
-    max_shift : float, default=0.125
-        By which share of their height and width, in [0, 1), pictures are shifted at most while
-        training, up or down and to a side. What moves in is a mirror image of the edge.
-
     seed : int, default=None
-        Determines the initial weights and how pictures are changed. None draws seeds by Python's
-        ``random``, as Keras does.
+        Determines the initial weights. None draws seeds by Python's ``random``, as Keras does.
 
     Returns
     -------
     network : keras.Model
         Not compiled; maps ``(n_samples, height, width, n_channels)`` to probabilities of shape
-        ``(n_samples, n_classes)``. Pictures are predicted as they are.
+        ``(n_samples, n_classes)``.
 
     Raises
     ------
@@ -88,17 +77,6 @@ def build_residual_network(
         return activation_layer(activation, f"{name}_activation")(x)
 
     inputs = x = keras.Input(shape=input_shape, name="samples")
-    if horizontal_flip:
-        x = keras.layers.RandomFlip("horizontal", seed=next(seeds), name="flip")(x)
-    if max_shift:
-        x = keras.layers.RandomTranslation(
-            max_shift,
-            max_shift,
-            fill_mode="reflect",
-            interpolation="nearest",
-            seed=next(seeds),
-            name="shift",
-        )(x)
     x = convolve(x, filters[0], "stem")
     for k, n_filters in enumerate(filters, start=1):
         x = convolve(x, n_filters, f"stage_{k}_widening", pooled=True)

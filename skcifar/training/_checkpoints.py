@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from .._lazy import LazyImages
 from ..files._atomic import remove_unfinished, replacing
 from ..files._parts import FORMAT, ModelFileError, checksum_of_array, opened_parts, write_parts
 from ..files._versions import library_versions
@@ -206,6 +207,8 @@ def _as_text(value):
 
 
 def _checksum(array):
+    if isinstance(array, LazyImages):
+        return f"{checksum_of_array(array.bytes_of(slice(None)))} / {array.max_value}"
     return checksum_of_array(np.ascontiguousarray(array))
 
 

@@ -12,6 +12,9 @@ import keras
 import numpy as np
 from scikeras.wrappers import KerasClassifier
 
+from .._lazy import LazyImages
+from ._augmentation import Augmentation
+from ._batches import Epoch
 from ._callbacks import StopAtDivergence
 from ._history import joined_histories
 from ._predict import clear_memory_errors, engine
@@ -136,6 +139,7 @@ def train_network(
     *,
     batch_size,
     epochs,
+    augmentation=None,
     initial_epoch=0,
     n_epochs_done=0,
     shuffle=True,
@@ -154,7 +158,7 @@ def train_network(
     network : keras.Model
         Compiled. Trained in place.
 
-    X : ndarray of shape (n_samples, ...), dtype float
+    X : ndarray or LazyImages of shape (n_samples, ...), dtype float
         Samples.
 
     y : ndarray of shape (n_samples, n_classes), dtype float
@@ -169,6 +173,9 @@ def train_network(
 
     epochs : int
         Number of passes over the samples.
+
+    augmentation : Augmentation, default=None
+        How pictures are changed at random each time that they are trained on.
 
     initial_epoch : int, default=0
         The number of passes before this call, from which callbacks count on.
@@ -205,13 +212,22 @@ def train_network(
         sample_weight = np.ones(len(X))
     rows = np.flatnonzero(sample_weight)
     arrays = (
-        np.ascontiguousarray(X),
+        X if isinstance(X, LazyImages) else np.ascontiguousarray(X),
         np.ascontiguousarray(y, dtype=X.dtype),
         sample_weight.astype(X.dtype),
     )
     batch_size = min(batch_size, len(rows))
     n_batches = math.ceil(len(rows) / batch_size)
-    orders = _orders(rows, range(n_epochs_done, n_epochs_done + epochs), shuffle, seed)
+    passes = _epochs(
+        arrays,
+        rows,
+        epochs,
+        n_epochs_done=n_epochs_done,
+        initial_epoch=initial_epoch,
+        shuffle=shuffle,
+        augmentation=augmentation,
+        seed=seed,
+    )
     divergence = StopAtDivergence()
     callbacks = [divergence, *(callbacks or ())]
     key = None
@@ -229,19 +245,19 @@ def train_network(
                 steps=n_batches,
             )
 
-            def train_epoch(epoch, rows):
+            def train_epoch(number, epoch):
                 def after_batches(n_batches, means):
-                    divergence.check(epoch, means["loss"])
+                    divergence.check(number, means["loss"])
                     # only Keras' progress bar listens
                     callbacks.on_train_batch_end(n_batches - 1, means)
 
                 return engine.train_epoch(
-                    key, network, arrays, rows, batch_size=batch_size, after_batches=after_batches
+                    key, network, epoch, batch_size=batch_size, after_batches=after_batches
                 )
 
-            return _fit_by_engine(train_epoch, network, orders, initial_epoch, callbacks)
+            return _fit_by_engine(train_epoch, network, passes, initial_epoch, callbacks)
         return network.fit(
-            _batches(arrays, orders, batch_size),
+            (batch for epoch in passes for batch in epoch.batches(batch_size)),
             steps_per_epoch=n_batches,
             shuffle=False,  # done already
             epochs=initial_epoch + epochs,
@@ -251,13 +267,19 @@ def train_network(
         ).history
 
 
-def _orders(rows, epochs, shuffle, seed):
-    """Yield the order of the samples in each epoch, which depends on ``seed`` alone.
+def _epochs(arrays, rows, epochs, *, n_epochs_done, initial_epoch, shuffle, augmentation, seed):
+    """Yield the samples of each epoch, whose order and changes depend on seeds alone.
 
     Keras' own shuffling depends on the backend's global seed.
     """
-    for epoch in epochs:
-        yield np.random.default_rng([seed, epoch]).permutation(rows) if shuffle else rows
+    for k in range(epochs):
+        order = changes = None
+        if shuffle:
+            order = np.random.default_rng([seed, n_epochs_done + k]).permutation(rows)
+        if augmentation is not None:
+            height, width = arrays[0].shape[1:3]
+            changes = augmentation.draw(len(rows), height, width, epoch=initial_epoch + k)
+        yield Epoch(arrays, rows if order is None else order, changes)
 
 
 def _requests_batches(callback):
@@ -270,26 +292,20 @@ def _requests_batches(callback):
     )
 
 
-def _fit_by_engine(train_epoch, network, orders, initial_epoch, callbacks):
+def _fit_by_engine(train_epoch, network, passes, initial_epoch, callbacks):
     """Go through epochs as ``keras.Model.fit`` does, with batches left to the engine."""
     means = None
     network.stop_training = False
     callbacks.on_train_begin()
-    for epoch, rows in enumerate(orders, start=initial_epoch):
-        callbacks.on_epoch_begin(epoch)
-        means = train_epoch(epoch, rows)
-        callbacks.on_epoch_end(epoch, means)
+    for number, epoch in enumerate(passes, start=initial_epoch):
+        callbacks.on_epoch_begin(number)
+        means = train_epoch(number, epoch)
+        callbacks.on_epoch_end(number, means)
         if network.stop_training:
             break
     network.optimizer.finalize_variable_values(network.trainable_variables)
     callbacks.on_train_end(means)
     return network.history.history
-
-
-def _batches(arrays, orders, batch_size):
-    for rows in orders:
-        for start in range(0, len(rows), batch_size):
-            yield tuple(array[rows[start : start + batch_size]] for array in arrays)
 
 
 @dataclass
@@ -299,6 +315,7 @@ class Training:
     seed: int = 0
     n_epochs_done: int = 0  # of the same training, which was interrupted and goes on
     callbacks: Sequence[keras.callbacks.Callback] = ()
+    augmentation: Augmentation | None = None
 
 
 class NetworkTrainer(KerasClassifier):
@@ -313,7 +330,7 @@ class NetworkTrainer(KerasClassifier):
 
     def _fit(self, X, y, sample_weight, warm_start, epochs, initial_epoch):
         if not (warm_start and self.initialized_):
-            self.initialize(X[:1], y[:1])  # all are validated already
+            self.initialize(np.asarray(X[:1]), y[:1])  # all are validated already
         history = train_network(
             self.model_,
             X,
@@ -325,6 +342,7 @@ class NetworkTrainer(KerasClassifier):
             n_epochs_done=self.training_.n_epochs_done,
             shuffle=self.shuffle,
             seed=self.training_.seed,
+            augmentation=self.training_.augmentation,
             callbacks=self.training_.callbacks,
             verbose=self.verbose,
         )

@@ -47,7 +47,9 @@ def predict_probabilities(network, X, rows=None):
     with clear_memory_errors():
         forward = engine and engine.forward_pass(network, X)
         forward = forward or partial(_forward_by_keras, network)
-        return np.concatenate([_predict_whole_passes(forward, X[part]) for part in parts])
+        return np.concatenate(
+            [_predict_whole_passes(forward, np.asarray(X[part])) for part in parts]
+        )
 
 
 def _predict_whole_passes(forward, X):

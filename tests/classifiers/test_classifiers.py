@@ -26,7 +26,7 @@ from skcifar import (
 )
 from skcifar._sklearn.validation import Interval, InvalidParameterError
 from skcifar.classifiers import CLASSIFIERS
-from skcifar.training._fit import _orders
+from skcifar.training._fit import _epochs
 
 # --- the article ---
 
@@ -57,9 +57,11 @@ def test_one_epoch_on_the_real_pictures_beats_30_percent(real_cifar10):
 
 
 def test_every_epoch_takes_every_sample_once_in_another_order():
-    first, second = _orders(np.arange(50), epochs=range(2), shuffle=True, seed=0)
-    assert sorted(first) == sorted(second) == list(range(50))
-    assert first.tolist() != second.tolist()
+    arrays, rows = (np.zeros((50, 1)), np.zeros(50), np.ones(50)), np.arange(50)
+    params = {"n_epochs_done": 0, "initial_epoch": 0, "augmentation": None, "seed": 0}
+    first, second = _epochs(arrays, rows, 2, shuffle=True, **params)
+    assert sorted(first.rows) == sorted(second.rows) == list(range(50))
+    assert first.rows.tolist() != second.rows.tolist()
 
 
 def test_last_batch_of_an_epoch_is_trained_on(blobs):

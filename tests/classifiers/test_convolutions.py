@@ -3,7 +3,6 @@
 import copy
 import pickle
 
-import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -31,8 +30,6 @@ SMALL = {
         "filters": (8, 8),
         "batch_size": 16,
         "horizontal_flip": False,
-        # Keras does not compile the layer that shifts, which takes half a second a step on JAX
-        "max_shift": 0.125 if keras.config.backend() == "tensorflow" else 0.0,
     },
 }
 

@@ -43,8 +43,6 @@ NETWORKS = {
     },
     ResidualClassifier: {
         "filters": (4, 4),
-        # Keras does not compile the layer that shifts, which takes half a second a step on JAX
-        "max_shift": 0.125 if keras.config.backend() == "tensorflow" else 0.0,
     },
 }
 CLASSES = [0, 1, 2]

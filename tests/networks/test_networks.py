@@ -117,50 +117,6 @@ def test_residual_network_halves_the_picture_in_each_stage_and_adds_in_each():
     assert network.output_shape == (None, 4)
 
 
-@pytest.mark.parametrize(
-    ("params", "changing"),
-    [
-        ({}, {"RandomFlip", "RandomTranslation"}),
-        ({"horizontal_flip": False}, {"RandomTranslation"}),
-        ({"max_shift": 0.0}, {"RandomFlip"}),
-        ({"horizontal_flip": False, "max_shift": 0.0}, set()),
-    ],
-)
-def test_residual_network_changes_pictures_as_requested(params, changing):
-    names = layer_names(build_residual_network((8, 8, 3), 2, filters=(4,), **params))
-    assert {name for name in names if name.startswith("Random")} == changing
-
-
-def test_residual_network_changes_pictures_in_training_only():
-    network = build_residual_network((8, 8, 3), 2, filters=(4,))
-    pictures = np.random.default_rng(0).random((64, 8, 8, 3), dtype=np.float32)
-    flipped = keras.Model(network.input, network.get_layer("shift").output)
-    np.testing.assert_array_equal(flipped(pictures, training=False), pictures)
-    assert not np.array_equal(flipped(pictures, training=True), pictures)
-
-
-def test_pictures_are_mirrored_from_left_to_right_half_of_the_time():
-    network = build_residual_network((4, 4, 1), 2, filters=(4,), max_shift=0.0)
-    network = keras.Model(network.input, network.get_layer("flip").output)
-    pictures = np.random.default_rng(0).random((64, 4, 4, 1), dtype=np.float32)
-    seen = np.array(network(pictures, training=True))
-    as_they_were = (seen == pictures).all(axis=(1, 2, 3))
-    mirrored = (seen == pictures[:, :, ::-1]).all(axis=(1, 2, 3))
-    assert (as_they_were | mirrored).all()
-    assert 10 < mirrored.sum() < 54
-
-
-def test_shifts_are_by_whole_pixels_and_not_too_far():
-    network = build_residual_network((8, 8, 1), 2, filters=(4,), horizontal_flip=False)
-    network = keras.Model(network.input, network.get_layer("shift").output)
-    pictures = np.zeros((200, 8, 8, 1), np.float32)
-    pictures[:, 4, 4] = 1
-    seen = np.array(network(pictures, training=True))[..., 0]
-    assert set(np.unique(seen)) == {0, 1}
-    places = {(int(row), int(column)) for _, row, column in zip(*np.nonzero(seen), strict=True)}
-    assert places == {(row, column) for row in (3, 4, 5) for column in (3, 4, 5)}
-
-
 @pytest.mark.parametrize("build", [build_convolutional_network, build_residual_network])
 @pytest.mark.parametrize("shape", [(3072,), (32, 32)])
 def test_convolutions_refuse_what_are_no_pictures(build, shape):

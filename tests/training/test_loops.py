@@ -22,6 +22,7 @@ from skcifar import (
 )
 from skcifar.networks import Dropout, seeded_layers
 from skcifar.training import _fit as training
+from skcifar.training._augmentation import Augmentation
 from skcifar.training._fit import compile_network, train_network
 from skcifar.training._predict import predict_probabilities
 
@@ -184,22 +185,20 @@ def test_schedules_and_decay_are_those_of_keras(samples, schedule):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("changes", [False, True])
+@pytest.mark.parametrize("augmentation", [None, Augmentation(True, 1 / 8)])
 @pytest.mark.usefixtures("float64", "always_in_loop")
-def test_convolutions_in_the_loop_are_those_of_keras(changes):
+def test_convolutions_in_the_loop_are_those_of_keras(augmentation):
     rng = np.random.default_rng(0)
     X = rng.random((5 * BATCH + 3, 8, 8, 3))
     samples = X, np.eye(CLASSES)[rng.integers(CLASSES, size=len(X))], np.ones(len(X))
 
     def network():
         with seeded_layers(0):
-            network = build_residual_network(
-                (8, 8, 3), CLASSES, filters=(4,), horizontal_flip=changes, max_shift=changes / 8
-            )
+            network = build_residual_network((8, 8, 3), CLASSES, filters=(4,))
         compile_network(network, learning_rate=0.01, label_smoothing=0.1)
         return network
 
-    assert_equal_training(samples, network(), network(), epochs=2)
+    assert_equal_training(samples, network(), network(), epochs=2, augmentation=augmentation)
 
 
 def network_with_dropout_of_keras(n_classes):
@@ -392,9 +391,9 @@ def arrays_that_are_trained_on(monkeypatch):
     arrays = []
     train_epoch = _engine.train_epoch
 
-    def spy(key, network, given, *args, **kwargs):
-        arrays.extend(given)
-        return train_epoch(key, network, given, *args, **kwargs)
+    def spy(key, network, epoch, **kwargs):
+        arrays.extend(epoch.arrays)
+        return train_epoch(key, network, epoch, **kwargs)
 
     monkeypatch.setattr(_engine, "train_epoch", spy)
     return arrays

@@ -68,13 +68,13 @@ def training_key(network, arrays, *, n_samples, batch_size):
     return (*keys, variables, batch_size if in_loop else None, shapes, arrays[0].dtype)
 
 
-def train_epoch(key, network, arrays, rows, *, batch_size, after_batches):
-    """Train a network on rows of samples once, batch by batch.
+def train_epoch(key, network, epoch, *, batch_size, after_batches):
+    """Train a network on the samples of an epoch, batch by batch.
 
     Each step is one of Keras' own ``fit``. Threads may train different networks at once.
     """
     with _borrowed_loop(key, network) as loop:
-        return loop.train_epoch(network, arrays, rows, batch_size, after_batches)
+        return loop.train_epoch(network, epoch, batch_size, after_batches)
 
 
 def forward_pass(network, X):
@@ -186,11 +186,11 @@ class TrainingLoop:
                 self._batch_size = batch_size
             tracing.result()
 
-    def train_epoch(self, network, arrays, rows, batch_size, after_batches):
+    def train_epoch(self, network, epoch, batch_size, after_batches):
         """Train for one epoch; see the function of this name."""
         _copy_state(network, self._network)
         loss = n_right = n_batches = n_samples = 0
-        for train, batches, n_batches_here, n_samples_here in self._calls(arrays, rows, batch_size):
+        for train, batches, n_batches_here, n_samples_here in self._calls(epoch, batch_size):
             loss_here, n_right_here = train(*batches)
             loss += float(loss_here)
             n_right += float(n_right_here)
@@ -201,34 +201,28 @@ class TrainingLoop:
         _copy_state(self._network, network)
         return means
 
-    def _calls(self, arrays, rows, size):
+    def _calls(self, epoch, size):
         """Yield what to call with what, while another thread gathers for the next call."""
         in_loop = self._batch_size == size
-        n_many = len(rows) // size * size if in_loop else 0
-        n_a_call = self._n_batches * size if in_loop else min(size, len(rows))
+        n_many = len(epoch) // size * size if in_loop else 0
+        n_a_call = self._n_batches * size if in_loop else min(size, len(epoch))
         # Two sets of buffers in turn: TensorFlow reads one while the other is filled.
         buffers = itertools.cycle([self._buffers(n_a_call), self._buffers(n_a_call)])
 
-        def gathered(chosen):
-            filled = next(buffers)
-            for array, buffer in zip(arrays, filled, strict=True):
-                # "clip" writes to the buffer directly
-                np.take(array, chosen, axis=0, out=buffer[: len(chosen)], mode="clip")
-            return filled
-
         def many(start):
-            chosen = rows[start : start + n_a_call][: n_many - start]
-            n_batches = len(chosen) // size
-            arguments = self._many_batches(n_batches, gathered(chosen))
-            return self._train_many, arguments, n_batches, len(chosen)
+            stop, filled = min(start + n_a_call, n_many), next(buffers)
+            epoch.fill(start, stop, filled)
+            n_batches = (stop - start) // size
+            return self._train_many, self._many_batches(n_batches, filled), n_batches, stop - start
 
         def one(start):
-            chosen = rows[start : start + size]
-            batch = [_as_tensor(part[: len(chosen)]) for part in gathered(chosen)]
-            return self._train_one, batch, 1, len(chosen)
+            stop, filled = min(start + size, len(epoch)), next(buffers)
+            epoch.fill(start, stop, filled)
+            batch = [_as_tensor(part[: stop - start]) for part in filled]
+            return self._train_one, batch, 1, stop - start
 
         tasks = [(many, start) for start in range(0, n_many, n_a_call)]
-        tasks += [(one, start) for start in range(n_many, len(rows), size)]
+        tasks += [(one, start) for start in range(n_many, len(epoch), size)]
         with ThreadPoolExecutor(1) as gatherer:
             coming = gatherer.submit(*tasks[0])
             for task in tasks[1:]:

@@ -1,0 +1,96 @@
+"""Pictures that stay bytes until they are needed as numbers."""
+
+import numpy as np
+
+
+class LazyImages:
+    """Bytes that are divided only where they are needed.
+
+    Has the shape and dtype of the scaled array, is indexed along its first axis like it, which
+    copies no pixels, and becomes it by :func:`numpy.asarray`.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (n_pixels, ...), dtype uint8
+        May be memory-mapped.
+
+    max_value : float
+        By which pixels are divided, in float32.
+
+    rows : ndarray of shape (n_samples,), dtype int, default=None
+        Which of the pixels' first axis are the samples. None stands for all.
+
+    sample_shape : tuple of int, default=None
+        The shape of a sample. None stands for that of the pixels.
+
+    dtype : dtype, default=float32
+        What the divided pixels are converted to.
+    """
+
+    def __init__(self, pixels, max_value, *, rows=None, sample_shape=None, dtype=np.float32):
+        self._pixels = pixels
+        self.max_value = np.float32(max_value)
+        self._rows = rows
+        self._sample_shape = pixels.shape[1:] if sample_shape is None else sample_shape
+        self.dtype = np.dtype(dtype)
+
+    @property
+    def shape(self):
+        """Tuple of int: ``(n_samples, *sample_shape)``."""
+        return (len(self), *self._sample_shape)
+
+    @property
+    def ndim(self):
+        """Int: number of axes."""
+        return len(self.shape)
+
+    def __len__(self):
+        return len(self._pixels if self._rows is None else self._rows)
+
+    def __iter__(self):
+        return iter(np.asarray(self))
+
+    def __getitem__(self, key):
+        if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
+            key = key[0]  # as scikit-learn indexes
+        if isinstance(key, tuple) or np.ndim(key) > 1:
+            return np.asarray(self)[key]
+        rows = (np.arange(len(self)) if self._rows is None else self._rows)[key]
+        return (
+            self._like(rows=rows) if np.ndim(rows) else np.asarray(self._like(rows=rows[None]))[0]
+        )
+
+    def __array__(self, dtype=None, copy=None):
+        if copy is False:
+            raise ValueError("LazyImages cannot become an array without a copy.")
+        array = np.empty(self.shape, self.dtype)
+        self.take(slice(None), array)
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def __repr__(self):
+        return f"LazyImages(shape={self.shape}, dtype={self.dtype})"
+
+    def astype(self, dtype):
+        """Return the same pictures with another dtype."""
+        return self._like(dtype=dtype)
+
+    def flattened(self):
+        """Return the same pictures as rows."""
+        return self._like(sample_shape=(int(np.prod(self._sample_shape)),))
+
+    def bytes_of(self, rows):
+        """Return the pixels of some samples as they are, in the shape of the pixels."""
+        return self._pixels[rows if self._rows is None else self._rows[rows]]
+
+    def scale(self, pixels, out):
+        """Write pixels that :meth:`bytes_of` returned into an array, divided."""
+        out = out.reshape(pixels.shape)
+        np.divide(pixels, self.max_value, out=out, dtype=np.float32)
+
+    def take(self, rows, out):
+        """Write some samples into an array of their shape and this dtype."""
+        self.scale(self.bytes_of(rows), out)
+
+    def _like(self, **changed):
+        params = {"rows": self._rows, "sample_shape": self._sample_shape, "dtype": self.dtype}
+        return LazyImages(self._pixels, self.max_value, **params | changed)

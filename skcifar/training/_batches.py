@@ -1,0 +1,53 @@
+"""The samples of an epoch, in their order and as they are changed, batch by batch."""
+
+import numpy as np
+
+from .._lazy import LazyImages
+from ._augmentation import augmented
+
+
+class Epoch:
+    """Samples, labels and weights of one pass.
+
+    Parameters
+    ----------
+    arrays : tuple of X, y and sample_weight
+        X may be lazy.
+
+    rows : ndarray of int
+        The samples that are passed, in this order.
+
+    changes : ndarray of shape (n_rows, 3), default=None
+        What is changed in each of them, from ``Augmentation.draw``.
+    """
+
+    def __init__(self, arrays, rows, changes=None):
+        self.arrays = arrays
+        self.rows = rows
+        self.changes = changes
+
+    def __len__(self):
+        return len(self.rows)
+
+    def fill(self, start, stop, buffers):
+        """Write the samples from ``start`` to ``stop``, their labels and weights into buffers."""
+        (X, *others), rows = self.arrays, self.rows[start:stop]
+        (X_out, *others_out) = (buffer[: len(rows)] for buffer in buffers)
+        for array, out in zip(others, others_out, strict=True):
+            np.take(array, rows, axis=0, out=out, mode="clip")  # "clip" writes to `out` directly
+        if not isinstance(X, LazyImages):
+            np.take(X, rows, axis=0, out=X_out, mode="clip")
+            if self.changes is not None:
+                X_out[:] = augmented(X_out, self.changes[start:stop])
+        elif self.changes is None:
+            X.take(rows, X_out)
+        else:
+            X.scale(augmented(X.bytes_of(rows), self.changes[start:stop]), X_out)
+
+    def batches(self, batch_size):
+        """Yield one batch after another, in arrays of its own."""
+        for start in range(0, len(self), batch_size):
+            stop = min(start + batch_size, len(self))
+            batch = [np.empty((stop - start, *a.shape[1:]), a.dtype) for a in self.arrays]
+            self.fill(start, stop, batch)
+            yield tuple(batch)
