@@ -25,7 +25,7 @@ from skcifar import (
     save_model,
 )
 from skcifar.cli._parser import main
-from skcifar.networks import ACTIVATIONS, Dropout
+from skcifar.networks import ACTIVATIONS, BatchNormalization, Dropout
 from skcifar.persistence._onnx import ExportError
 from skcifar.persistence._onnx_layers import LAYERS
 
@@ -131,7 +131,11 @@ LAYERS_TO_EXPORT = [
     *(L.Dropout(0.5), Dropout(0.5), L.RandomFlip(), L.RandomTranslation(0.2, 0.2)),
     *(L.Flatten(), L.Reshape((7, -1)), L.LeakyReLU(0.1)),
     *(L.Rescaling(0.5, -0.2), L.Rescaling([0.5, 2.0, -1.0], [0.1, 0.2, 0.3])),
-    *(L.BatchNormalization(epsilon=0.1), L.BatchNormalization(scale=False, center=False)),
+    *(
+        BatchNormalization(),
+        L.BatchNormalization(epsilon=0.1),
+        L.BatchNormalization(scale=False, center=False),
+    ),
     *(L.Conv2D(4, 3), L.Conv2D(4, (2, 4), strides=2, use_bias=False, activation="relu", **SAME)),
     *(L.Conv2D(4, 3, dilation_rate=2, **SAME), L.Conv2D(6, 3, groups=3)),
     *(L.MaxPooling2D(), L.MaxPooling2D(3, strides=2, **SAME)),
