@@ -103,9 +103,7 @@ class StopAtDivergence(keras.callbacks.Callback):
 
     def _largest_step(self):
         rate = self.model.optimizer.get_config()["learning_rate"]
-        if isinstance(rate, dict):  # a schedule
-            rate = rate["config"].get("warmup_target") or rate["config"]["initial_learning_rate"]
-        return rate
+        return rate["config"]["learning_rate"] if isinstance(rate, dict) else rate
 
 
 class EpochTasks(keras.callbacks.Callback):

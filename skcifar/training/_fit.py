@@ -18,13 +18,9 @@ from ._batches import Epoch
 from ._callbacks import StopAtDivergence
 from ._history import joined_histories
 from ._predict import clear_memory_errors, engine
+from ._schedules import make_schedule
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
-
-# Of the one-cycle schedule. L. N. Smith and N. Topin, "Super-Convergence: Very Fast Training of
-# Neural Networks Using Large Learning Rates", 2018; the numbers are those that are customary since.
-WARMUP_SHARE = 0.3
-WARMUP_FACTOR = 25
 
 BYTES_A_WEIGHT = 12  # in float32, with the two moments that Adam keeps of it
 BYTES_OF_GARBAGE = 128 * 2**20  # collecting takes a fifth of a second, so not too often
@@ -52,7 +48,7 @@ def compile_network(
 
     learning_rate_schedule : {"constant", "cosine", "one-cycle"}, default="constant"
         How the step size changes. "cosine" lowers it to 0 along half a cosine; "one-cycle" raises
-        it before, over the first :data:`WARMUP_SHARE` of all steps.
+        it before, over the first 30 % of all steps.
 
     n_steps : int, default=None
         Steps until a schedule has come to its end. Only needed where there is one.
@@ -64,17 +60,7 @@ def compile_network(
     label_smoothing : float, default=0.0
         Share of each label, in [0, 1), that the loss spreads evenly over all classes.
     """
-    rate = float(learning_rate)
-    if learning_rate_schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=n_steps)
-    elif learning_rate_schedule == "one-cycle":
-        n_rising = math.ceil(WARMUP_SHARE * n_steps)
-        rate = keras.optimizers.schedules.CosineDecay(
-            rate / WARMUP_FACTOR,
-            warmup_target=rate,
-            warmup_steps=n_rising,
-            decay_steps=max(1, n_steps - n_rising),
-        )
+    rate = make_schedule(learning_rate_schedule, float(learning_rate), n_steps)
     network.compile(
         # named, since Keras would count names up, each of which costs memory for good
         optimizer=keras.optimizers.Adam(

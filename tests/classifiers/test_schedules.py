@@ -1,11 +1,13 @@
 """Step sizes that change while training, and weights that decay."""
 
+import keras
 import numpy as np
 import pytest
 from small_networks import small, weights_of
 
 from skcifar import build_dense_network
 from skcifar.training._fit import compile_network
+from skcifar.training._schedules import WarmupCosine
 
 
 def rates(schedule, n_steps=100):
@@ -20,8 +22,7 @@ def rates(schedule, n_steps=100):
 
 
 def steps_of_schedule(optimizer):
-    config = optimizer.get_config()["learning_rate"]["config"]
-    return config["decay_steps"] + config["warmup_steps"]
+    return optimizer.get_config()["learning_rate"]["config"]["n_steps"]
 
 
 def test_cosine_goes_from_the_learning_rate_to_nothing():
@@ -38,6 +39,19 @@ def test_one_cycle_rises_over_three_tenths_and_falls():
     assert reported.argmax() == 30
     assert reported.max() == pytest.approx(0.5)
     assert reported[-1] == pytest.approx(0, abs=1e-7)
+
+
+@pytest.mark.parametrize("n_warmup_steps", [0, 3])
+def test_schedule_of_many_steps_at_once_is_that_of_keras(n_warmup_steps):
+    ours = WarmupCosine(0.5, 10, n_warmup_steps)(np.arange(12))
+    theirs = keras.optimizers.schedules.CosineDecay(
+        0.5 / 25 if n_warmup_steps else 0.5,
+        warmup_target=0.5 if n_warmup_steps else None,
+        warmup_steps=n_warmup_steps,
+        decay_steps=10 - n_warmup_steps,
+    )
+    each = [float(theirs(step)) for step in range(12)]
+    np.testing.assert_allclose(ours, each, rtol=1e-5, atol=1e-7)
 
 
 def test_constant_stays():

@@ -325,8 +325,10 @@ def test_second_fit_of_a_known_shape_traces_nothing(blobs, tracing):
     small(**params).fit(X, y).predict(X)
     assert tracing.count("step") > 0
     tracing.clear()
-    other = small(**params, learning_rate=0.007, class_weight={0: 2.0}, epochs=2, random_state=7)
-    other.fit(X[:25], y[:25]).predict(X[:3])
+    for schedule in ("constant", "cosine", "one-cycle"):
+        other = {"learning_rate": 0.007, "learning_rate_schedule": schedule}
+        other |= {"class_weight": {0: 2.0}, "epochs": 2, "random_state": 7}
+        small(**params, **other).fit(X[:25], y[:25]).predict(X[:3])
     assert not tracing
 
 

@@ -43,8 +43,9 @@ def training_key(network):
         return None
     if not (_is_known(optimizer) and _is_known(loss)):
         return None
-    if isinstance(optimizer["config"].get("learning_rate"), float):
-        del optimizer["config"]["learning_rate"]
+    rate = optimizer["config"].pop("learning_rate")
+    if isinstance(rate, dict) and rate["class_name"] != "WarmupCosine":
+        return None  # Keras' own schedules take one step at a time
     return _frozen(optimizer), _frozen(loss)
 
 

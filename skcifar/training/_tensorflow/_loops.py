@@ -74,7 +74,8 @@ def train_epoch(key, network, epoch, *, batch_size, after_batches):
     Each step is one of Keras' own ``fit``. Threads may train different networks at once.
     """
     with _borrowed_loop(key, network) as loop:
-        return loop.train_epoch(network, epoch, batch_size, after_batches)
+        rates = _learning_rates(network.optimizer, math.ceil(len(epoch) / batch_size))
+        return loop.train_epoch(network, epoch, batch_size, rates, after_batches)
 
 
 def forward_pass(network, X):
@@ -146,7 +147,9 @@ class TrainingLoop:
         self._shapes = shapes
         self._dtype = dtype
         self._train_one = tf.function(
-            self._step, input_signature=self._signature(None), autograph=False
+            self._step,
+            input_signature=[tf.TensorSpec((), self._dtype), *self._signature(None)],
+            autograph=False,
         )
         self._batch_size = None  # of the loop over many batches
         if batch_size is None:
@@ -170,6 +173,7 @@ class TrainingLoop:
             self._many_steps,
             input_signature=[
                 tf.TensorSpec((), tf.int32),
+                tf.TensorSpec((self._n_batches,), self._dtype),
                 *self._signature(self._n_batches, batch_size),
             ],
             jit_compile=_is_faster_by_xla(self._network),
@@ -181,16 +185,16 @@ class TrainingLoop:
             tracing = tracer.submit(self._train_one.get_concrete_function)
             with suppress(tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
                 self._train_many(
-                    *self._many_batches(0, self._buffers(self._n_batches * batch_size))
+                    *self._many_batches((), self._buffers(self._n_batches * batch_size))
                 )
                 self._batch_size = batch_size
             tracing.result()
 
-    def train_epoch(self, network, epoch, batch_size, after_batches):
+    def train_epoch(self, network, epoch, batch_size, rates, after_batches):
         """Train for one epoch; see the function of this name."""
         _copy_state(network, self._network)
         loss = n_right = n_batches = n_samples = 0
-        for train, batches, n_batches_here, n_samples_here in self._calls(epoch, batch_size):
+        for train, batches, n_batches_here, n_samples_here in self._calls(epoch, batch_size, rates):
             loss_here, n_right_here = train(*batches)
             loss += float(loss_here)
             n_right += float(n_right_here)
@@ -201,7 +205,7 @@ class TrainingLoop:
         _copy_state(self._network, network)
         return means
 
-    def _calls(self, epoch, size):
+    def _calls(self, epoch, size, rates):
         """Yield what to call with what, while another thread gathers for the next call."""
         in_loop = self._batch_size == size
         n_many = len(epoch) // size * size if in_loop else 0
@@ -212,14 +216,16 @@ class TrainingLoop:
         def many(start):
             stop, filled = min(start + n_a_call, n_many), next(buffers)
             epoch.fill(start, stop, filled)
-            n_batches = (stop - start) // size
-            return self._train_many, self._many_batches(n_batches, filled), n_batches, stop - start
+            rates_here = rates[start // size : stop // size]
+            arguments = self._many_batches(rates_here, filled)
+            return self._train_many, arguments, len(rates_here), stop - start
 
         def one(start):
             stop, filled = min(start + size, len(epoch)), next(buffers)
             epoch.fill(start, stop, filled)
+            rate = tf.constant(rates[start // size], self._dtype)
             batch = [_as_tensor(part[: stop - start]) for part in filled]
-            return self._train_one, batch, 1, stop - start
+            return self._train_one, (rate, *batch), 1, stop - start
 
         tasks = [(many, start) for start in range(0, n_many, n_a_call)]
         tasks += [(one, start) for start in range(n_many, len(epoch), size)]
@@ -234,18 +240,20 @@ class TrainingLoop:
         """Empty arrays for samples, labels and weights."""
         return [_aligned_array((n_samples, *shape), self._dtype) for shape in self._shapes]
 
-    def _many_batches(self, n_batches, buffers):
-        """What the loop takes: how many batches it trains on, and buffers for all."""
+    def _many_batches(self, rates, buffers):
+        """What the loop takes: how many batches it trains on, their rates, and buffers for all."""
+        all_rates = np.zeros(self._n_batches, self._dtype)
+        all_rates[: len(rates)] = rates
         batches = [
             _as_tensor(part.reshape(self._n_batches, -1, *part.shape[1:])) for part in buffers
         ]
-        return tf.constant(n_batches), *batches
+        return tf.constant(len(rates)), tf.constant(all_rates), *batches
 
-    def _many_steps(self, n_batches, X, y, weights):
+    def _many_steps(self, n_batches, rates, X, y, weights):
         """Steps on the first ``n_batches`` batches of an axis of them."""
 
         def step(k, loss, n_right):
-            loss_here, n_right_here = self._step(X[k], y[k], weights[k])
+            loss_here, n_right_here = self._step(rates[k], X[k], y[k], weights[k])
             return k + 1, loss + loss_here, n_right + n_right_here
 
         nothing = tf.zeros((), self._dtype)
@@ -253,9 +261,10 @@ class TrainingLoop:
             lambda k, *_: k < n_batches, step, (0, nothing, nothing), parallel_iterations=1
         )[1:]
 
-    def _step(self, X, y, weights):
+    def _step(self, rate, X, y, weights):
         """One step, as Keras makes it; returns the sum of losses and the number of right ones."""
         network, optimizer = self._network, self._network.optimizer
+        optimizer.learning_rate.assign(rate)
         with tf.GradientTape() as tape:
             probabilities = network(X, training=True)
             loss = network.compute_loss(
@@ -304,7 +313,9 @@ def _copy(network):
         copied = keras.models.clone_model(network)
     for mine, other in zip(copied.variables, network.variables, strict=True):
         mine.trainable = other.trainable
-    optimizer = type(network.optimizer).from_config(network.optimizer.get_config())
+    # the learning rate is given to each step
+    config = network.optimizer.get_config() | {"learning_rate": 0.0}
+    optimizer = type(network.optimizer).from_config(config)
     copied.compile(optimizer, network.loss)
     optimizer.build(copied.trainable_variables)
     return copied
@@ -317,4 +328,16 @@ def _copy_state(source, target):
 
 
 def _state(network):
-    return [*network.variables, *network.optimizer.variables]
+    """All variables but the learning rate, which may follow a schedule."""
+    rate = network.optimizer.learning_rate
+    return [*network.variables, *(v for v in network.optimizer.variables if v is not rate)]
+
+
+def _learning_rates(optimizer, n_steps):
+    """The learning rate of each of the coming steps."""
+    rate = optimizer.get_config()["learning_rate"]
+    if not isinstance(rate, dict):
+        return np.full(n_steps, rate)
+    first = int(optimizer.iterations)
+    schedule = keras.optimizers.schedules.deserialize(rate)
+    return np.asarray(schedule(np.arange(first, first + n_steps)))
