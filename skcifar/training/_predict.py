@@ -45,7 +45,7 @@ def predict_probabilities(network, X, rows=None):
     if rows is not None:
         parts = [rows[part] for part in parts]
     with clear_memory_errors():
-        forward = engine and engine.forward_pass(network, X)
+        forward = engine and engine.forward_pass(network)
         forward = forward or partial(_forward_by_keras, network)
         return np.concatenate(
             [_predict_whole_passes(forward, np.asarray(X[part])) for part in parts]

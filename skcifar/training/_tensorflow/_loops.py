@@ -78,8 +78,8 @@ def train_epoch(key, network, epoch, *, batch_size, after_batches):
         return loop.train_epoch(network, epoch, batch_size, rates, after_batches)
 
 
-def forward_pass(network, X):
-    """Return a compiled function from samples to a network's probabilities, or None."""
+def forward_pass(network):
+    """Return a compiled function from passes of samples to a network's probabilities, or None."""
     # what a user may exchange in a fitted network
     parts = [id(getattr(layer, "activation", layer)) for layer in network.layers]
     known_parts, key = _keys_of_networks.get(network, (None, None))
@@ -88,34 +88,46 @@ def forward_pass(network, X):
         _keys_of_networks[network] = parts, key
     if key is None:
         return None
-    key = key, X.shape[1:], X.dtype
-    with _lock:
-        forward = _forward_passes.pop(key, None)
-    forward = forward or _compiled_forward_pass(weakref.ref(network), X.shape[1:], X.dtype)
-    with _lock:
-        _forward_passes[key] = forward
-        if len(_forward_passes) > KEPT:
-            del _forward_passes[next(iter(_forward_passes))]
-    values = [tf.convert_to_tensor(variable.value) for variable in network.variables]
-    return lambda X: forward(tf.constant(X), *values).numpy()
+    handles = [variable.value.handle for variable in network.variables]
+
+    def forward(passes):
+        # a single pass need not wait for the loop over many
+        passes_of_key = (key, passes.shape[1:], passes.dtype, len(passes) == 1)
+        with _lock:
+            function = _forward_passes.pop(passes_of_key, None)
+        function = function or _compiled_forward_pass(weakref.ref(network), *passes_of_key[1:])
+        with _lock:
+            _forward_passes[passes_of_key] = function
+            if len(_forward_passes) > KEPT:
+                del _forward_passes[next(iter(_forward_passes))]
+        return function(tf.constant(passes), *handles).numpy()
+
+    return forward
 
 
-def _compiled_forward_pass(network, sample_shape, dtype):
-    """Trace a function of samples and of all variables, so that it keeps no network alive."""
-    samples = tf.TensorSpec((None, None, *sample_shape), dtype)
-    variables = [tf.TensorSpec(variable.shape, variable.dtype) for variable in network().variables]
+def _compiled_forward_pass(network, shape, dtype, is_single):
+    """Trace a function of passes and of all variables, so that it keeps no network alive."""
+    passes = tf.TensorSpec((1 if is_single else None, *shape), dtype)
+    handles = [tf.TensorSpec((), tf.resource) for _ in network().variables]
 
-    @tf.function(input_signature=[samples, *variables], autograph=False)
-    def forward(X, *values):
+    @tf.function(input_signature=[passes, *handles], autograph=False)
+    def forward(passes, *handles):
         traced = network()
-        value_of = {id(v): value for v, value in zip(traced.variables, values, strict=True)}
+        value_of = {
+            id(variable): tf.ensure_shape(
+                tf.raw_ops.ReadVariableOp(resource=handle, dtype=variable.dtype), variable.shape
+            )
+            for variable, handle in zip(traced.variables, handles, strict=True)
+        }
         trainable = [value_of[id(variable)] for variable in traced.trainable_variables]
         others = [value_of[id(variable)] for variable in traced.non_trainable_variables]
-        return tf.map_fn(
-            lambda rows: traced.stateless_call(trainable, others, rows, training=False)[0],
-            X,
-            fn_output_signature=traced.outputs[0].dtype,
-        )
+
+        def one(rows):
+            return traced.stateless_call(trainable, others, rows, training=False)[0]
+
+        if is_single:
+            return one(passes[0])[None]
+        return tf.map_fn(one, passes, fn_output_signature=traced.outputs[0].dtype)
 
     return forward.get_concrete_function()
 
