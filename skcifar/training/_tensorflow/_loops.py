@@ -21,6 +21,7 @@ from tensorflow.python.util._pywrap_util_port import IsMklEnabled  # has no publ
 
 from ...networks import Dropout, seeded_layers
 from . import _keys
+from ._adam import make_update
 
 # Compiled functions that are kept, of each kind. A training loop holds one network and its
 # optimizer's state, 8 MB for the article's; of large ones fewer are kept, yet always the last.
@@ -155,6 +156,7 @@ class TrainingLoop:
         # Adding up what several devices found would register a gradient with TensorFlow, in which
         # this loop, its weights and all that was traced would live for good.
         self._network.optimizer._all_reduce_sum_gradients = lambda pairs: pairs
+        self._update = make_update(self._network.optimizer, self._network.trainable_variables)
         self.n_bytes = sum(np.asarray(v).nbytes for v in _state(self._network))
         self._shapes = shapes
         self._dtype = dtype
@@ -284,7 +286,8 @@ class TrainingLoop:
             )
             scaled_loss = optimizer.scale_loss(loss)
         variables = network.trainable_variables
-        optimizer.apply(tape.gradient(scaled_loss, [v.value for v in variables]), variables)
+        gradients = tape.gradient(scaled_loss, [v.value for v in variables])
+        self._update(gradients)
         right = tf.argmax(probabilities, axis=1) == tf.argmax(y, axis=1)
         n_samples = tf.cast(tf.shape(X)[0], self._dtype)
         return (
