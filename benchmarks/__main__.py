@@ -19,6 +19,7 @@ from benchmarks.tasks import PICTURES, write_pictures
 
 ALL = tuple(PEERS)
 ESTIMATORS = tuple(peer for peer in ALL if peer != "the article's script")
+EPOCHS = ("skcifar", "Keras' fit", "Keras' fit without oneDNN")
 ROWS = {
     "full fit": ALL,
     "20 small fits": ESTIMATORS,
@@ -27,6 +28,9 @@ ROWS = {
     "predict one": ESTIMATORS,
     "grid, 1 job": ("skcifar", "scikeras"),
     "grid, 2 jobs": ("skcifar", "scikeras"),
+    "epoch, convolutional": EPOCHS,
+    "epoch, residual": EPOCHS,
+    "fit 200,000 mapped": ("skcifar",),
     "import": ("skcifar", "Keras"),
     "fetch": ("skcifar", "Keras"),
 }
@@ -64,6 +68,8 @@ def parse(arguments):
 
 def run(row, peer, folder):
     environment = os.environ | {PICTURES: folder, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    if peer.endswith("without oneDNN"):
+        environment["TF_ENABLE_ONEDNN_OPTS"] = "0"
     command = [sys.executable, "-m", "benchmarks.tasks", row, peer]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

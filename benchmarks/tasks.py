@@ -12,6 +12,8 @@ import pickle
 import sys
 import tarfile
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -23,6 +25,8 @@ from benchmarks.peers import PEERS
 
 PICTURES = "SKCIFAR_BENCHMARK_PICTURES"  # the environment variable that names their folder
 N_SMALL_FITS = 20
+N_PICTURES_OF_AN_EPOCH = 20_480
+N_MAPPED_PICTURES = 200_000
 SMALL = {"epochs": 2}
 
 
@@ -70,6 +74,75 @@ def small_fits(make):
     ]
     seconds = timed(lambda: [estimator.fit(X, y) for estimator in estimators])
     return {"seconds": seconds, "accuracy": np.mean([accuracy(e) for e in estimators])}
+
+
+def epoch_by_skcifar(name):
+    """One epoch of a network with convolutions, after a short fit that compiles."""
+    from skcifar.pipelines import PIPELINES
+
+    X, y = pictures("train", N_PICTURES_OF_AN_EPOCH)
+    n_compiling = 5120
+    PIPELINES[name](epochs=1).fit(X[:n_compiling], y[:n_compiling])
+    return {"seconds": timed(lambda: PIPELINES[name](epochs=1).fit(X, y))}
+
+
+def epoch_by_keras(name):
+    """The same by Keras' own fit, with Keras' own layers for augmentation."""
+    import keras
+
+    from skcifar.classifiers import CLASSIFIERS
+
+    X, y = pictures("train", N_PICTURES_OF_AN_EPOCH)
+    X, Y = X.astype(np.float32) / 255, np.eye(10, dtype=np.float32)[y]
+    classifier = CLASSIFIERS[name]()
+    inputs = x = keras.Input(X.shape[1:])
+    if classifier.augmentation() is not None:
+        x = keras.layers.RandomFlip("horizontal")(x)
+        x = keras.layers.RandomTranslation(
+            0.125, 0.125, fill_mode="reflect", interpolation="nearest"
+        )(x)
+    body = keras.models.clone_model(
+        classifier.build_network(X.shape[1:], 10), clone_function=_layer_of_keras
+    )
+    network = keras.Model(inputs, body(x))
+    network.compile(keras.optimizers.Adam(), "categorical_crossentropy", metrics=["accuracy"])
+    n, params = 5120, {"batch_size": classifier.batch_size, "verbose": 0}
+    network.fit(X[:n], Y[:n], **params)
+    return {"seconds": timed(lambda: network.fit(X, Y, **params))}
+
+
+def _layer_of_keras(layer):
+    """A layer of Keras' own where the package has a faster one of the same name."""
+    import keras
+
+    cls = getattr(keras.layers, type(layer).__name__)
+    return cls.from_config(layer.get_config())
+
+
+def growth_by_mapped_pictures():
+    """Anonymous memory that fit takes for pictures on disk, in a folder that is deleted."""
+    from skcifar import make_dense_pipeline
+
+    with tempfile.TemporaryDirectory() as folder:
+        shape = (N_MAPPED_PICTURES, 32, 32, 3)
+        X = np.lib.format.open_memmap(Path(folder, "X.npy"), "w+", np.uint8, shape)
+        some, _ = pictures("train")
+        for start in range(0, len(X), len(some)):
+            X[start : start + len(some)] = some
+        y = np.arange(len(X)) % 10
+        pipeline = make_dense_pipeline(epochs=1)
+        before, most = status_megabytes("RssAnon"), []
+        done = threading.Event()
+
+        def watch():
+            while not done.wait(0.05):
+                most.append(status_megabytes("RssAnon"))
+
+        with ThreadPoolExecutor(1) as watcher:
+            watcher.submit(watch)
+            seconds = timed(lambda: pipeline.fit(X, y))
+            done.set()
+        return {"seconds": seconds, "peak": max(most) - before}
 
 
 def growth(make):
@@ -209,6 +282,16 @@ TASKS = {
     "grid, 2 jobs": partial(grid, n_jobs=2),
 }
 TASKS_WITHOUT_ESTIMATOR = {
+    **{
+        (f"epoch, {name}", peer): partial(task, name)
+        for name in ("convolutional", "residual")
+        for peer, task in {
+            "skcifar": epoch_by_skcifar,
+            "Keras' fit": epoch_by_keras,
+            "Keras' fit without oneDNN": epoch_by_keras,
+        }.items()
+    },
+    ("fit 200,000 mapped", "skcifar"): growth_by_mapped_pictures,
     ("import", "skcifar"): partial(import_package, "skcifar"),
     ("import", "Keras"): partial(import_package, "keras"),
     ("fetch", "skcifar"): fetch_by_skcifar,
