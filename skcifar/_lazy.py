@@ -1,13 +1,15 @@
 """Pictures that stay bytes until they are needed as numbers."""
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 
-class LazyImages:
+class LazyImages(NDArrayOperatorsMixin):
     """Bytes that are divided only where they are needed.
 
     Has the shape and dtype of the scaled array, is indexed along its first axis like it, which
-    copies no pixels, and becomes it by :func:`numpy.asarray`.
+    copies no pixels, and becomes it by :func:`numpy.asarray`. All else that an array can do is done
+    by the scaled array.
 
     Parameters
     ----------
@@ -66,6 +68,15 @@ class LazyImages:
         array = np.empty(self.shape, self.dtype)
         self.take(slice(None), array)
         return array if dtype is None else array.astype(dtype, copy=False)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        inputs = [np.asarray(x) if isinstance(x, LazyImages) else x for x in inputs]
+        return getattr(ufunc, method)(*inputs, **kwargs)
+
+    def __getattr__(self, name):
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(np.asarray(self), name)
 
     def __repr__(self):
         return f"LazyImages(shape={self.shape}, dtype={self.dtype})"

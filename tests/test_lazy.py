@@ -101,6 +101,25 @@ def test_steps_of_others_see_a_plain_array(step):
     np.testing.assert_array_equal(getattr(by_lazy, name), getattr(by_array, name))
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda X: 2 * X - 1,
+        lambda X: X.reshape(len(X), -1).mean(axis=1),
+        np.sqrt,
+        lambda X: np.concatenate([X, X]),
+        lambda X: X >= 0.5,
+    ],
+)
+def test_functions_of_arrays_get_the_scaled_array(lazy, function):
+    np.testing.assert_array_equal(function(lazy), function(SCALED))
+
+
+@pytest.mark.parametrize("name", ["iloc", "toarray", "_private"])
+def test_has_no_attribute_that_arrays_lack(lazy, name):
+    assert not hasattr(lazy, name)
+
+
 def test_output_may_be_a_data_frame():
     rows = PIXELS.reshape(40, -1)
     frame = PixelScaler(lazy=True).set_output(transform="pandas").fit_transform(rows)
