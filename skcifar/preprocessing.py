@@ -8,11 +8,17 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._lazy import LazyImages
 from ._sklearn.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from ._sklearn.validation import Interval, validate_samples
+
+
+def _has_rows(transformer):
+    """Whether samples have columns, as they have until fit has seen others."""
+    return len(getattr(transformer, "sample_shape_", (1,))) == 1
 
 
 class _PictureTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
@@ -143,6 +149,23 @@ class PixelScaler(OneToOneFeatureMixin, _PictureTransformer):
     def __init__(self, *, max_value=255, lazy=False):
         self.max_value = max_value
         self.lazy = lazy
+
+    @available_if(_has_rows)
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the columns of the result, where samples are rows.
+
+        Pictures have none, so that they stay arrays whatever ``set_output`` says.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns of X.
+
+        Returns
+        -------
+        names : ndarray of str objects
+        """
+        return super().get_feature_names_out(input_features)
 
     def _transform(self, X):
         if self.lazy and X.dtype == np.uint8:

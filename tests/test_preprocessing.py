@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.exceptions import NotFittedError
 
 from skcifar import ImageFlattener, PixelScaler
@@ -83,3 +84,14 @@ def test_pixels_up_to_255_and_black_pictures_give_no_warning(dtype, images):
     PixelScaler().fit_transform(images.astype(dtype))
     PixelScaler().fit_transform(np.zeros((2, 3), dtype))
     PixelScaler(max_value=1).fit_transform((images / 255).astype(dtype))
+
+
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+def test_pictures_stay_arrays_and_rows_become_frames(output, images):
+    library = pytest.importorskip(output)
+    with config_context(transform_output=output):
+        scaler = PixelScaler().fit(images)
+        assert isinstance(scaler.transform(images), np.ndarray)
+        assert isinstance(ImageFlattener().fit_transform(images), library.DataFrame)
+        rows = images.reshape(len(images), -1)
+        assert isinstance(PixelScaler().fit_transform(rows), library.DataFrame)

@@ -392,6 +392,22 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         X = validate_samples(self, X, reset=False, dtype=keras.config.floatx())
         return predict_probabilities(self.model_, X)
 
+    def predict_log_proba(self, X):
+        """Predict the logarithm of the probability of each class for each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, height, width[, n_channels])
+            Samples of the shape that was fitted.
+
+        Returns
+        -------
+        y_log_proba : ndarray of shape (n_samples, n_classes), dtype of ``predict_proba``
+            Minus infinity where a probability is 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
     def describe_weights(self):
         """Describe the weights that parameters and learned state call for, without making any.
 
@@ -511,7 +527,10 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         params.pop("callbacks", None)
         self._network_params = {name: clone(value, safe=False) for name, value in params.items()}
         with seeded_layers(seed), clear_memory_errors():
-            return self.build_network(self.sample_shape_, len(classes))
+            network = self.build_network(self.sample_shape_, len(classes))
+            if isinstance(network, keras.Sequential) and not network.built:
+                network.build((None, *self.sample_shape_))
+        return network
 
     def _compile(self, *, n_steps=None):
         """Give the network a new optimizer and a new trainer, which goes on with the history."""

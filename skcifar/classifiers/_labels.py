@@ -60,7 +60,9 @@ def combine_weights(y, classes, class_weight, sample_weight):
         return None
     weights = check_sample_weight(sample_weight, y, dtype=np.float64, copy=True)
     if class_weight is not None:
-        of_class = compute_class_weight(class_weight, classes=classes, y=y)
+        # scikit-learn counts samples by their weights, and takes none for a dict
+        counted = {"sample_weight": weights} if class_weight == "balanced" else {}
+        of_class = compute_class_weight(class_weight, classes=classes, y=y, **counted)
         weights *= of_class[np.searchsorted(classes, y)]
     return check_sample_weight(weights, y, dtype=np.float64, ensure_non_negative=True)
 

@@ -14,8 +14,8 @@ def check_labels(y_true, y_pred, classes):
             f"A comparison needs at least two models, got {len(y_pred)}: {list(y_pred)}. Give what"
             " each of them predicted, by its name."
         )
-    y_true = column_or_1d(y_true)
-    y_pred = {name: column_or_1d(labels) for name, labels in y_pred.items()}
+    y_true = column_or_1d(y_true, warn=True)
+    y_pred = {name: column_or_1d(labels, warn=True) for name, labels in y_pred.items()}
     for name, labels in y_pred.items():
         if len(labels) != len(y_true):
             raise ValueError(

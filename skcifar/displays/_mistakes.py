@@ -193,7 +193,7 @@ class ConfidentMistakesDisplay:
             If the columns are not those of the classes, or ``y_true`` holds others.
         """
         X = check_pictures(X, y_true, y_proba)
-        y_true, y_proba = column_or_1d(y_true), np.asarray(y_proba)
+        y_true, y_proba = column_or_1d(y_true, warn=True), np.asarray(y_proba)
         classes = np.unique(y_true) if classes is None else np.asarray(classes)
         actual = _columns_of(y_true, classes, y_proba)
         predicted = y_proba.argmax(axis=1)

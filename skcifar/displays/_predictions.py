@@ -1,7 +1,7 @@
 """Random pictures with what was predicted for them."""
 
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, column_or_1d
 
 from .._sklearn.validation import validate_params
 from ._figures import AT_LEAST_ONE, place_for
@@ -149,7 +149,10 @@ class PredictionGridDisplay:
             columns = (y_pred[:, None] == estimator.classes_).argmax(axis=1)
             probabilities = estimator.predict_proba(images)[np.arange(len(images)), columns]
         display = cls(
-            images=images, y_true=np.asarray(y)[chosen], y_pred=y_pred, probabilities=probabilities
+            images=images,
+            y_true=column_or_1d(y, warn=True)[chosen],
+            y_pred=y_pred,
+            probabilities=probabilities,
         )
         return display.plot(n_columns=n_columns, ax=ax)
 
@@ -207,8 +210,8 @@ class PredictionGridDisplay:
             y_proba = y_proba.max(axis=1) if y_proba.ndim == 2 else y_proba
         display = cls(
             images=X[chosen],
-            y_true=np.asarray(y_true)[chosen],
-            y_pred=np.asarray(y_pred)[chosen],
+            y_true=column_or_1d(y_true, warn=True)[chosen],
+            y_pred=column_or_1d(y_pred, warn=True)[chosen],
             probabilities=y_proba,
         )
         return display.plot(n_columns=n_columns, ax=ax)

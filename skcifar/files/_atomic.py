@@ -4,9 +4,8 @@ import glob
 import json
 import math
 import os
-import tempfile
+import secrets
 from contextlib import contextmanager
-from pathlib import Path
 
 
 @contextmanager
@@ -14,16 +13,10 @@ def replacing(path):
     """Give a path to write to, which takes the place of ``path`` only when all went well."""
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}.")
-    handle, unfinished = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
-    )
-    os.close(handle)
-    unfinished = Path(unfinished)
+    unfinished = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    unfinished.touch(exist_ok=False)  # with the rights that new files have here
     try:
         yield unfinished
-        umask = os.umask(0)
-        os.umask(umask)
-        unfinished.chmod(0o666 & ~umask)  # mkstemp's files are for their owner only
         with unfinished.open("rb") as file:
             os.fsync(file.fileno())  # or a power cut may leave the new name with nothing in it
         unfinished.replace(path)

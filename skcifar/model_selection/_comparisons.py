@@ -106,6 +106,8 @@ def compare_classifiers(
         raise ValueError("There is nothing to compare. Give at least one classifier.")
     if (X_train is None) != (y_train is None):
         raise ValueError("X_train and y_train go together. Give both of them or none.")
+    y = column_or_1d(y, warn=True)
+    y_train = y_train if y_train is None else column_or_1d(y_train, warn=True)
     for name, classifier in classifiers.items():
         _check_classifier(name, classifier, np.union1d(y, y if y_train is None else y_train))
     models, predictions = [], {}

@@ -39,9 +39,9 @@ def weight_shapes(build):
 
     def shapes():
         keras.config.set_dtype_policy(policy)
-        with seeded_layers(0), keras.StatelessScope(initialize_variables=False):
+        with keras.StatelessScope(initialize_variables=False):
             return [(tuple(weight.shape), weight.dtype) for weight in build().weights]
 
     # Keras keeps a list, for each thread, of variables that wait for their first value
-    with ThreadPoolExecutor(1) as thread_of_its_own:
+    with seeded_layers(0), ThreadPoolExecutor(1) as thread_of_its_own:
         return thread_of_its_own.submit(shapes).result()

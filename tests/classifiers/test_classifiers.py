@@ -3,6 +3,7 @@ import copy
 import inspect
 import pickle
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from numbers import Integral
 from typing import ClassVar
@@ -22,7 +23,9 @@ from skcifar import (
     NetworkClassifier,
     build_dense_network,
     load_digit_images,
+    load_model,
     make_dense_pipeline,
+    save_model,
 )
 from skcifar._sklearn.validation import Interval, InvalidParameterError
 from skcifar.classifiers import CLASSIFIERS
@@ -331,3 +334,40 @@ def test_network_without_softmax_is_refused(blobs):
 def test_base_class_has_no_network():
     with pytest.raises(TypeError, match="build_network"):
         NetworkClassifier()
+
+
+def test_log_probabilities_are_the_logarithms(blobs):
+    X, y = blobs
+    classifier = small().fit(X, y)
+    np.testing.assert_array_equal(
+        classifier.predict_log_proba(X), np.log(classifier.predict_proba(X))
+    )
+
+
+class WithoutInputClassifier(NetworkClassifier):
+    def build_network(self, input_shape, n_classes):
+        return keras.Sequential([keras.layers.Dense(n_classes, activation="softmax")])
+
+
+def test_sequential_network_without_an_input_is_built_on_the_samples_shape(blobs):
+    X, y = blobs
+    classifier = WithoutInputClassifier(epochs=1, random_state=0).fit(X, y)
+    assert classifier.model_.input_shape == (None, X.shape[1])
+
+
+def test_network_may_be_made_of_a_saved_one(blobs, tmp_path):
+    X, y = blobs
+    save_model(small().fit(X, y), tmp_path / "body.safetensors")
+
+    class OnAnother(NetworkClassifier):
+        def build_network(self, input_shape, n_classes):
+            body = load_model(tmp_path / "body.safetensors").model_
+            body.trainable = False
+            inputs = keras.Input(input_shape)
+            outputs = keras.layers.Dense(n_classes, activation="softmax")(body(inputs))
+            return keras.Model(inputs, outputs)
+
+    with ThreadPoolExecutor(2) as pool:
+        fits = [pool.submit(OnAnother(epochs=1, random_state=0).fit, X, y) for _ in range(2)]
+        first, second = (fit.result(timeout=60).predict_proba(X) for fit in fits)
+    np.testing.assert_array_equal(first, second)

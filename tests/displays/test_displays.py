@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from given_axes import assert_drawn_in_place
+from sklearn.exceptions import DataConversionWarning
 
 from skcifar import PredictionGridDisplay, TrainingHistoryDisplay
 from skcifar.displays import RIGHT_COLOR, WRONG_COLOR
@@ -300,3 +301,11 @@ def test_curves_take_the_place_of_given_axes():
         return TrainingHistoryDisplay(history=HISTORY).plot(ax=axes)
 
     assert_drawn_in_place(draw, layout="constrained")
+
+
+def test_column_of_labels_is_taken_as_labels_with_a_warning(images, actual):
+    with pytest.warns(DataConversionWarning):
+        display = PredictionGridDisplay.from_predictions(
+            images, np.asarray(actual)[:, None], actual, n_images=2
+        )
+    assert display.y_true.ndim == 1

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom, binomtest
 from sklearn.dummy import DummyClassifier
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import FixedThresholdClassifier
@@ -319,3 +319,12 @@ def test_confidence_level_is_a_share(level):
 
 def test_loss_of_sure_and_right_predictions_given_as_ints_is_0():
     assert log_loss_interval([0, 1], [[1, 0], [0, 1]], labels=[0, 1]) == pytest.approx((0, 0))
+
+
+def test_column_of_labels_is_taken_as_labels_with_a_warning(classifiers, blobs):
+    X, y = blobs
+    as_row = compare_classifiers(classifiers, X, y)
+    with pytest.warns(DataConversionWarning):
+        as_column = compare_classifiers(classifiers, X, np.asarray(y)[:, None])
+    for one, other in zip(as_row.models, as_column.models, strict=True):
+        assert one["test_accuracy"] == other["test_accuracy"]

@@ -563,3 +563,27 @@ def test_layer_of_ones_own_is_trained_and_predicted_with_by_keras(samples, traci
     assert history["loss"][-1] < history["loss"][0]
     np.testing.assert_allclose(predict_probabilities(network, X), network(X), rtol=1e-5)
     assert not tracing
+
+
+# --- what Keras' own callbacks look up in a network ---
+
+
+@pytest.mark.parametrize(
+    "make_callback",
+    [
+        lambda: keras.callbacks.EarlyStopping(
+            "val_accuracy", patience=1, restore_best_weights=True
+        ),
+        lambda: keras.callbacks.EarlyStopping("accuracy", patience=1, start_from_epoch=2),
+        lambda: keras.callbacks.ReduceLROnPlateau("accuracy", patience=1),
+        lambda: keras.callbacks.ReduceLROnPlateau("val_accuracy", patience=1),
+    ],
+)
+def test_callbacks_that_look_metrics_up_do_as_under_keras(blobs, make_callback):
+    params = {"epochs": 12, "validation_fraction": 0.3, "learning_rate": 0.05}
+    ours = small(**params, callbacks=[make_callback()]).fit(*blobs)
+    theirs = small(**params, callbacks=[make_callback(), AsksForBatches()]).fit(*blobs)
+    assert ours.n_iter_ == theirs.n_iter_
+    np.testing.assert_allclose(weights_of(ours), weights_of(theirs), rtol=1e-3, atol=1e-5)
+    rates = [float(c.model_.optimizer.learning_rate) for c in (ours, theirs)]
+    assert rates[0] == pytest.approx(rates[1])

@@ -215,3 +215,12 @@ def test_arrays_of_the_caller_are_never_written_to(blobs):
     classifier.predict_proba(X)
     for array, copied in zip((X, y, weights), before, strict=True):
         np.testing.assert_array_equal(array, copied)
+
+
+def test_balanced_classes_count_samples_by_their_weights(blobs):
+    X, y = blobs
+    X, y = X[:30], y[:30]  # 20 and 10
+    twice = np.where(y == 1, 2.0, 1.0)  # as if each of the second class was there twice
+    balanced = small(class_weight="balanced").fit(X, y, sample_weight=twice)
+    by_hand = small().fit(X, y, sample_weight=twice)  # 20 and 20, so balanced already
+    np.testing.assert_allclose(weights_of(balanced), weights_of(by_hand), rtol=1e-5, atol=1e-6)
