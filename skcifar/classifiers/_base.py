@@ -21,9 +21,9 @@ from .._sklearn.validation import Interval, InvalidParameterError, StrOptions, v
 from ..networks import seeded_layers, weight_shapes
 from ..training._callbacks import EpochTasks
 from ..training._fit import (
-    NetworkTrainer,
     compile_network,
     follows_schedule,
+    make_trainer,
     update_compiled,
 )
 from ..training._history import attributes_of_history, joined_histories
@@ -35,6 +35,7 @@ from ._labels import (
     combine_weights,
     with_mean_of_one,
 )
+from ._pickling import put_together, take_apart
 from ._training import begin_random_state, train
 from ._validation_set import check_validation_set, hold_out, reported_samples, without
 
@@ -117,7 +118,9 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         Print nothing, a progress bar, or a line for each epoch.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called by Keras as it trains. They are not copied, so that they can be read afterwards.
+        Called by Keras as it trains. They are not copied, so that they can be read afterwards. In
+        pickles and copies of a fitted classifier those are left out that cannot be pickled, and all
+        of them in model files.
 
     Attributes
     ----------
@@ -458,7 +461,8 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         network : keras.Model
             Not compiled, with weights of which nothing is promised.
         """
-        builder = copy.copy(self).set_params(**self._network_params)
+        builder = object.__new__(type(self))
+        vars(builder).update(vars(self) | self._network_params)
         return builder._build_network(self.classes_, seed=0)
 
     def augmentation(self):
@@ -469,6 +473,15 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         augmentation : Augmentation or None
         """
         return None
+
+    def __getstate__(self):
+        return take_apart(dict(super().__getstate__()))
+
+    def __setstate__(self, state):
+        network_state = state.get("_network_state")
+        super().__setstate__({k: v for k, v in state.items() if k != "_network_state"})
+        if network_state is not None:
+            put_together(self, network_state)
 
     def __sklearn_is_fitted__(self):
         # the last to be set, and the first to go when training begins
@@ -534,9 +547,10 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
 
     def _compile(self, *, n_steps=None):
         """Give the network a new optimizer and a new trainer, which goes on with the history."""
-        self.keras_classifier_ = self._make_trainer(self.model_, self.history_, n_steps=n_steps)
+        self._compile_network(self.model_, n_steps=n_steps)
+        self.keras_classifier_ = make_trainer(self.model_, self.history_)
 
-    def _make_trainer(self, network, history, *, n_steps=None):
+    def _compile_network(self, network, *, n_steps=None):
         compile_network(
             network,
             learning_rate=self.learning_rate,
@@ -545,20 +559,16 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             weight_decay=self.weight_decay,
             label_smoothing=self.label_smoothing,
         )
-        trainer = NetworkTrainer(
-            model=network, optimizer=network.optimizer, loss=network.loss, metrics=["accuracy"]
-        )
-        trainer.history_ = history
-        return trainer
 
     def _attributes_after(self, history):
         """What makes a copy of this classifier fitted, with a network of its own, in training."""
         network = self.build_network_again()
         network.set_weights(self.model_.get_weights())
+        self._compile_network(network)
         now = joined_histories(self.keras_classifier_.history_, history)
         own = {
             "model_": network,
-            "keras_classifier_": self._make_trainer(network, now),
+            "keras_classifier_": make_trainer(network, now),
             "_random_state": copy.deepcopy(self._random_state),
         }
         return own | attributes_of_history(self.history_, now)

@@ -67,8 +67,8 @@ def save_model(pipeline, path):
     -----
     The state of the optimizer is not saved: a loaded classifier predicts alike, but one that is
     trained further begins with a new optimizer. (The file of the parameter ``checkpoint`` holds
-    it.) Nor are ``checkpoint`` itself, a Pipeline's ``memory``, metadata requests and output
-    containers.
+    it.) Nor are ``checkpoint`` itself, ``callbacks``, a Pipeline's ``memory``, metadata requests
+    and output containers.
     """
     check_is_fitted(pipeline)
     path = Path(path)
@@ -160,6 +160,8 @@ def _describe(number, name, step, arrays):
             " distinguish them. Rename it."
         )
     params = step.get_params(deep=False)
+    if isinstance(step, NetworkClassifier) and "callbacks" in params:
+        params |= {"callbacks": None}  # they watched the training, and are no part of the model
     learned = {key: value for key, value in vars(step).items() if _is_learned(step, key)}
 
     def encoded(values):

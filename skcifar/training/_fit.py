@@ -61,16 +61,16 @@ def compile_network(
         Share of each label, in [0, 1), that the loss spreads evenly over all classes.
     """
     rate = make_schedule(learning_rate_schedule, float(learning_rate), n_steps)
-    network.compile(
-        # named, since Keras would count names up, each of which costs memory for good
-        optimizer=keras.optimizers.Adam(
-            rate, weight_decay=float(weight_decay) or None, name="adam"
-        ),
-        loss=_loss(label_smoothing),
-        metrics=["accuracy"],
-    )
-    network.optimizer.build(network.trainable_variables)
+    # named, since Keras would count names up, each of which costs memory for good
+    optimizer = keras.optimizers.Adam(rate, weight_decay=float(weight_decay) or None, name="adam")
+    recompile(network, optimizer, label_smoothing=label_smoothing)
     _clear_away_old_networks(network)
+
+
+def recompile(network, optimizer, *, label_smoothing):
+    """Compile a network with an optimizer that is there."""
+    network.compile(optimizer, loss=_loss(label_smoothing), metrics=["accuracy"])
+    network.optimizer.build(network.trainable_variables)
 
 
 def update_compiled(network, *, learning_rate, weight_decay, label_smoothing):
@@ -341,3 +341,12 @@ class NetworkTrainer(KerasClassifier):
             verbose=self.verbose,
         )
         self.history_ = joined_histories(self.history_, history)
+
+
+def make_trainer(network, history):
+    """Return a trainer of a compiled network, which goes on with a history."""
+    trainer = NetworkTrainer(
+        model=network, optimizer=network.optimizer, loss=network.loss, metrics=["accuracy"]
+    )
+    trainer.history_ = history
+    return trainer

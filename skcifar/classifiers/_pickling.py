@@ -1,0 +1,55 @@
+"""Fitted classifiers in pickles and copies: a network is built again, and given its state.
+
+So networks of one's own need nothing but their ``build_network``: Keras reads no object from text.
+"""
+
+import pickle
+from dataclasses import dataclass
+from typing import Any
+
+from ..training._checkpoints import EpochState
+from ..training._fit import make_trainer, recompile
+
+
+@dataclass
+class NetworkState:
+    """A network, taken apart."""
+
+    values: EpochState
+    optimizer: tuple[type, dict[str, Any]]  # class and configuration
+    label_smoothing: float
+
+
+def take_apart(state):
+    """Replace network and trainer in a classifier's attributes by what they are built from."""
+    network = state.pop("model_", None)
+    trainer = state.pop("keras_classifier_", None)
+    if trainer is not None:
+        optimizer = network.optimizer
+        state["_network_state"] = NetworkState(
+            EpochState.of(network, trainer.history_, None),
+            (type(optimizer), optimizer.get_config()),
+            network.loss.label_smoothing,
+        )
+        if state.get("callbacks"):
+            state["callbacks"] = [c for c in state["callbacks"] if _is_lasting(c)]
+    return state
+
+
+def put_together(classifier, state):
+    """Build the network of a classifier whose other attributes are there, and its trainer."""
+    network = classifier.build_network_again()
+    cls, config = state.optimizer
+    recompile(network, cls.from_config(config), label_smoothing=state.label_smoothing)
+    state.values.restore(network, None)
+    classifier.model_ = network
+    classifier.keras_classifier_ = make_trainer(network, classifier.history_)
+
+
+def _is_lasting(callback):
+    """Whether a callback can be pickled; one that watched a training may hold a file or network."""
+    try:
+        pickle.dumps(callback)
+    except Exception:  # whatever keeps it from being pickled
+        return False
+    return True
