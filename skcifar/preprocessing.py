@@ -233,7 +233,7 @@ class ImageFlattener(_PictureTransformer):
             The column names of rows; ``pixel_row_column_channel`` for pictures.
         """
         check_is_fitted(self)
-        if len(self.sample_shape_) == 1:
+        if _has_rows(self):
             return OneToOneFeatureMixin.get_feature_names_out(self, input_features)
         pixels = np.ndindex(*self.sample_shape_)
         return np.array(["_".join(map(str, ("pixel", *pixel))) for pixel in pixels], dtype=object)

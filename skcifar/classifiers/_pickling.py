@@ -23,11 +23,10 @@ class NetworkState:
 def take_apart(state):
     """Replace network and trainer in a classifier's attributes by what they are built from."""
     network = state.pop("model_", None)
-    trainer = state.pop("keras_classifier_", None)
-    if trainer is not None:
+    if state.pop("keras_classifier_", None) is not None:
         optimizer = network.optimizer
         state["_network_state"] = NetworkState(
-            EpochState.of(network, trainer.history_, None),
+            EpochState.of(network, {}, None),
             (type(optimizer), optimizer.get_config()),
             network.loss.label_smoothing,
         )

@@ -1,8 +1,8 @@
 """What else than data and parameters decides results: versions, processor, threads, backend."""
 
-import os
 import platform
 
+import joblib
 import keras
 import numpy as np
 
@@ -12,7 +12,8 @@ from ._predict import engine
 
 def settings():
     """Return the settings of Keras, its backend and the processor that results depend on."""
-    of_backend = {"threads": os.cpu_count()} if engine is None else engine.settings()
+    of_backend = {"threads": 0} if engine is None else engine.settings()
+    of_backend["threads"] = of_backend["threads"] or joblib.cpu_count()
     found = np.show_config(mode="dicts")["SIMD Extensions"]
     return {
         "backend": keras.config.backend(),

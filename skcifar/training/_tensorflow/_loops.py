@@ -1,9 +1,10 @@
 """Fast training and prediction on TensorFlow: compiled functions that outlive a network.
 
-The only module that knows TensorFlow. Many batches are trained on in one call of a loop, which XLA
-compiles where that makes it faster, while the next ones are gathered. Traced and compiled functions
-are kept by a network's key, so that the next network of the same shape traces nothing: a forward
-pass takes the weights, a training loop has a network of its own, whose state is copied in and out.
+With the layers of ``networks/_tensorflow.py`` all that knows TensorFlow. Many batches are trained
+on in one call of a loop, which XLA compiles where that makes it faster, while the next ones are
+gathered. Traced and compiled functions are kept by a network's key, so that the next network of the
+same shape traces nothing: a forward pass takes the weights, a training loop has a network of its
+own, whose state is copied in and out.
 """
 
 import itertools
@@ -49,12 +50,9 @@ _keys_of_networks = weakref.WeakKeyDictionary()  # that have predicted and still
 
 
 def settings():
-    """Return what results depend on beside data, parameters and versions."""
+    """Return the settings of TensorFlow that results depend on; 0 threads are one for each core."""
     n_threads = tf.config.threading.get_intra_op_parallelism_threads()
-    return {
-        "oneDNN": "on" if IsMklEnabled() else "off",
-        "threads": n_threads or len(os.sched_getaffinity(0)),
-    }
+    return {"oneDNN": "on" if IsMklEnabled() else "off", "threads": n_threads}
 
 
 def training_key(network, arrays, *, n_samples, batch_size):
