@@ -160,7 +160,7 @@ def _describe(number, name, step, arrays):
             " distinguish them. Rename it."
         )
     params = step.get_params(deep=False)
-    if isinstance(step, NetworkClassifier) and "callbacks" in params:
+    if isinstance(step, NetworkClassifier) and params.get("callbacks"):
         params |= {"callbacks": None}  # they watched the training, and are no part of the model
     learned = {key: value for key, value in vars(step).items() if _is_learned(step, key)}
 

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 from parts_files import file_of, put_together, read_file, take_apart
@@ -237,6 +237,7 @@ parameters = st.fixed_dictionaries(
 @pytest.mark.slow
 @few_examples
 @given(parameters)
+@example({"callbacks": []})
 def test_all_parameters_are_the_same_when_read(tmp_path, classifier, params):
     classifier = copy.copy(classifier).set_params(**params)
     save_model(classifier, tmp_path / "model")
