@@ -42,6 +42,7 @@ PACKAGES = ("scikit-learn", "keras", "tensorflow", "scikeras", "torch", "skorch"
 
 def main(arguments=None):
     options = parse(arguments)
+    print(machine(), end="\n\n")
     measured = {(row, peer): [] for row in options.rows for peer in ROWS[row]}
     with tempfile.TemporaryDirectory() as folder:
         write_pictures(folder)
@@ -50,7 +51,6 @@ def main(arguments=None):
             for row, peer in reversed(measured) if repeat % 2 else measured:
                 print(f"{repeat + 1}/{options.repeats}  {row}  {peer}", file=sys.stderr)
                 measured[row, peer].append(run(row, peer, folder))
-    print(machine(), end="\n\n")
     print("| what | who | seconds | ours / theirs | peak MB | accuracy |")
     print("|---|---|---:|---:|---:|---:|")
     for row in options.rows:
