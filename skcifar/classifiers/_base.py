@@ -110,9 +110,10 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
 
     checkpoint : str or path-like, default=None
         A file that ``fit`` writes after each epoch, and goes on from if it is there: killed and
-        called again alike, ``fit`` ends with the weights of an unbroken one. One that is there
-        from another training is an error. Each fit needs a file of its own, so this is not for
-        searches. Not used by ``partial_fit``.
+        called again alike, ``fit`` ends with the weights of an unbroken one, and trains no further
+        than ``epochs``. One that is there from another training is an error, and so are
+        ``callbacks`` that remember epochs, which the file does not hold. Each fit needs a file of
+        its own, so this is not for searches. Not used by ``partial_fit``.
 
     verbose : {0, 1, 2}, default=0
         Print nothing, a progress bar, or a line for each epoch.

@@ -1,12 +1,19 @@
 """One training of a classifier: where it begins, what it goes through, and what it leaves."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from ..training._callbacks import StopEarly, Validation
-from ..training._checkpoints import Checkpoint, EpochState, LastEpoch, describe_training
+from ..training._checkpoints import (
+    Checkpoint,
+    EpochState,
+    LastEpoch,
+    check_callbacks,
+    describe_training,
+)
 from ..training._fit import Training
 from ..training._history import attributes_of_history, joined_histories
 from ._labels import one_hot
@@ -17,6 +24,7 @@ def begin_random_state(classifier, X, y, weights, validation, *, classes, contin
     classifier._random_state = check_random_state(classifier.random_state)
     if classifier.checkpoint is None:
         return None
+    check_callbacks(classifier.callbacks)
     X_val, y_val, weights_val = validation or (None, None, None)
     training = describe_training(
         classifier,
@@ -29,12 +37,7 @@ def begin_random_state(classifier, X, y, weights, validation, *, classes, contin
         y_val=None if y_val is None else np.searchsorted(classes, y_val),
         weights_val=weights_val,
     )
-    checkpoint = Checkpoint(
-        classifier.checkpoint,
-        training,
-        epochs=classifier.epochs,
-        random_state=classifier._random_state,
-    )
+    checkpoint = Checkpoint(classifier.checkpoint, training, random_state=classifier._random_state)
     classifier._random_state = checkpoint.random_state
     return checkpoint
 
@@ -84,9 +87,23 @@ def _go_on(classifier, checkpoint, stop_early):
         begun = checkpoint.read(classifier.model_, stop_early)
         begun.restore(classifier.model_, stop_early)
         classifier.keras_classifier_.history_ = joined_histories(classifier.history_, begun.history)
-        return begun, 0 if begun.stopped else classifier.epochs - begun.n_epochs
+        left = 0 if begun.stopped else classifier.epochs - begun.n_epochs
+        if left <= 0:
+            _report_nothing_left(classifier, begun.n_epochs)
+        return begun, max(left, 0)
     fitted = classifier.__sklearn_is_fitted__()
     return EpochState.of(classifier.model_, {}, None) if fitted else None, classifier.epochs
+
+
+def _report_nothing_left(classifier, n_epochs):
+    message = (
+        f"{classifier.checkpoint} holds {n_epochs} epochs of this training with"
+        f" epochs={classifier.epochs}: nothing is left to train."
+    )
+    if n_epochs > classifier.epochs:
+        warnings.warn(message, UserWarning, stacklevel=2)
+    elif classifier.verbose:
+        print(message)
 
 
 def _go_back_to(classifier, state):

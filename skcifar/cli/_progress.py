@@ -36,6 +36,10 @@ class EpochProgress(keras.callbacks.Callback):
             if epoch:
                 self.console.print(f"goes on after epoch {epoch}")
 
+    def on_train_end(self, logs=None):
+        if self.n_before is None:
+            self.console.print("nothing is left to train: the checkpoint is of all epochs")
+
     def on_epoch_end(self, epoch, logs=None):
         done = epoch + 1
         pace = (time.perf_counter() - self.begin) / (done - self.n_before)

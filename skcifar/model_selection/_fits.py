@@ -11,7 +11,8 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
 
-from ._journal import describe, digest
+from ..files._digests import digest
+from ._journal import describe
 
 N_LISTED = 10  # failures that one warning names
 

@@ -7,15 +7,14 @@ import json
 import os
 from pathlib import Path
 
-import joblib
-import numpy as np
+from ..files._digests import class_digest, digest
 
 try:
     import fcntl
 except ImportError:  # on Windows, where two searches at a time are not noticed
     fcntl = None
 
-FORMAT = 3
+FORMAT = 4
 BEGIN = b'{"journal": "skcifar search", '
 SHORT = 30  # characters of a value that an error message shows; a digest has more
 
@@ -107,7 +106,7 @@ def describe(values, listed=frozenset()):
                 items = value.items() if isinstance(value, dict) else enumerate(value)
                 parts = {f"{name}[{key!r}]": part for key, part in items}
             case _ if hasattr(value, "get_params") and not isinstance(value, type):
-                text = f"{type(value).__module__}.{type(value).__qualname__}"
+                text = class_digest(type(value))
                 if id(value) not in listed:
                     params = value.get_params()
                     parts = {f"{name}__{param}": part for param, part in params.items()}
@@ -116,19 +115,6 @@ def describe(values, listed=frozenset()):
                 text = digest(value, name=name)
         described |= {name: text} | describe(parts, estimators)
     return described
-
-
-def digest(data, *, name="data"):
-    """Return a text that is another for other values; arrays are equal in any order of memory."""
-    hashed = (data.ravel(), data.shape) if isinstance(data, np.ndarray) else data
-    try:
-        return joblib.hash(hashed, coerce_mmap=True)
-    except Exception as error:  # pickling raises in many ways
-        raise ValueError(
-            f"{name} cannot be distinguished in a journal: a {type(data).__qualname__} cannot be"
-            f" pickled ({' '.join(str(error).split())}). Give what can be, such as a function that"
-            " is defined by name at the top of a module, or leave out the journal."
-        ) from error
 
 
 def _difference(name, there, here):

@@ -17,9 +17,10 @@ from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 
 from .._sklearn.searching import BaseSearch
 from .._sklearn.validation import HasMethods, Interval
+from ..files._digests import digest
 from ._dask import Cluster, connected
 from ._fits import fit_candidates, run_in_processes
-from ._journal import Journal, describe, digest
+from ._journal import Journal, describe
 
 OWN_CONSTRAINTS = {
     "scheduler": [str, HasMethods(["scatter", "submit"]), None],

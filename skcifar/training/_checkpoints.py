@@ -1,7 +1,8 @@
 """What training needs to go on from an epoch: in memory for an interrupt, in a file for a kill."""
 
+import json
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import keras
@@ -9,12 +10,22 @@ import numpy as np
 
 from .._lazy import LazyImages
 from ..files._atomic import remove_unfinished, replacing
+from ..files._digests import class_digest, digest
 from ..files._parts import FORMAT, ModelFileError, checksum_of_array, opened_parts, write_parts
 from ..files._versions import library_versions
 from ._history import MEASURES, is_history
 
 # They change nothing of what is computed.
 NO_PART_OF_TRAINING = frozenset({"callbacks", "checkpoint", "verbose", "warm_start"})
+
+# What the callbacks of Keras that remember earlier epochs, or what they wrote, are replaced by.
+REMEMBERING = {
+    keras.callbacks.EarlyStopping: "set early_stopping=True",
+    keras.callbacks.ReduceLROnPlateau: "set learning_rate_schedule",
+    keras.callbacks.BackupAndRestore: "leave it out, as the checkpoint does that",
+    keras.callbacks.ModelCheckpoint: "set early_stopping=True for the best weights",
+    keras.callbacks.CSVLogger: "set append=True",
+}
 
 RANDOM_WORDS = 624  # of the Mersenne Twister's state, as numpy.random.RandomState has it
 
@@ -85,10 +96,9 @@ class LastEpoch(keras.callbacks.Callback):
 class Checkpoint:
     """The file that a training goes on from."""
 
-    def __init__(self, path, training, *, epochs, random_state):
+    def __init__(self, path, training, *, random_state):
         self.path = Path(path)
         self.training = training
-        self.epochs = epochs
         if not self.path.parent.is_dir():
             raise FileNotFoundError(
                 f"checkpoint={str(path)!r} cannot be written: there is no folder"
@@ -109,12 +119,9 @@ class Checkpoint:
         with opened_parts(self.path, kind="checkpoint") as parts:
             described = parts.description
             history, early_stopping = described["history"], described["early_stopping"]
-            if not is_history(history) or not 0 < len(history["loss"]) <= self.epochs:
-                raise parts.error(
-                    f"holds {len(history['loss'])} epochs of a training with epochs={self.epochs}."
-                    " Delete it, or raise epochs"
-                )
-            if (early_stopping is None) != (stop_early is None):
+            if not is_history(history) or not history["loss"]:
+                raise parts.error("is damaged: its history is not right")
+            if not (_is_memory(early_stopping) if stop_early else early_stopping is None):
                 raise parts.error("is damaged: what early stopping remembers is not right")
 
             def arrays(kind, variables):
@@ -180,30 +187,70 @@ class Checkpoint:
             )
 
 
+def check_callbacks(callbacks):
+    """Raise if callbacks remember what is not in a checkpoint, so that they would begin anew."""
+    for callback in callbacks or ():
+        for cls, remedy in REMEMBERING.items():
+            if isinstance(callback, cls) and not _is_free_of_memory(callback):
+                raise ValueError(
+                    f"callbacks has a {type(callback).__name__}, which would begin anew when"
+                    f" training goes on from the checkpoint. Instead, {remedy}, or leave out"
+                    " checkpoint."
+                )
+
+
+def _is_free_of_memory(callback):
+    """Whether a callback, of a class that may remember epochs, writes on as if it went on."""
+    if isinstance(callback, keras.callbacks.ModelCheckpoint):
+        return not callback.save_best_only
+    return isinstance(callback, keras.callbacks.CSVLogger) and callback.append
+
+
 def describe_training(classifier, *, start, classes, **data):
     """Describe what a training computes, so that another one can be distinguished from it."""
-    params = classifier.get_params(deep=False)
+    params = {field.name: getattr(classifier, field.name) for field in fields(classifier)}
+    params |= classifier.get_params(deep=False)
     if params["learning_rate_schedule"] == "constant":
         del params["epochs"]  # more of them only follow
-    described = {name: _as_text(v) for name, v in params.items() if name not in NO_PART_OF_TRAINING}
-    described |= {"backend": keras.config.backend(), "floatx": keras.config.floatx()}
+    if isinstance(params["random_state"], np.random.RandomState):
+        del params["random_state"]  # which the file has
+    params = {name: value for name, value in params.items() if name not in NO_PART_OF_TRAINING}
+    params |= {"backend": keras.config.backend(), "floatx": keras.config.floatx()}
+    readable = {name: repr(value) for name, value in params.items() if _is_readable(value)}
     return {
         "params": {
             "class": type(classifier).__name__,
-            **described,
+            **readable,
             "classes": repr(classes.tolist()),
         },
         "data": {
             **{name: "none" if v is None else _checksum(v) for name, v in data.items()},
             "the network to start from": " ".join(map(_checksum, start)) or "none",
+            "the code of its class": class_digest(type(classifier)),
+            **{n: digest(v, name=n) for n, v in params.items() if n not in readable},
         },
     }
 
 
-def _as_text(value):
-    """What a parameter is, in words that are the same in another process."""
-    text = repr(value)
-    return type(value).__name__ if " at 0x" in text else text
+def _is_readable(value):
+    """Whether a value is made of such as have the same text in another process."""
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _is_memory(value):
+    """Whether a value from a file is what early stopping remembers."""
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"best", "n_epochs_without_progress"}
+        and isinstance(value["best"], float)
+        and 0 <= value["best"] <= 1
+        and type(value["n_epochs_without_progress"]) is int
+        and value["n_epochs_without_progress"] >= 0
+    )
 
 
 def _checksum(array):

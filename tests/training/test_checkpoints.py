@@ -1,5 +1,6 @@
 """Training that is killed, interrupted, or cannot write, and goes on."""
 
+import math
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import threading
 import time
 import warnings
+from dataclasses import dataclass
 from functools import partial
 
 import keras
@@ -17,6 +19,7 @@ from sklearn.datasets import load_digits
 from small_networks import small, weights_of
 
 from skcifar import ConvolutionalClassifier, ResidualClassifier, load_model, make_dense_pipeline
+from skcifar.classifiers import NetworkClassifier
 from skcifar.persistence._models import ModelFileError
 
 
@@ -214,10 +217,83 @@ def test_checkpoint_of_other_samples_is_reported(blobs, path):
         small(checkpoint=path).fit(X, 1 - y)
 
 
-def test_checkpoint_of_more_epochs_is_reported(blobs, path):
-    small(checkpoint=path, epochs=5).fit(*blobs)
-    with pytest.raises(ModelFileError, match="holds 5 epochs of a training with epochs=4"):
-        small(checkpoint=path, epochs=4).fit(*blobs)
+def test_checkpoint_of_more_epochs_is_taken_as_it_is(blobs, path):
+    longer = small(checkpoint=path, epochs=5).fit(*blobs)
+    with pytest.warns(UserWarning, match="holds 5 epochs .* with epochs=4: nothing is left"):
+        assert_same(small(checkpoint=path, epochs=4).fit(*blobs), longer)
+
+
+def test_finished_training_is_reported_where_progress_is_printed(blobs, path, capsys):
+    small(checkpoint=path).fit(*blobs)
+    small(checkpoint=path, verbose=2).fit(*blobs)
+    assert (
+        "holds 5 epochs of this training with epochs=5: nothing is left" in capsys.readouterr().out
+    )
+
+
+def own_network(width, *, activation="relu"):
+    """Return a class whose code depends on what encloses it."""
+
+    @dataclass(kw_only=True, eq=False, repr=False)
+    class Own(NetworkClassifier):
+        make: object = None
+
+        def build_network(self, input_shape, n_classes):
+            inputs = keras.Input(input_shape)
+            hidden = keras.layers.Dense(width, activation)(inputs)
+            return keras.Model(inputs, keras.layers.Dense(n_classes, "softmax")(hidden))
+
+    return Own
+
+
+def test_checkpoint_of_another_body_of_build_network_is_reported(blobs, path):
+    own_network(4)(epochs=1, random_state=0, checkpoint=path).fit(*blobs)
+    own_network(4)(epochs=1, random_state=0, checkpoint=path).fit(*blobs)
+    with pytest.raises(ModelFileError, match="the code of its class is not the same"):
+        own_network(4, activation="tanh")(epochs=1, random_state=0, checkpoint=path).fit(*blobs)
+
+
+def test_checkpoint_of_another_function_as_parameter_is_reported(blobs, path):
+    own = own_network(4)
+    own(epochs=1, random_state=0, checkpoint=path, make=lambda x: x + 1).fit(*blobs)
+    own(epochs=1, random_state=0, checkpoint=path, make=lambda x: x + 1).fit(*blobs)
+    with pytest.raises(ModelFileError, match="make is not the same"):
+        own(epochs=1, random_state=0, checkpoint=path, make=lambda x: x + 2).fit(*blobs)
+
+
+def test_classifier_with_an_init_of_its_own_goes_on(blobs, path):
+    class Own(own_network(4)):
+        def __init__(self, *, checkpoint=None, epochs=1):
+            super().__init__(checkpoint=checkpoint, epochs=epochs, random_state=0)
+
+    Own(checkpoint=path).fit(*blobs)
+    assert Own(checkpoint=path, epochs=2).fit(*blobs).n_iter_ == 2
+
+
+@pytest.mark.parametrize(
+    ("callback", "remedy"),
+    [
+        (lambda path: keras.callbacks.EarlyStopping("loss"), "set early_stopping=True"),
+        (lambda path: keras.callbacks.ReduceLROnPlateau("loss"), "set learning_rate_schedule"),
+        (lambda path: keras.callbacks.CSVLogger(path / "log"), "set append=True"),
+        (lambda path: keras.callbacks.BackupAndRestore(path / "backup"), "leave it out"),
+        (
+            lambda path: keras.callbacks.ModelCheckpoint(path / "best.keras", save_best_only=True),
+            "set early_stopping=True for the best weights",
+        ),
+    ],
+)
+def test_callbacks_that_would_begin_anew_are_refused(blobs, path, tmp_path, callback, remedy):
+    with pytest.raises(ValueError, match=f"would begin anew .* Instead, {remedy}"):
+        small(checkpoint=path, callbacks=[callback(tmp_path)]).fit(*blobs)
+    assert not path.exists()
+
+
+def test_callbacks_that_write_on_may_go_on_from_a_checkpoint(blobs, path, tmp_path):
+    for epochs in (2, 3):
+        log = keras.callbacks.CSVLogger(tmp_path / "log", append=True)
+        small(checkpoint=path, epochs=epochs, callbacks=[log]).fit(*blobs)
+    assert len((tmp_path / "log").read_text().splitlines()) == 1 + 3
 
 
 def test_parameters_that_only_watch_may_change(blobs, path):
@@ -267,6 +343,8 @@ def test_checkpoint_cut_short_is_reported(blobs, path, share):
         lambda d, arrays: d["random_state"].__setitem__(1, -1),
         lambda d, arrays: d["random_state"].__setitem__(0, "PCG64"),
         lambda d, arrays: d.update(early_stopping={"best": 0.5}),
+        lambda d, arrays: d.pop("early_stopping"),
+        lambda d, arrays: d.pop("stopped"),
         lambda d, arrays: arrays.update(random_state=np.zeros(3, np.uint32)),
         lambda d, arrays: arrays.pop("optimizer/0000"),
         lambda d, arrays: arrays.update({"variables/0000": np.zeros((4, 9), np.float32)}),
@@ -279,6 +357,27 @@ def test_checkpoint_that_is_damaged_is_reported(blobs, path, change):
     change_file(path, change)
     with pytest.raises(ModelFileError, match=r"training.safetensors (is|holds|does)"):
         small(checkpoint=path).fit(*blobs)
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        {"best": 0.5},
+        {"best": 0.5, "n_epochs_without_progress": "1"},
+        {"best": "0.5", "n_epochs_without_progress": 1},
+        {"best": math.inf, "n_epochs_without_progress": 1},
+        {"best": math.nan, "n_epochs_without_progress": 1},
+        {"best": 0.5, "n_epochs_without_progress": -1},
+        {"best": 0.5, "n_epochs_without_progress": math.inf},
+        [],
+        None,
+    ],
+)
+def test_damaged_memory_of_early_stopping_is_reported(blobs, path, memory):
+    small(checkpoint=path, early_stopping=True).fit(*blobs)
+    change_file(path, lambda d, arrays: d.update(early_stopping=memory))
+    with pytest.raises(ModelFileError, match=r"training.safetensors (is damaged|does not)"):
+        small(checkpoint=path, early_stopping=True).fit(*blobs)
 
 
 def test_checkpoint_in_no_folder_is_reported_before_training(blobs, tmp_path):

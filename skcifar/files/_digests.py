@@ -1,0 +1,100 @@
+"""Texts that distinguish values: parameters and data of one computation from those of another.
+
+Functions and classes of one's own are distinguished by their code, so that another body under the
+same name is noticed, and those of libraries by their names.
+"""
+
+import sys
+import sysconfig
+from functools import partial
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+
+import joblib
+import numpy as np
+
+LIBRARIES = tuple(
+    sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
+SIMPLE = bool | int | float | complex | str | bytes | None
+
+
+def digest(value, *, name="data"):
+    """Return a text that is another for other values; arrays are equal in any order of memory."""
+    try:
+        return joblib.hash(_parts(value, set()), coerce_mmap=True)
+    except Exception as error:  # pickling raises in many ways
+        raise ValueError(
+            f"{name} cannot be distinguished from others: a {type(value).__qualname__} cannot be"
+            f" pickled ({' '.join(str(error).split())}). Give what can be, or leave out the"
+            " journal or checkpoint."
+        ) from error
+
+
+def class_digest(cls):
+    """Return a text that is another for other classes, and for other code of the same one."""
+    return _name(cls) if _is_of_library(cls) else f"{_name(cls)} {digest(cls)}"
+
+
+def _parts(value, seen):
+    """Return a value with functions and classes in it taken apart, each of them once."""
+    if isinstance(value, FunctionType | type):
+        if value in seen or _is_of_library(value):
+            return _name(value)
+        seen.add(value)
+
+    def all_of(values):
+        return [_parts(one, seen) for one in values]
+
+    match value:
+        case np.ndarray():
+            return value.ravel(), value.shape
+        case list() | tuple():
+            return type(value).__name__, all_of(value)
+        case dict():
+            return {key: _parts(one, seen) for key, one in value.items()}
+        case partial():
+            return all_of([value.func, value.args, value.keywords])
+        case MethodType():
+            return all_of([value.__func__, value.__self__])
+        case FunctionType():
+            cells = [cell.cell_contents for cell in value.__closure__ or ()]
+            code, known = value.__code__, value.__globals__
+            used = [known[name] for name in code.co_names if _is_own(known.get(name))]
+            return all_of([code, value.__defaults__, value.__kwdefaults__, cells, used])
+        case CodeType():
+            return value.co_code, value.co_names, all_of(value.co_consts)
+        case type():
+            return [_name(value), *all_of(value.__bases__), *all_of(_members(value))]
+        case staticmethod() | classmethod():
+            return _parts(value.__func__, seen)
+        case ModuleType() | BuiltinFunctionType():
+            return value.__name__
+        case _ if isinstance(value, SIMPLE) or _is_of_library(type(value)):
+            return value
+        case _:  # an object of a class of one's own
+            return joblib.hash(value), _parts(type(value), seen)
+
+
+def _members(cls):
+    """Return what a class computes: its methods and constants, less what Python adds."""
+    methods = FunctionType | staticmethod | classmethod
+    return [
+        (name, member)
+        for name, member in vars(cls).items()
+        if isinstance(member, methods) or (isinstance(member, SIMPLE) and name[:2] != "__")
+    ]
+
+
+def _is_own(value):
+    """Whether a global value belongs to what a function of one's own computes."""
+    return isinstance(value, FunctionType | type | int | float | str | tuple)
+
+
+def _is_of_library(function_or_class):
+    name = function_or_class.__module__
+    path = getattr(sys.modules.get(name), "__file__", None) or ""
+    return name.split(".")[0] in {"builtins", "skcifar"} or path.startswith(LIBRARIES)
+
+
+def _name(function_or_class):
+    return f"{function_or_class.__module__}.{function_or_class.__qualname__}"
