@@ -34,8 +34,8 @@ def export_onnx(pipeline, path):
     ----------
     pipeline : Pipeline or NetworkClassifier
         Fitted. A Pipeline's steps before the classifier are those of this package. The classifier
-        may be one of your own, as long as its network is made of Keras' own layers, of the kinds
-        that this package's networks have; an error names any other.
+        may be one of your own, as long as its network is made of Keras' own layers; an error names
+        those that cannot be exported (see Notes).
 
     path : str or path-like
         The file to write, usually named ``*.onnx``. One that exists is replaced.
@@ -68,6 +68,15 @@ def export_onnx(pipeline, path):
 
     The outputs are "label" of shape ``(n_samples,)``, strings, int64 or bool as the labels in
     training were, and "probabilities" of shape ``(n_samples, n_classes)``, float32.
+
+    Networks within networks and layers that are called more than once are followed. Of the layers
+    in ``keras.layers``, those that a network for pictures is usually made of can be exported:
+    dense, convolutional, separable and depthwise ones; pooling; padding, cropping, resizing;
+    reshaping; merging; batch, layer and other normalization; activations; dropout, noise and
+    random changes, which do nothing at prediction. Not so Lambda and classes of your own,
+    recurrent layers, attention, transposed and three-dimensional convolutions, adaptive pooling,
+    GroupNormalization, and encodings of text or categories. Of operations on tensors, the four
+    signs ``+``, ``-``, ``*`` and ``/`` can be. All compute in float32, and have channels last.
 
     The classes, in the order of the probabilities, are a JSON list in the model's metadata, under
     "class_names".
@@ -172,7 +181,8 @@ def _computed(name, steps, classifier, classes):
     x = graph.add("Cast", name, to=TensorProto.FLOAT)
     for _, step in steps:
         x = STEPS[type(step)](graph, step, x)
-    x = graph.add("Identity", add_network(graph, classifier.model_, x), name="probabilities")
+    x = add_network(graph, classifier.model_, x, classifier.sample_shape_)
+    x = graph.add("Identity", x, name="probabilities")
     graph.add("Gather", classes, graph.add("ArgMax", x, axis=1, keepdims=0), name="label")
     nodes = [
         helper.make_node(operator, taken, [given], name=given, **attributes)
