@@ -24,7 +24,14 @@ RECORDS_PER_FILE = 20
 if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
     kept = {
         *("checkpoints", "classifiers", "common", "early_stopping", "equal_results", "holdout"),
-        *("independent_predictions", "load", "persistence", "schedules", "sklearn_callbacks"),
+        *(
+            "independent_predictions",
+            "load",
+            "own_networks",
+            "persistence",
+            "schedules",
+            "sklearn_callbacks",
+        ),
         "training",
     }
     files = Path(__file__).parent.rglob("test_*.py")

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._lazy import LazyImages
 from .._sklearn.callbacks import CallbackSupportMixin, with_callbacks
 from .._sklearn.validation import Interval, InvalidParameterError, StrOptions, validate_samples
-from ..networks import seeded_layers, weight_shapes
+from ..networks import seeded_layers, variable_shapes
 from ..training._callbacks import EpochTasks
 from ..training._fit import (
     compile_network,
@@ -35,7 +35,7 @@ from ._labels import (
     combine_weights,
     with_mean_of_one,
 )
-from ._pickling import put_together, take_apart
+from ._pickling import copied, put_together, take_apart
 from ._training import begin_random_state, train
 from ._validation_set import check_validation_set, hold_out, reported_samples, without
 
@@ -119,9 +119,9 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         Print nothing, a progress bar, or a line for each epoch.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called by Keras as it trains. They are not copied, so that they can be read afterwards. In
-        pickles and copies of a fitted classifier those are left out that cannot be pickled, and all
-        of them in model files.
+        Called by Keras as it trains. ``fit`` does not copy them, so that they can be read
+        afterwards; :func:`sklearn.base.clone` does. In pickles and copies of a fitted classifier
+        those are left out that cannot be pickled, and all of them in model files.
 
     Attributes
     ----------
@@ -413,32 +413,33 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             return np.log(self.predict_proba(X))
 
     def describe_weights(self):
-        """Describe the weights that parameters and learned state call for, without making any.
+        """Describe the variables that parameters and learned state call for, without making any.
 
         For a classifier whose other fitted attributes were brought back, from a file for example.
 
         Returns
         -------
         shapes : list of (tuple of int, str)
-            Shape and dtype of each weight, in the order of ``model_.get_weights()``.
+            Shape and dtype of each weight and seed state, in the order of ``model_.variables``.
 
         Raises
         ------
         ValueError
             If a parameter is invalid, or if such a network cannot be built.
         """
-        self._validate_params()
-        return weight_shapes(lambda: self.build_network(self.sample_shape_, len(self.classes_)))
+        builder = self._builder()
+        builder._validate_params()
+        return variable_shapes(lambda: builder._build_network(self.classes_, seed=0))
 
-    def restore_network(self, weights):
+    def restore_network(self, values):
         """Build the network again from parameters and learned state, with given weights.
 
         For a classifier whose other fitted attributes were brought back, from a file for example.
 
         Parameters
         ----------
-        weights : list of ndarray
-            What ``model_.get_weights()`` gave, as :meth:`describe_weights` describes it.
+        values : list of ndarray
+            Those of ``model_.variables``, as :meth:`describe_weights` describes them.
 
         Raises
         ------
@@ -447,8 +448,12 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         """
         self._validate_params()
         self._random_state = check_random_state(self.random_state)
-        self.model_ = self._build_network(self.classes_, seed=0)  # the weights are replaced
-        self.model_.set_weights(weights)
+        builder = self._builder()
+        self.model_ = builder._build_network(self.classes_, seed=self.network_seed_ or 0)
+        self.network_seed_ = builder.network_seed_
+        self._network_params = builder._network_params
+        for variable, value in zip(self.model_.variables, values, strict=True):
+            variable.assign(value)
         self._compile()
         for name in ("best_iter_", "best_validation_score_"):
             vars(self).setdefault(name, None)
@@ -460,11 +465,9 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         Returns
         -------
         network : keras.Model
-            Not compiled, with weights of which nothing is promised.
+            Not compiled, with the weights that it began with.
         """
-        builder = object.__new__(type(self))
-        vars(builder).update(vars(self) | self._network_params)
-        return builder._build_network(self.classes_, seed=0)
+        return self._builder()._build_network(self.classes_, seed=self.network_seed_)
 
     def augmentation(self):
         """Return how pictures are changed at random while the network is trained on them.
@@ -474,6 +477,16 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         augmentation : Augmentation or None
         """
         return None
+
+    def __sklearn_clone__(self):
+        callbacks = self.get_params(deep=False).get("callbacks")
+        if not isinstance(callbacks, list):
+            return super().__sklearn_clone__()
+        without = object.__new__(type(self))
+        vars(without).update(vars(self), callbacks=None)
+        twin = super(NetworkClassifier, without).__sklearn_clone__()
+        twin.callbacks = [copied(callback) for callback in callbacks]
+        return twin
 
     def __getstate__(self):
         return take_apart(dict(super().__getstate__()))
@@ -533,6 +546,12 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
             self.model_, self.sample_shape_, len(classes), owner=type(self).__name__
         )
         self.history_ = {"loss": [], "accuracy": []}
+
+    def _builder(self):
+        """Return a classifier with the parameters that the network was built with."""
+        builder = object.__new__(type(self))
+        vars(builder).update(vars(self) | getattr(self, "_network_params", {}))
+        return builder
 
     def _build_network(self, classes, *, seed):
         """Build the network, and keep the parameters as they are now, for copies of it."""

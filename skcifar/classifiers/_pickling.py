@@ -3,9 +3,12 @@
 So networks of one's own need nothing but their ``build_network``: Keras reads no object from text.
 """
 
+import copy
 import pickle
 from dataclasses import dataclass
 from typing import Any
+
+import keras
 
 from ..training._checkpoints import EpochState
 from ..training._fit import make_trainer, recompile
@@ -23,6 +26,8 @@ class NetworkState:
 def take_apart(state):
     """Replace network and trainer in a classifier's attributes by what they are built from."""
     network = state.pop("model_", None)
+    if isinstance(state.get("callbacks"), list):
+        state["callbacks"] = [_without_network(c) for c in state["callbacks"]]
     if state.pop("keras_classifier_", None) is not None:
         optimizer = network.optimizer
         state["_network_state"] = NetworkState(
@@ -43,6 +48,23 @@ def put_together(classifier, state):
     state.values.restore(network, None)
     classifier.model_ = network
     classifier.keras_classifier_ = make_trainer(network, classifier.history_)
+
+
+def copied(callback):
+    """Copy a callback, and of what it holds all that can be copied, but for networks."""
+    callback = _without_network(callback)
+    try:
+        return copy.deepcopy(callback)
+    except Exception:  # whatever keeps it from being copied, such as a file
+        return callback
+
+
+def _without_network(callback):
+    """Copy a callback, less the network that it watched."""
+    callback = copy.copy(callback)
+    networks = [name for name, value in vars(callback).items() if isinstance(value, keras.Model)]
+    vars(callback).update(dict.fromkeys(networks))
+    return callback
 
 
 def _is_lasting(callback):

@@ -17,13 +17,16 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-FORMAT = 2
+FORMAT = 3
 
 # What a reader spends at most. The worst of headers takes it half a second and 50 MB.
 MOST_HEADER_BYTES = 2**19
 MOST_FILE_BYTES = 2**30
 MOST_DESCRIBED_BYTES = 2**25  # of all arrays that the description calls for
 MOST_AXES = 32
+
+SHORT_LIST = 100  # longer ones of numbers or strings are arrays of the file
+BYTES_OF_LISTED = 32  # for a number, or a byte of text, at most
 
 # Whoever knows how Python hashes integers can choose larger ones that all have the same hash.
 LARGEST_KEY = 2**60
@@ -198,7 +201,14 @@ def encode(value, name, arrays):
     """Put a value into types that JSON knows, and its arrays of numbers beside."""
 
     def parts(values):
-        return [encode(v, f"{name}/{k}", arrays) for k, v in enumerate(values)]
+        encoded = [encode(v, f"{name}/{k}", arrays) for k, v in enumerate(values)]
+        if len(encoded) > SHORT_LIST and all(isinstance(v, float) for v in encoded):
+            arrays[name] = np.array(encoded, dtype=np.float64)
+        elif len(encoded) > SHORT_LIST and all(isinstance(v, str | int) for v in encoded):
+            arrays[name] = np.frombuffer(json.dumps(encoded).encode(), np.uint8)
+        else:
+            return encoded
+        return {"list": name}
 
     match value:
         case None | bool() | int() | float() | str():
@@ -210,7 +220,7 @@ def encode(value, name, arrays):
         case tuple():
             return {"tuple": parts(value)}
         case dict() if all(_is_key(k.item() if isinstance(k, np.generic) else k) for k in value):
-            return {"dict": [parts(item) for item in value.items()]}
+            return {"dict": parts(map(list, value.items()))}
         case np.ndarray() if value.dtype.kind in "biuf" and value.dtype.newbyteorder("<") in DTYPES:
             arrays[name] = value
             return {"array": name}
@@ -236,16 +246,18 @@ def decode(value, parts):
             return value
         case list():
             return each(value)
-        case {"tuple": list() as values, **rest} if not rest:
-            return tuple(each(values))
+        case {"list": str() as name, **rest} if not rest:
+            return _long_list(name, parts)
+        case {"tuple": (list() | {"list": str()}) as values, **rest} if not rest:
+            return tuple(decode(values, parts))
         case {"dict": list() as items, **rest} if not rest:
             if not all(_is_key(key) for key, _ in items):
                 raise ValueError("a dict with a key that is neither a number nor a string")
             return _dict_of_one_each([(key, decode(v, parts)) for key, v in items])
         case {"array": str() as name, **rest} if not rest:
             return parts.read(name)
-        case {"values": list() as values, "dtype": str() as dtype, **rest} if not rest:
-            return _array_of(values, dtype, parts)
+        case {"values": values, "dtype": str() as dtype, **rest} if not rest:
+            return _array_of(decode(values, parts), dtype, parts)
     raise ValueError(f"a value of unknown kind {sorted(value)}")
 
 
@@ -255,8 +267,22 @@ def _is_key(value):
     )
 
 
+def _long_list(name, parts):
+    """Make a list of an array: of floats, or of strings and integers as JSON in bytes."""
+    shape, dtype = parts.shape_and_dtype(name)
+    parts.spend(BYTES_OF_LISTED * math.prod(shape))
+    array = parts.read(name)
+    values = _parse(array.tobytes()) if dtype == "uint8" else array.tolist()
+    kinds = str | int if dtype == "uint8" else float
+    if not (isinstance(values, list) and all(isinstance(v, kinds) for v in values)):
+        raise ValueError("a list of neither numbers nor strings")
+    return values
+
+
 def _array_of(values, dtype, parts):
     """Make an array of strings, or of strings and integers."""
+    if not isinstance(values, list):
+        raise ValueError(f"an array of {values!r}")
     if dtype == "|O" and all(isinstance(v, str | int) for v in values):
         return np.array(values, dtype=object)
     width = re.fullmatch(r"<U([1-9][0-9]{0,8})", dtype)

@@ -7,7 +7,7 @@ from ._convolutional import build_convolutional_network
 from ._dense import build_dense_network
 from ._layers import ACTIVATIONS, BatchNormalization, Dropout
 from ._residual import build_residual_network
-from ._seeds import seeded_layers, weight_shapes
+from ._seeds import seeded_layers, variable_shapes
 
 __all__ = [
     "ACTIVATIONS",
@@ -17,5 +17,5 @@ __all__ = [
     "build_dense_network",
     "build_residual_network",
     "seeded_layers",
-    "weight_shapes",
+    "variable_shapes",
 ]

@@ -1,13 +1,16 @@
-"""Seeds and shapes of the weights that a network is built with."""
+"""Seeds and shapes of the variables that a network is built with."""
 
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar, copy_context
 
 import keras
 
-_random_module_lock = threading.RLock()  # a build_network may build further networks, hence the R
+# A build_network may build further networks, also in the threads of variable_shapes.
+_random_module_lock = threading.Lock()
+_is_locked = ContextVar("is_locked", default=False)
 
 
 def layer_seeds(seed):
@@ -24,24 +27,26 @@ def seeded_layers(seed):
     The state of ``random`` is afterwards as it was. Another thread that draws meanwhile would
     disturb both, which layers with seeds of their own do not notice.
     """
-    with _random_module_lock:
+    with nullcontext() if _is_locked.get() else _random_module_lock:
+        token = _is_locked.set(True)
         state = random.getstate()
         random.seed(seed)
         try:
             yield
         finally:
             random.setstate(state)
+            _is_locked.reset(token)
 
 
-def weight_shapes(build):
-    """Return shape and dtype of each weight of a network, without taking memory for them."""
+def variable_shapes(build):
+    """Return shape and dtype of each variable of a network, without taking memory for them."""
     policy = keras.config.dtype_policy()
 
     def shapes():
         keras.config.set_dtype_policy(policy)
         with keras.StatelessScope(initialize_variables=False):
-            return [(tuple(weight.shape), weight.dtype) for weight in build().weights]
+            return [(tuple(v.shape), v.dtype) for v in build().variables]
 
     # Keras keeps a list, for each thread, of variables that wait for their first value
     with seeded_layers(0), ThreadPoolExecutor(1) as thread_of_its_own:
-        return thread_of_its_own.submit(shapes).result()
+        return thread_of_its_own.submit(copy_context().run, shapes).result()

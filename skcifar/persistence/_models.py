@@ -5,9 +5,12 @@ steps and their parameters. Loading builds the network by the package's own code
 nothing in the file is ever executed.
 """
 
+import dataclasses
+import math
 from numbers import Integral
 from pathlib import Path
 
+import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
@@ -37,6 +40,12 @@ OPTIONS_SAVED = ("transform_input", "verbose")  # of a Pipeline, whose memory is
 # of this package; a parameter of another's may be about anything.
 MOST_VALUES_OF_PARAMETER = 100
 
+# A batch of such samples, which predicting takes, fills 1.6 GB.
+MOST_VALUES_OF_SAMPLE = 2**24
+
+# They decide how a network is trained, not what it is.
+PARAMETERS_OF_TRAINING = frozenset(field.name for field in dataclasses.fields(NetworkClassifier))
+
 
 def save_model(pipeline, path):
     """Save a fitted pipeline in one file: all of it, or nothing.
@@ -53,8 +62,8 @@ def save_model(pipeline, path):
     Raises
     ------
     ModelFileError
-        If a step or a parameter cannot be put into a file without pickle, or if parameters were
-        changed since fit. It is a ValueError.
+        If a step or a parameter cannot be put into a file without pickle, or if what was saved
+        could not be loaded again. It is a ValueError.
 
     NotFittedError
         If the pipeline is not fitted.
@@ -89,10 +98,8 @@ def save_model(pipeline, path):
     }
     network = classifier.model_
     arrays |= {
-        f"weights/{number:04d} {variable.path}": weight  # numbered, to keep their order
-        for number, (variable, weight) in enumerate(
-            zip(network.weights, network.get_weights(), strict=True)
-        )
+        f"weights/{number:04d} {variable.path}": _value(variable)  # numbered, to keep their order
+        for number, variable in enumerate(network.variables)
     }
     with replacing(path) as unfinished:
         write_parts(unfinished, description, arrays)
@@ -147,6 +154,22 @@ def _options(pipeline):
     return None
 
 
+def _value(variable):
+    """Return a variable's value; backends keep seed states in integers of different kinds."""
+    value = np.asarray(variable)
+    return value.astype(np.int64) if value.dtype.kind in "iu" else value
+
+
+def _changed_since_build(classifier):
+    """Return the parameters that the network was built with, where they are others now."""
+    now = classifier.get_params(deep=False)
+    return {
+        name: value
+        for name, value in classifier._network_params.items()
+        if name not in PARAMETERS_OF_TRAINING and joblib.hash(value) != joblib.hash(now[name])
+    }
+
+
 def _describe(number, name, step, arrays):
     """Describe a step's class, parameters and learned attributes."""
     cls = type(step)
@@ -164,14 +187,17 @@ def _describe(number, name, step, arrays):
         params |= {"callbacks": None}  # they watched the training, and are no part of the model
     learned = {key: value for key, value in vars(step).items() if _is_learned(step, key)}
 
-    def encoded(values):
-        return {key: encode(value, f"{number}/{key}", arrays) for key, value in values.items()}
+    network_params = _changed_since_build(step) if isinstance(step, NetworkClassifier) else {}
+
+    def encoded(values, prefix=number):
+        return {key: encode(value, f"{prefix}/{key}", arrays) for key, value in values.items()}
 
     return {
         "name": name,
         "class": cls.__name__,
         "module": cls.__module__,
         "params": encoded({k: v for k, v in params.items() if k not in PARAMETERS_NOT_SAVED}),
+        "network_params": encoded(network_params, f"{number} as built"),
         "learned": encoded(learned),
     }
 
@@ -188,30 +214,20 @@ def _is_learned(step, name):
         and (name.endswith("_") or not _is_ours(step))
         and name not in NOT_SAVED
         and name not in step.get_params(deep=False)
-        and not hasattr(type(step), name)
+        and (name == "network_seed_" or not hasattr(type(step), name))
     )
 
 
 def _check_that_it_loads(path, steps):
-    """Raise if parameters were changed since fit, so that they describe another network."""
-    classifier = steps[-1][1]
+    """Raise if a file is refused, such as one with a parameter that is not valid any more."""
     try:
-        loaded = load_model(path, custom_classes=[type(step) for _, step in steps])
-        loaded = loaded[-1] if isinstance(loaded, Pipeline) else loaded
-        as_built = classifier.build_network_again()
-        why = None if _layers(loaded.model_) == _layers(as_built) else "has other layers"
-    except ModelFileError as error:  # of weights that do not fit, or a parameter no longer valid
+        load_model(path, custom_classes=[type(step) for _, step in steps])
+    except ModelFileError as error:
         why = str(error).removeprefix(f"{path} ").removesuffix(".")
-    if why:
         raise ModelFileError(
-            f"This {type(classifier).__name__} cannot be saved: read again, its file {why}. If"
+            f"This {type(steps[-1][1]).__name__} cannot be saved: read again, its file {why}. If"
             " parameters were changed since it was fitted, set them back or fit again, then save."
-        )
-
-
-def _layers(network):
-    """Describe all of a network's layers but their names, which Keras numbers as it goes."""
-    return [(type(layer), layer.get_config() | {"name": None}) for layer in network.layers]
+        ) from error
 
 
 def _rebuild_step(description, parts, classes):
@@ -226,6 +242,10 @@ def _rebuild_step(description, parts, classes):
         raise parts.error("is damaged: it has a parameter that is never saved")
     params = {key: decode(value, parts) for key, value in description["params"].items()}
     step = classes[name](**params)
+    if network_params := description["network_params"]:
+        if not step.get_params(deep=False).keys() - PARAMETERS_OF_TRAINING >= network_params.keys():
+            raise parts.error("is damaged: its network has parameters that are none")
+        step._network_params = {key: decode(v, parts) for key, v in network_params.items()}
     for key, value in description["learned"].items():
         if not _is_learned(step, key):
             raise parts.error(f"is damaged: {shown(key)} is not the name of a learned value")
@@ -257,6 +277,11 @@ def _check_step(step, parts):
     required = _REQUIRED_OF_CLASSIFIERS if isinstance(step, NetworkClassifier) else _REQUIRED
     if missing := required - learned.keys():
         raise parts.error(f"is damaged: a {type(step).__name__} in it has no {min(missing)}")
+    if math.prod(learned["sample_shape_"]) > MOST_VALUES_OF_SAMPLE:
+        raise parts.error(
+            f"has samples of shape {shown(learned['sample_shape_'])}, more than the"
+            f" {MOST_VALUES_OF_SAMPLE:,} values that a sample of a model file may have"
+        )
     n_features, names = learned["n_features_in_"], learned.get("feature_names_in_")
     if n_features != learned["sample_shape_"][0] or (
         names is not None and len(names) != n_features
@@ -275,13 +300,17 @@ def _restore_network(classifier, parts):
     most = len(weights)
     if type(classifier) not in ESTIMATORS:
         most = max(most, MOST_VALUES_OF_PARAMETER)
-    for name, value in classifier.get_params(deep=False).items():
+    built_with = getattr(classifier, "_network_params", {})
+    for name, value in (*classifier.get_params(deep=False).items(), *built_with.items()):
         if isinstance(value, list | tuple | np.ndarray) and len(value) > most:
             raise parts.error(
                 f"is damaged: it has {len(weights)} weights, too few for the {len(value)} values of"
                 f" {name}"
             )
-    shapes = classifier.describe_weights()
+    shapes = [
+        (shape, "int64" if "int" in dtype else dtype)
+        for shape, dtype in classifier.describe_weights()
+    ]
     if len(weights) != len(shapes):
         raise parts.error(
             f"is damaged: it has {len(weights)} weights where the parameters of"
@@ -320,6 +349,7 @@ _LEARNED = {
     "n_features_in_": _is_count,
     "feature_names_in_": _is_names,
     "sample_shape_": _is_shape,
+    "network_seed_": lambda value: type(value) is int and 0 <= value < 2**31,
     "classes_": _is_classes,
     "history_": is_history,
     "n_iter_": _is_count,

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from parts_files import change_file, file_of, put_together, read_file, take_apart
 
+from skcifar.files._parts import FORMAT
+
 MARKER = "marker"
 DEEP = "[" * 10_000 + "]" * 10_000
 PYTHON_HASHES_ALIKE = [n * (2**61 - 1) for n in range(1, 20_000)]
@@ -112,7 +114,7 @@ def _tiny_parts(n_parts):
 
     def made(content):
         arrays = {f"weights/{k:04d}": np.zeros(1, np.uint8) for k in range(n_parts)}
-        return file_of({"format": 2, "kind": "model", "pipeline": None, "steps": []}, arrays)
+        return file_of({"format": FORMAT, "kind": "model", "pipeline": None, "steps": []}, arrays)
 
     return made
 
@@ -261,6 +263,18 @@ def _big_array(description, arrays):
     description["steps"][-1]["params"]["hidden_layer_sizes"] = {"array": "2/hidden_layer_sizes"}
 
 
+def _long_list(array):
+    def change(description, arrays):
+        arrays["2/x"] = array()
+        description["steps"][-1]["params"]["hidden_layer_sizes"] = {"list": "2/x"}
+
+    return _described(change)
+
+
+def _json(text):
+    return lambda: np.frombuffer(text.encode(), np.uint8)
+
+
 def _booleans_of_7(description, arrays):
     arrays["2/x"] = np.array([0, 7], np.uint8).view(bool)
     description["steps"][-1]["params"]["class_weight"] = {"array": "2/x"}
@@ -272,8 +286,8 @@ DESCRIPTIONS = {
     "description is a list": _text("[]"),
     "description is null": _text("null"),
     "description is of empty lists": _text("[" + "[]," * 150_000 + "[]]"),
-    "description has a name twice": _text('{"format": 2, "format": 2}'),
-    "newer format": _description(format=3),
+    "description has a name twice": _text(f'{{"format": {FORMAT}, "format": {FORMAT}}}'),
+    "newer format": _description(format=FORMAT + 1),
     "format of 10,000 characters": _description(format="\x1b[2J\n" * 2_000),
     "kind is another": _description(kind="checkpoint"),
     "kind is a list": _description(kind=[]),
@@ -306,6 +320,21 @@ DESCRIPTIONS = {
     "seed is 10**100": _params(random_state=10**100),
     "parameter is an array of the wrong kind": _described(_booleans_of_7),
     "parameter is an array of 32 MB": _described(_big_array),
+    "list of 32 MB": _long_list(lambda: np.ones(2**22)),
+    "list of 2 MB of lists": _long_list(_json("[" + "[]," * 700_000 + "[]]")),
+    "list of 1 MB of lists": _long_list(_json("[" + "[]," * 340_000 + "[]]")),
+    "list of lists": _long_list(lambda: np.ones((2, 2))),
+    "list that is a dict": _long_list(_json('{"a": 1}')),
+    "list of halves": _long_list(lambda: np.full(3, 0.5)),
+    "list that is nested 10,000 deep": _long_list(_json(DEEP)),
+    "list of a list": _params(hidden_layer_sizes={"tuple": {"list": []}}),
+    "array of strings that is a number": _learned(classes_={"values": 1, "dtype": "<U1"}),
+    "network with parameters of training": _step(network_params={"epochs": 2}),
+    "network with parameters that are none": _step(network_params={"model_": 2}),
+    "network with a parameter that is not valid": _step(network_params={"activation": "eval"}),
+    "network of other parameters": _step(network_params={"hidden_layer_sizes": [7, 5]}),
+    "network of 100,000 layers": _step(network_params={"hidden_layer_sizes": [1] * 100_000}),
+    "network parameters are a number": _step(network_params=7),
     "array is used twice": _described(_use_twice),
     "array that is not there": _params(hidden_layer_sizes={"array": "nowhere"}),
     "array is the description": _params(hidden_layer_sizes={"array": "description"}),
@@ -358,6 +387,11 @@ DESCRIPTIONS = {
     "samples of 27 * 10**24 numbers": _learned(
         sample_shape_={"tuple": [10**8, 10**8, 3 * 10**8]}, n_features_in_=10**8
     ),
+    "samples of more values than any": _learned(
+        sample_shape_={"tuple": [2**24 + 1]}, n_features_in_=2**24 + 1
+    ),
+    "network's seed is text": _learned(network_seed_="0"),
+    "network's seed is 10**100": _learned(network_seed_=10**100),
     "samples of ten axes": _learned(sample_shape_={"tuple": [1] * 10}),
     "samples of no axes": _learned(sample_shape_={"tuple": []}),
     "samples of a negative size": _learned(sample_shape_={"tuple": [-48]}),

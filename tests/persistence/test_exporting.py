@@ -57,7 +57,8 @@ def ready(model, X, classes=NAMES):
     classifier.n_features_in_, classifier.sample_shape_ = X.shape[1], X.shape[1:]
     classifier.classes_ = np.array(classes)
     classifier.history_ = {"loss": [1.0], "accuracy": [0.5]}
-    initial = classifier.build_network(classifier.sample_shape_, len(classes)).get_weights()
+    network = classifier.build_network(classifier.sample_shape_, len(classes))
+    initial = [np.asarray(variable) for variable in network.variables]
     rng = np.random.default_rng(0)
     # what begins with ones are factors and variances, which are to stay positive
     weights = [rng.uniform(-0.2, 0.2, size=w.shape) + (w == 1).all() for w in initial]

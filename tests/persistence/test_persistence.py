@@ -24,6 +24,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skcifar import (
     DenseClassifier,
+    PixelScaler,
     load_model,
     make_convolutional_pipeline,
     make_dense_pipeline,
@@ -379,10 +380,57 @@ def test_class_that_has_the_name_of_another_is_not_saved(blobs, tmp_path):
 
 
 @pytest.mark.parametrize("changed", [{"hidden_layer_sizes": (5,)}, {"activation": "relu6"}])
-def test_parameters_that_describe_another_network_are_not_saved(blobs, tmp_path, changed):
+def test_parameters_changed_since_fit_change_no_saved_network(blobs, tmp_path, changed):
     classifier = DenseClassifier(epochs=1).fit(*blobs).set_params(**changed)
+    for number in range(2):
+        save_model(classifier, tmp_path / "model")
+        loaded = load_model(tmp_path / "model")
+        np.testing.assert_array_equal(
+            loaded.predict_proba(blobs[0]), classifier.predict_proba(blobs[0]), str(number)
+        )
+        assert loaded.get_params() == classifier.get_params()
+        classifier = loaded
+
+
+def test_parameter_that_is_no_longer_valid_is_not_saved(blobs, tmp_path):
+    classifier = DenseClassifier(epochs=1).fit(*blobs).set_params(activation="unknown")
     with pytest.raises(ModelFileError, match="parameters were changed since it was fitted"):
         save_model(classifier, tmp_path / "model")
+
+
+def test_seed_states_are_kept(blobs, tmp_path):
+    classifier = DenseClassifier(dropout=0.5, epochs=1, random_state=0).fit(*blobs)
+    save_model(classifier, tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    for one, other in zip(classifier.model_.variables, loaded.model_.variables, strict=True):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+    assert loaded.network_seed_ == classifier.network_seed_
+
+
+def test_long_histories_and_names_are_saved(blobs, tmp_path):
+    X = np.zeros((2, 20_000), np.uint8)
+    scaler = PixelScaler().fit(X)
+    scaler.feature_names_in_ = np.array([f"pixel {k} of a picture" for k in range(20_000)], object)
+    classifier = DenseClassifier(hidden_layer_sizes=(1,), epochs=1).fit(X, [0, 1])
+    classifier.history_ = {name: [1 / 3, math.nan] * 20_000 for name in ("loss", "accuracy")}
+    save_model(make_pipeline(scaler, classifier), tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    assert repr(loaded[-1].history_) == repr(classifier.history_)
+    np.testing.assert_array_equal(loaded[0].feature_names_in_, scaler.feature_names_in_)
+
+
+def test_samples_that_would_fill_the_memory_are_refused(images, tmp_path):
+    pipeline = make_residual_pipeline(filters=(2,), epochs=1)
+    save_model(pipeline.fit(images, ["cat", "dog", "frog"] * 10), tmp_path / "model")
+
+    def change(description):
+        for step in description["steps"]:
+            step["learned"] |= {"sample_shape_": {"tuple": [20_000, 20_000, 3]}}
+            step["learned"] |= {"n_features_in_": 20_000}
+
+    change_description(tmp_path / "model", change)
+    with pytest.raises(ModelFileError, match="more than the 16,777,216 values"):
+        load_model(tmp_path / "model")
 
 
 def test_saving_and_loading_leave_random_states_alone(blobs, tmp_path):

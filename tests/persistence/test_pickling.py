@@ -6,100 +6,17 @@ import pickle
 import keras
 import numpy as np
 import pytest
-from sklearn.model_selection import cross_validate
+from own_networks import LambdaClassifier
+from sklearn.base import clone
 
-from skcifar import DenseClassifier, NetworkClassifier
+from skcifar import DenseClassifier
 
-layers = keras.layers
 PICTURES = np.random.default_rng(0).random((30, 4, 4, 1), dtype=np.float32)
 LABELS = np.arange(30) % 3
 
 
-class Doubling(layers.Layer):
-    """A layer of one's own, which is not registered with Keras."""
-
-    def call(self, inputs):
-        """Double."""
-        return 2 * inputs
-
-
-class OwnClassifier(NetworkClassifier):
-    """Makes of its samples what a subclass makes."""
-
-    def build_network(self, input_shape, n_classes):
-        inputs = keras.Input(input_shape)
-        x = layers.Flatten()(self.body(inputs))
-        return keras.Model(inputs, layers.Dense(n_classes, activation="softmax")(x))
-
-
-class OwnLayerClassifier(OwnClassifier):
-    def body(self, x):
-        return Doubling()(x)
-
-
-class LambdaClassifier(OwnClassifier):
-    def body(self, x):
-        return layers.Lambda(lambda x: 2 * x)(x)
-
-
-class NestedClassifier(OwnClassifier):
-    def body(self, x):
-        inputs = keras.Input(x.shape[1:])
-        inner = keras.Model(inputs, layers.Conv2D(2, 3)(inputs))
-        return keras.Sequential([layers.BatchNormalization(), layers.ReLU()])(inner(x))
-
-
-class SharedClassifier(OwnClassifier):
-    def body(self, x):
-        convolution = layers.Conv2D(1, 3, padding="same")
-        return convolution(convolution(x))
-
-
-class BidirectionalClassifier(OwnClassifier):
-    def body(self, x):
-        return layers.Bidirectional(layers.LSTM(2))(x[..., 0])
-
-
-class SequentialClassifier(NetworkClassifier):
-    def build_network(self, input_shape, n_classes):
-        return keras.Sequential([layers.Flatten(), layers.Dense(n_classes, activation="softmax")])
-
-
-CLASSIFIERS = [
-    OwnLayerClassifier,
-    LambdaClassifier,
-    NestedClassifier,
-    SharedClassifier,
-    BidirectionalClassifier,
-    SequentialClassifier,
-]
-
-
 def unpickled(classifier):
     return pickle.loads(pickle.dumps(classifier))
-
-
-@pytest.mark.parametrize("copied", [unpickled, copy.deepcopy, copy.copy])
-@pytest.mark.parametrize("cls", CLASSIFIERS)
-def test_copies_predict_alike(cls, copied):
-    classifier = cls(epochs=1, random_state=0).fit(PICTURES, LABELS)
-    np.testing.assert_array_equal(
-        copied(classifier).predict_proba(PICTURES), classifier.predict_proba(PICTURES)
-    )
-
-
-@pytest.mark.slow
-def test_networks_of_ones_own_come_back_from_workers():
-    scores = cross_validate(
-        OwnLayerClassifier(epochs=1, random_state=0),
-        PICTURES,
-        LABELS,
-        cv=2,
-        n_jobs=2,
-        return_estimator=True,
-        error_score="raise",
-    )
-    assert scores["estimator"][0].predict(PICTURES).shape == (30,)
 
 
 @pytest.mark.parametrize("copied", [unpickled, copy.deepcopy])
@@ -138,3 +55,27 @@ def test_callbacks_that_hold_files_are_left_out_of_fitted_copies(copied, tmp_pat
     unfitted = copied(DenseClassifier(callbacks=[lasting]))
     assert isinstance(unfitted.callbacks[0], keras.callbacks.TerminateOnNaN)
     logger.held.close()
+
+
+@pytest.mark.parametrize("copied", [unpickled, copy.deepcopy, clone])
+def test_callbacks_that_watched_a_network_of_ones_own_are_copied_without_it(copied):
+    stopper = keras.callbacks.EarlyStopping("loss")
+    classifier = LambdaClassifier(epochs=1, callbacks=[stopper]).fit(PICTURES, LABELS)
+    twin = copied(classifier)
+    assert twin.callbacks[0].monitor == "loss"
+    assert twin.callbacks[0].model is None
+    assert stopper.model is classifier.model_
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_clones_keep_callbacks_whatever_they_hold(fitted, tmp_path):
+    logger = keras.callbacks.CSVLogger(tmp_path / "log.csv")
+    stopper = keras.callbacks.EarlyStopping("loss")
+    classifier = LambdaClassifier(epochs=1, callbacks=[logger, stopper])
+    if fitted:
+        classifier.fit(PICTURES, LABELS)
+    twin = clone(clone(classifier))
+    assert [type(callback) for callback in twin.callbacks] == [type(logger), type(stopper)]
+    assert not {id(callback) for callback in twin.callbacks} & {id(logger), id(stopper)}
+    twin.fit(PICTURES, LABELS)
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 2
