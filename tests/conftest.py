@@ -29,6 +29,7 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
             "load",
             "own_networks",
             "persistence",
+            "precision",
             "schedules",
             "sklearn_callbacks",
         ),

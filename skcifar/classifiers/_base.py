@@ -2,6 +2,7 @@
 
 import copy
 import math
+import multiprocessing
 import os
 from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from .._keras import check_image_data_format, keras_settings, set_keras_settings
 from .._lazy import LazyImages
 from .._sklearn.callbacks import CallbackSupportMixin, with_callbacks
 from .._sklearn.validation import Interval, InvalidParameterError, StrOptions, validate_samples
@@ -206,6 +208,7 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
 
     def _validate_params(self):
         super()._validate_params()
+        check_image_data_format()
         if any(not isinstance(c, keras.callbacks.Callback) for c in self.callbacks or ()):
             raise InvalidParameterError(
                 f"The 'callbacks' parameter of {type(self).__name__} must be a list of instances of"
@@ -489,11 +492,15 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         return twin
 
     def __getstate__(self):
-        return take_apart(dict(super().__getstate__()))
+        return take_apart(dict(super().__getstate__())) | {"_keras_settings": keras_settings()}
 
     def __setstate__(self, state):
-        network_state = state.get("_network_state")
-        super().__setstate__({k: v for k, v in state.items() if k != "_network_state"})
+        attributes = dict(state)
+        network_state = attributes.pop("_network_state", None)
+        settings = attributes.pop("_keras_settings")
+        if multiprocessing.parent_process() is not None:  # this is a worker, and state its task
+            set_keras_settings(settings)
+        super().__setstate__(attributes)
         if network_state is not None:
             put_together(self, network_state)
 

@@ -26,7 +26,7 @@ def main(argv=None):
     arguments = _build_parser().parse_args(argv)
     try:
         return arguments.run(arguments)
-    except (ValueError, OSError, MemoryError) as error:
+    except (ImportError, ValueError, OSError, MemoryError) as error:
         complain(error)
         return 2
     except KeyboardInterrupt as interrupt:

@@ -3,6 +3,7 @@
 Nothing here knows of scikit-learn, of training or of data.
 """
 
+from .. import _keras  # noqa: F401 (says what keeps Keras from being imported)
 from ._convolutional import build_convolutional_network
 from ._dense import build_dense_network
 from ._layers import ACTIVATIONS, BatchNormalization, Dropout

@@ -9,6 +9,7 @@ from ._layers import (
     convolution,
     dense,
     normalization,
+    probabilities,
 )
 from ._seeds import layer_seeds
 
@@ -113,5 +114,5 @@ def build_convolutional_network(
         x = rest_of_layer(dense(size, name, next(seeds))(x), name)
         if dropout:
             x = Dropout(dropout, seed=next(seeds), name=f"dropout_{k}")(x)
-    outputs = dense(n_classes, "probabilities", next(seeds), activation="softmax")(x)
+    outputs = probabilities(n_classes, next(seeds))(x)
     return keras.Model(inputs, outputs, name="convolutional_network")

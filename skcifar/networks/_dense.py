@@ -2,7 +2,8 @@
 
 import keras
 
-from ._layers import Dropout, dense, normalization
+from .._keras import check_image_data_format
+from ._layers import Dropout, dense, normalization, probabilities
 from ._seeds import layer_seeds
 
 
@@ -65,6 +66,7 @@ def build_dense_network(
     >>> build_dense_network((32, 32, 3), 10).count_params()
     646260
     """
+    check_image_data_format()
     seeds = layer_seeds(seed)
     # TensorFlow keeps 35 kB for every name that a variable ever had, so names that Keras counts up
     # would make memory grow with each network.
@@ -80,5 +82,5 @@ def build_dense_network(
             x = dense(size, f"hidden_{k}", next(seeds), activation=activation)(x)
         if dropout:
             x = Dropout(dropout, seed=next(seeds), name=f"dropout_{k}")(x)
-    outputs = dense(n_classes, "probabilities", next(seeds), activation="softmax")(x)
+    outputs = probabilities(n_classes, next(seeds))(x)
     return keras.Model(inputs, outputs, name="dense_network")

@@ -4,6 +4,8 @@ import math
 
 import keras
 
+from .._keras import check_image_data_format
+
 if keras.config.backend() == "tensorflow":
     from ._tensorflow import BatchNormalization, Dropout
 else:
@@ -24,6 +26,7 @@ BATCH_NORMALIZATION_MOMENTUM = 0.9
 
 def check_picture_shape(shape, *, steps):
     """Raise unless samples are pictures large enough for all steps, one by one."""
+    check_image_data_format()
     if len(shape) != 3:
         raise ValueError(
             "Convolutions need pictures of shape (height, width, n_channels), got samples of shape"
@@ -45,6 +48,12 @@ def check_picture_shape(shape, *, steps):
 def dense(size, name, seed, **params):
     initializer = keras.initializers.GlorotUniform(seed)
     return keras.layers.Dense(size, kernel_initializer=initializer, name=name, **params)
+
+
+def probabilities(n_classes, seed):
+    """Make the last layer, which computes as exactly as weights are, also under mixed precision."""
+    dtype = keras.config.dtype_policy().variable_dtype
+    return dense(n_classes, "probabilities", seed, activation="softmax", dtype=dtype)
 
 
 def convolution(n_filters, kernel_size, name, seed, **params):

@@ -2,7 +2,13 @@
 
 import keras
 
-from ._layers import activation_layer, check_picture_shape, convolution, dense, normalization
+from ._layers import (
+    activation_layer,
+    check_picture_shape,
+    convolution,
+    normalization,
+    probabilities,
+)
 from ._seeds import layer_seeds
 
 
@@ -84,5 +90,5 @@ def build_residual_network(
             [x, convolve(x, n_filters, f"stage_{k}_residual")]
         )
     x = keras.layers.GlobalMaxPooling2D(name="maximum")(x)  # (n, filters[-1])
-    outputs = dense(n_classes, "probabilities", next(seeds), activation="softmax")(x)
+    outputs = probabilities(n_classes, next(seeds))(x)
     return keras.Model(inputs, outputs, name="residual_network")

@@ -80,6 +80,11 @@ class StopEarly(keras.callbacks.Callback):
         self.model.set_weights(self.best_weights)
 
 
+def without_loss_scaling(optimizer):
+    """Return the optimizer itself, which Keras wraps under the policy "mixed_float16"."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
 class StopAtDivergence(keras.callbacks.Callback):
     """Raises a ValueError when the loss or a weight is no number any more."""
 
@@ -102,7 +107,8 @@ class StopAtDivergence(keras.callbacks.Callback):
         )
 
     def _largest_step(self):
-        rate = self.model.optimizer.get_config()["learning_rate"]
+        optimizer = without_loss_scaling(self.model.optimizer)
+        rate = optimizer.get_config()["learning_rate"]
         return rate["config"]["learning_rate"] if isinstance(rate, dict) else rate
 
 

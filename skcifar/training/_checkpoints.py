@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from .._keras import keras_settings
 from .._lazy import LazyImages
 from ..files._atomic import remove_unfinished, replacing
 from ..files._digests import class_digest, digest
@@ -215,7 +216,7 @@ def describe_training(classifier, *, start, classes, **data):
     if isinstance(params["random_state"], np.random.RandomState):
         del params["random_state"]  # which the file has
     params = {name: value for name, value in params.items() if name not in NO_PART_OF_TRAINING}
-    params |= {"backend": keras.config.backend(), "floatx": keras.config.floatx()}
+    params |= keras_settings()
     readable = {name: repr(value) for name, value in params.items() if _is_readable(value)}
     return {
         "params": {

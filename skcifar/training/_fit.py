@@ -15,7 +15,7 @@ from scikeras.wrappers import KerasClassifier
 from .._lazy import LazyImages
 from ._augmentation import Augmentation
 from ._batches import Epoch
-from ._callbacks import StopAtDivergence
+from ._callbacks import StopAtDivergence, without_loss_scaling
 from ._history import joined_histories
 from ._predict import clear_memory_errors, engine
 from ._schedules import make_schedule
@@ -77,8 +77,9 @@ def update_compiled(network, *, learning_rate, weight_decay, label_smoothing):
     """Let a compiled network go on with other numbers and the same optimizer."""
     optimizer, decay = network.optimizer, float(weight_decay) or None
     optimizer.learning_rate = float(learning_rate)
-    if optimizer.weight_decay != decay:
-        optimizer.weight_decay = decay
+    adam = without_loss_scaling(optimizer)
+    if adam.weight_decay != decay:
+        adam.weight_decay = decay
         network.make_train_function(force=True)  # Keras keeps one that has the old decay
     if network.loss.label_smoothing != float(label_smoothing):
         network.compile(optimizer, loss=_loss(label_smoothing), metrics=["accuracy"])
@@ -100,7 +101,8 @@ def follows_schedule(network):
     -------
     follows : bool
     """
-    return not isinstance(network.optimizer.get_config()["learning_rate"], float)
+    optimizer = without_loss_scaling(network.optimizer)
+    return not isinstance(optimizer.get_config()["learning_rate"], float)
 
 
 def _clear_away_old_networks(network):

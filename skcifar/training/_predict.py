@@ -22,6 +22,9 @@ PICTURES_A_PASS = 24
 # Few enough that a copy of them stays small whatever the number of samples.
 ROWS_A_CALL = 40 * ROWS_A_PASS
 
+# Of a sum of probabilities that were rounded to the 8 bits of bfloat16, in a few steps.
+TOLERANCE_OF_16_BITS = 0.03
+
 
 @contextmanager
 def clear_memory_errors():
@@ -47,9 +50,10 @@ def predict_probabilities(network, X, rows=None):
     with clear_memory_errors():
         forward = engine and engine.forward_pass(network)
         forward = forward or partial(_forward_by_keras, network)
-        return np.concatenate(
+        probabilities = np.concatenate(
             [_predict_whole_passes(forward, np.asarray(X[part])) for part in parts]
         )
+    return _at_least_float32(probabilities)
 
 
 def _predict_whole_passes(forward, X):
@@ -60,6 +64,16 @@ def _predict_whole_passes(forward, X):
         X = np.concatenate([X, np.repeat(X[-1:], n_missing, axis=0)])
     probabilities = forward(X.reshape(-1, n_rows, *X.shape[1:]))
     return probabilities.reshape(-1, probabilities.shape[-1])[:n_samples]
+
+
+def _at_least_float32(probabilities):
+    """Let what was computed in 16 bits add up to 1, unless it is far from that."""
+    if probabilities.dtype.itemsize > 2:
+        return probabilities
+    probabilities = probabilities.astype(np.float32)
+    totals = probabilities.sum(axis=1, keepdims=True)
+    is_near = np.isclose(totals, 1, atol=TOLERANCE_OF_16_BITS)
+    return np.where(is_near, probabilities / totals, probabilities)
 
 
 def _forward_by_keras(network, passes):

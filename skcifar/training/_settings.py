@@ -3,9 +3,9 @@
 import platform
 
 import joblib
-import keras
 import numpy as np
 
+from .._keras import keras_settings
 from ..files._versions import library_versions
 from ._predict import engine
 
@@ -16,9 +16,7 @@ def settings():
     of_backend["threads"] = of_backend["threads"] or joblib.cpu_count()
     found = np.show_config(mode="dicts")["SIMD Extensions"]
     return {
-        "backend": keras.config.backend(),
-        "floatx": keras.config.floatx(),
-        "dtype policy": keras.config.dtype_policy().name,
+        **keras_settings(),
         **of_backend,
         "instruction sets": ", ".join([*found["baseline"], *found["found"]]),
     }

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import keras
 import pytest
@@ -49,3 +50,22 @@ def test_workers_take_what_is_in_effect_where_tensorflow_came_first():
     )
     in_effect, for_workers = printed_by(code).split()
     assert in_effect == for_workers
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["nonsense", "torch"])
+def test_a_backend_that_is_not_there_is_one_sentence(backend):
+    if backend == "torch" and find_spec("torch"):
+        pytest.skip("torch is installed")
+    command = [sys.executable, "-m", "skcifar", "train", "--data", "digits", "--epochs", "1"]
+    environment = os.environ | {"KERAS_BACKEND": backend}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "error: Keras cannot be imported" in done.stderr
+    assert backend in done.stderr
+    code = "from skcifar import DenseClassifier"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert "ImportError: Keras cannot be imported" in done.stderr.splitlines()[-1]

@@ -43,6 +43,8 @@ def training_key(network):
         return None
     if not (_is_known(optimizer) and _is_known(loss)):
         return None
+    if "learning_rate" not in optimizer["config"]:
+        return None  # one that scales the loss, around another one
     rate = optimizer["config"].pop("learning_rate")
     if isinstance(rate, dict) and rate["class_name"] != "WarmupCosine":
         return None  # Keras' own schedules take one step at a time

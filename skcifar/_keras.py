@@ -1,0 +1,48 @@
+"""Keras: imported with a sentence on what keeps it from that, and its settings in one object.
+
+The settings are those of Keras that decide results. They go with a task to another process.
+"""
+
+try:
+    import keras
+except (ImportError, ValueError) as error:  # of an unknown backend, or a wrong setting
+    raise ImportError(
+        f"Keras cannot be imported ({error}). Set KERAS_BACKEND in the environment, or Keras' own"
+        " file keras.json, to a backend that is installed, such as tensorflow, and its other"
+        " settings to what Keras takes."
+    ) from error
+
+
+def keras_settings():
+    """Return the settings of Keras that results depend on."""
+    return {
+        "backend": keras.config.backend(),
+        "floatx": keras.config.floatx(),
+        "dtype policy": keras.config.dtype_policy().name,
+        "epsilon": keras.config.epsilon(),
+        "image data format": keras.config.image_data_format(),
+    }
+
+
+def set_keras_settings(settings):
+    """Take over the settings of another process, all but the backend, which must be the same."""
+    if settings["backend"] != keras.config.backend():
+        raise ValueError(
+            f"This process computes with the backend {keras.config.backend()}, the one that sent"
+            f" its task with {settings['backend']}. Set KERAS_BACKEND={settings['backend']} where"
+            " workers are started."
+        )
+    keras.config.set_floatx(settings["floatx"])
+    keras.config.set_dtype_policy(settings["dtype policy"])
+    keras.config.set_epsilon(settings["epsilon"])
+    keras.config.set_image_data_format(settings["image data format"])
+
+
+def check_image_data_format():
+    """Raise if Keras' layers expect channels before height and width."""
+    if keras.config.image_data_format() != "channels_last":
+        raise ValueError(
+            "skcifar's pictures are of shape (height, width, n_channels), and Keras'"
+            f" image_data_format is {keras.config.image_data_format()!r}. Set it to"
+            ' "channels_last", in keras.json or by keras.config.set_image_data_format.'
+        )

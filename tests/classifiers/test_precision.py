@@ -1,0 +1,156 @@
+"""Keras' settings of precision and of pictures' axes, set before anything is fitted."""
+
+import pickle
+
+import keras
+import numpy as np
+import pytest
+from sklearn.model_selection import cross_val_score
+
+from skcifar import (
+    DenseClassifier,
+    NetworkClassifier,
+    build_convolutional_network,
+    build_dense_network,
+    load_model,
+    save_model,
+)
+from skcifar.persistence import ModelFileError
+
+PARAMS = {"epochs": 2, "batch_size": 8, "random_state": 0}
+
+
+class WithSoftmaxIn16Bits(NetworkClassifier):
+    def build_network(self, input_shape, n_classes):
+        inputs = keras.Input(input_shape)
+        outputs = keras.layers.Dense(n_classes, activation="softmax")(inputs)
+        return keras.Model(inputs, outputs)
+
+
+@pytest.fixture(params=["mixed_float16", "mixed_bfloat16"])
+def mixed_precision(request):
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.fixture
+def channels_first():
+    keras.config.set_image_data_format("channels_first")
+    yield
+    keras.config.set_image_data_format("channels_last")
+
+
+@pytest.fixture
+def ten_classes():
+    rng = np.random.default_rng(0)
+    return rng.random((40, 6), dtype=np.float32), np.arange(40) % 10
+
+
+def check_probabilities(classifier, X):
+    probabilities = classifier.predict_proba(X)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("cls", [DenseClassifier, WithSoftmaxIn16Bits])
+def test_mixed_precision_gives_probabilities_in_float32(cls, mixed_precision, ten_classes):
+    X, y = ten_classes
+    check_probabilities(cls(**PARAMS).fit(X, y), X)
+
+
+def test_mixed_precision_goes_on_with_its_loss_scaling(mixed_precision, ten_classes):
+    X, y = ten_classes
+    classifier = DenseClassifier(**PARAMS).fit(X, y)
+    again = pickle.loads(pickle.dumps(classifier))
+    if mixed_precision == "mixed_float16":
+        assert int(again.model_.optimizer.step_counter) == 10
+    classifier.partial_fit(X, y)
+    assert classifier.n_iter_ == 3
+    np.testing.assert_array_equal(
+        again.partial_fit(X, y).predict_proba(X), classifier.predict_proba(X)
+    )
+
+
+def test_mixed_precision_changes_weight_decay_in_partial_fit(mixed_precision, ten_classes):
+    X, y = ten_classes
+    classifier = DenseClassifier(**PARAMS).fit(X, y).set_params(weight_decay=0.1)
+    classifier.partial_fit(X, y)
+    optimizer = classifier.model_.optimizer
+    assert getattr(optimizer, "inner_optimizer", optimizer).weight_decay == 0.1
+
+
+def test_mixed_precision_follows_schedules_and_goes_on_from_checkpoints(
+    mixed_precision, ten_classes, tmp_path
+):
+    X, y = ten_classes
+    params = PARAMS | {"learning_rate_schedule": "cosine", "checkpoint": tmp_path / "checkpoint"}
+    first = DenseClassifier(**params).fit(X, y)
+    second = DenseClassifier(**params).fit(X, y)
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+
+
+def test_mixed_precision_is_saved_and_loaded(mixed_precision, ten_classes, tmp_path):
+    X, y = ten_classes
+    classifier = DenseClassifier(**PARAMS).fit(X, y)
+    save_model(classifier, tmp_path / "model.safetensors")
+    loaded = load_model(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_a_checkpoint_of_another_precision_is_refused(blobs, tmp_path):
+    X, y = blobs
+    classifier = DenseClassifier(checkpoint=tmp_path / "checkpoint", **PARAMS).fit(X, y)
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        with pytest.raises(ModelFileError, match="dtype policy was float32 and is mixed_bfloat16"):
+            classifier.fit(X, y)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def test_a_softmax_that_is_missing_is_found_in_16_bits(mixed_precision, ten_classes):
+    class Sigmoid(NetworkClassifier):
+        def build_network(self, input_shape, n_classes):
+            inputs = keras.Input(input_shape)
+            outputs = keras.layers.Dense(n_classes, activation="sigmoid")(inputs)
+            return keras.Model(inputs, outputs)
+
+    with pytest.raises(ValueError, match="add up to 5 instead of 1"):
+        Sigmoid(**PARAMS).fit(*ten_classes)
+
+
+@pytest.mark.slow
+def test_worker_processes_compute_in_the_precision_of_this_one(blobs, float64):
+    X, y = blobs
+    y = np.roll(y, 5)  # not separable, lest losses are 0
+    classifier = DenseClassifier(hidden_layer_sizes=(4,), **PARAMS)
+    here, there = (
+        cross_val_score(classifier, X, y, cv=2, scoring="neg_log_loss", n_jobs=n_jobs)
+        for n_jobs in (1, 2)
+    )
+    # threads may add up in another order; float32 differs by 1e-8
+    np.testing.assert_allclose(here, there, rtol=1e-11)
+
+
+def test_a_pickle_does_not_change_the_settings_of_who_reads_it(blobs):
+    pickled = pickle.dumps(DenseClassifier())
+    keras.config.set_epsilon(1e-5)
+    try:
+        pickle.loads(pickled)
+        assert keras.config.epsilon() == 1e-5
+    finally:
+        keras.config.set_epsilon(1e-7)
+
+
+def test_channels_first_is_refused_by_classifiers(channels_first, blobs):
+    with pytest.raises(ValueError, match="image_data_format is 'channels_first'"):
+        DenseClassifier().fit(*blobs)
+
+
+@pytest.mark.parametrize("build", [build_dense_network, build_convolutional_network])
+def test_channels_first_is_refused_by_networks(channels_first, build):
+    with pytest.raises(ValueError, match="image_data_format is 'channels_first'"):
+        build((8, 8, 3), 2)
