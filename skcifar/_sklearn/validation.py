@@ -27,6 +27,7 @@ __all__ = [
     "StrOptions",
     "check_positive_integers",
     "check_sample_weight",
+    "stacked",
     "validate_params",
     "validate_samples",
 ]
@@ -59,7 +60,7 @@ def validate_samples(estimator, X, y="no_validation", *, reset, dtype="numeric")
         X = X if dtype == "numeric" else X.astype(dtype)
         checked = (X, checked[1]) if isinstance(checked, tuple) else X
     else:
-        _check_one_shape(X)
+        X = stacked(X)
         checked = validate_data(estimator, X, y, reset=reset, dtype=dtype, allow_nd=True)
     sample_shape = (checked[0] if isinstance(checked, tuple) else checked).shape[1:]
     if 0 in sample_shape:
@@ -77,13 +78,18 @@ def validate_samples(estimator, X, y="no_validation", *, reset, dtype="numeric")
     return checked
 
 
-def _check_one_shape(X):
-    """Raise if pictures in a list differ in shape, for which NumPy's error is about sequences."""
-    if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object):
-        shapes = sorted({sample.shape for sample in X if isinstance(sample, np.ndarray)})
-        if len(shapes) > 1:
-            raise ValueError(
-                "All pictures must have the same shape (height, width, n_channels), got"
-                f" {' and '.join(map(str, shapes[:3]))}{' and others' if shapes[3:] else ''}."
-                " Resize them, or read their files by load_image_folder, which does so."
-            )
+def stacked(X):
+    """Put pictures that come one by one, as in a column of a table, into one array."""
+    if getattr(X, "ndim", None) == 1 and hasattr(X, "to_numpy"):
+        X = X.to_numpy()
+    one_by_one = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    if not one_by_one and not isinstance(X, list | tuple):
+        return X
+    shapes = sorted({np.shape(sample) for sample in X if one_by_one or hasattr(sample, "shape")})
+    if len(shapes) > 1:
+        raise ValueError(
+            "All pictures must have the same shape (height, width, n_channels), got"
+            f" {' and '.join(map(str, shapes[:3]))}{' and others' if shapes[3:] else ''}."
+            " Resize them, or read their files by load_image_folder, which does so."
+        )
+    return np.stack(list(map(np.asarray, X))) if one_by_one and shapes not in ([], [()]) else X

@@ -19,9 +19,10 @@ from sklearn.utils.validation import check_is_fitted
 from .._keras import check_image_data_format, keras_settings, set_keras_settings
 from .._lazy import LazyImages
 from .._sklearn.callbacks import CallbackSupportMixin, with_callbacks
+from .._sklearn.html import TableInHTMLMixin
 from .._sklearn.validation import Interval, InvalidParameterError, StrOptions, validate_samples
 from ..networks import seeded_layers, variable_shapes
-from ..training._callbacks import EpochTasks
+from ..training._callbacks import EpochTasks, check_callbacks
 from ..training._fit import (
     compile_network,
     follows_schedule,
@@ -46,7 +47,9 @@ DEFAULT_VALIDATION_FRACTION = 0.1
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
+class NetworkClassifier(
+    TableInHTMLMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta
+):
     """Base class of classifiers that train a Keras network.
 
     A subclass writes one method, :meth:`build_network`, and is an estimator that scikit-learn's
@@ -88,8 +91,9 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
 
     validation_fraction : float, default=None
         Share of the samples, in (0, 1), that ``fit`` keeps from training and validates on after
-        each epoch, the same share of each class. Not used when ``fit`` is given ``X_val``. None
-        holds out nothing, or a tenth where ``early_stopping`` needs it.
+        each epoch, the same share of each class as far as there are enough of it, with a warning
+        where not. Not used when ``fit`` is given ``X_val``. None holds out nothing, or a tenth
+        where ``early_stopping`` needs it.
 
     n_iter_no_change : int, default=5
         Epochs without progress that end the training if ``early_stopping`` is set.
@@ -123,7 +127,9 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
     callbacks : list of keras.callbacks.Callback, default=None
         Called by Keras as it trains. ``fit`` does not copy them, so that they can be read
         afterwards; :func:`sklearn.base.clone` does. In pickles and copies of a fitted classifier
-        those are left out that cannot be pickled, and all of them in model files.
+        those are left out that cannot be pickled, and all of them in model files. None may set the
+        learning rate where ``learning_rate_schedule`` does so, nor exchange the weights for
+        averages (``SwapEMAWeights``), of which none are kept.
 
     Attributes
     ----------
@@ -153,7 +159,10 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
 
     history_ : dict of str to list of float
         ``loss`` and ``accuracy`` of each epoch, as measured while training, and ``val_loss`` and
-        ``val_accuracy`` if there was something to validate on (NaN in epochs that had nothing).
+        ``val_accuracy`` if there was something to validate on. ``learning_rate``, the step size
+        when the epoch was over, if it follows a schedule; where a callback of Keras sets it, that
+        of the epoch. All other numbers that callbacks add to the logs of an epoch are here too. NaN
+        in epochs that lack one.
 
     best_iter_ : int or None
         The epoch with the best ``val_accuracy`` of the last ``fit``, counted from 1. None if there
@@ -214,6 +223,11 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
                 f"The 'callbacks' parameter of {type(self).__name__} must be a list of instances of"
                 f" 'keras.callbacks.Callback' or None. Got {self.callbacks!r} instead."
             )
+        check_callbacks(
+            self.callbacks or (),
+            owner=type(self).__name__,
+            learning_rate_schedule=self.learning_rate_schedule,
+        )
 
     @abstractmethod
     def build_network(self, input_shape, n_classes):
@@ -490,6 +504,23 @@ class NetworkClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, me
         twin = super(NetworkClassifier, without).__sklearn_clone__()
         twin.callbacks = [copied(callback) for callback in callbacks]
         return twin
+
+    def describe_for_notebooks(self):
+        """Describe the layers of the network for the page that notebooks show.
+
+        Returns
+        -------
+        title : str
+        rows : list of tuple
+            Headers, then name, kind, output shape and number of weights of each layer.
+        """
+        check_is_fitted(self)
+        rows = [("Layer", "Kind", "Output shape", "Weights")]
+        for layer in self.model_.layers:
+            output = keras.tree.map_structure(lambda tensor: tuple(tensor.shape[1:]), layer.output)
+            rows.append((layer.name, type(layer).__name__, output, f"{layer.count_params():,}"))
+        title = f"Network: {len(rows) - 1} layers, {self.model_.count_params():,} weights"
+        return title, rows
 
     def __getstate__(self):
         return take_apart(dict(super().__getstate__())) | {"_keras_settings": keras_settings()}

@@ -11,7 +11,7 @@ from ..training._checkpoints import (
     Checkpoint,
     EpochState,
     LastEpoch,
-    check_callbacks,
+    check_callbacks_can_go_on,
     describe_training,
 )
 from ..training._fit import Training
@@ -24,7 +24,7 @@ def begin_random_state(classifier, X, y, weights, validation, *, classes, contin
     classifier._random_state = check_random_state(classifier.random_state)
     if classifier.checkpoint is None:
         return None
-    check_callbacks(classifier.callbacks)
+    check_callbacks_can_go_on(classifier.callbacks)
     X_val, y_val, weights_val = validation or (None, None, None)
     training = describe_training(
         classifier,

@@ -1,10 +1,13 @@
 """Samples that a network is validated on: given by the user, or kept from training."""
 
+import math
+import warnings
+
 import keras
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from .._sklearn.validation import validate_samples
+from .._sklearn.validation import stacked, validate_samples
 from ._labels import check_labels, combine_weights
 
 
@@ -19,6 +22,7 @@ def check_validation_set(classifier, X_val, y_val, sample_weight_val, classes):
             f"{there} cannot be used without {'X_val' if X_val is None else 'y_val'}. Give X_val"
             " and y_val, or neither."
         )
+    X_val = stacked(X_val)
     shape = np.shape(X_val)[1:]
     if shape != classifier.sample_shape_:
         raise ValueError(
@@ -40,7 +44,10 @@ def check_validation_set(classifier, X_val, y_val, sample_weight_val, classes):
 
 
 def hold_out(y, sample_weight, *, validation_fraction, seed):
-    """Choose samples that are kept from training, the same share of each class."""
+    """Choose samples that are kept from training, as far as possible the same share of each class.
+
+    Each class keeps at least one sample to train on.
+    """
     rows = np.arange(len(y)) if sample_weight is None else np.flatnonzero(sample_weight)
     classes, counts = np.unique(y[rows], return_counts=True)
     try:
@@ -48,18 +55,41 @@ def hold_out(y, sample_weight, *, validation_fraction, seed):
             rows, test_size=validation_fraction, stratify=y[rows], random_state=seed
         )
         all_have_all = all(len(np.unique(y[part])) == len(classes) for part in parts)
-    except ValueError:  # which names train_test_split's own parameters
+    except ValueError:  # a class is too small
         all_have_all = False
-    if not all_have_all:
+    held_out = parts[1] if all_have_all else _taken_in_turns(rows, y, validation_fraction, seed)
+    share = f"validation_fraction={validation_fraction} of {len(rows)} samples"
+    if len(held_out) == 0:
         raise ValueError(
-            f"validation_fraction={validation_fraction} of {len(rows)} samples would leave a class"
-            f" with no sample to train or to validate on: the rarest of {len(classes)} classes,"
-            f" {classes[counts.argmin()]!r}, has {counts.min()}. Give more samples, another"
-            " validation_fraction, or X_val and y_val."
+            f"{share} holds out none: each class has to keep one sample to train on. Give more"
+            " samples, or X_val and y_val."
+        )
+    lacking = np.setdiff1d(classes, y[held_out])
+    if len(lacking) > 0:
+        warnings.warn(
+            f"{share} holds out none of {len(lacking)} of {len(classes)} classes: the rarest,"
+            f" {classes.tolist()[counts.argmin()]!r}, has {counts.min()}. So val_accuracy says"
+            " nothing of them. Give more samples, a larger validation_fraction, or X_val and"
+            " y_val.",
+            UserWarning,
+            stacklevel=3,
         )
     is_held_out = np.zeros(len(y), dtype=bool)
-    is_held_out[parts[1]] = True
+    is_held_out[held_out] = True
     return is_held_out
+
+
+def _taken_in_turns(rows, y, fraction, seed):
+    """Take samples of all classes in turns, the more often the larger a class, yet never all."""
+    rows = np.random.default_rng(seed).permutation(rows)
+    places, last = np.empty(len(rows)), np.zeros(len(rows), dtype=bool)
+    for label in np.unique(y[rows]):
+        (of_class,) = np.nonzero(y[rows] == label)
+        places[of_class] = (np.arange(len(of_class)) + 0.5) / len(of_class)
+        last[of_class[-1]] = True
+    n_held_out = math.ceil(fraction * len(rows))
+    in_turns = np.argsort(places, kind="stable")
+    return rows[in_turns[~last[in_turns]][:n_held_out]]
 
 
 def without(weights, left_out):

@@ -5,7 +5,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import unique_labels
 
-from .._sklearn.validation import validate_params
+from .._sklearn.validation import stacked, validate_params
 from ..model_selection._comparisons import classifier_of
 from ._differences import check_histories, check_labels, choose_differing, cut_names, plain
 from ._figures import (
@@ -234,7 +234,7 @@ class ComparisonDisplay:
         display : :class:`ComparisonDisplay`
         """
         return cls(
-            images=np.asarray(X),
+            images=np.asarray(stacked(X)),
             y_true=np.asarray(y_true),
             y_pred={name: np.asarray(labels) for name, labels in y_pred.items()},
             histories=histories,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils import check_consistent_length
 
+from .._sklearn.validation import stacked
 from ._figures import RIGHT_COLOR, WRONG_COLOR, has_layout, width_of_text, with_margins
 
 LARGEST, SMALLEST = 10, 7.5  # sizes of letters, in points
@@ -84,7 +85,7 @@ def check_pictures(X, *labels):
         If they are something else.
     """
     check_consistent_length(X, *labels)
-    X = np.asarray(X)
+    X = np.asarray(stacked(X))
     if not len(X):
         raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required to draw.")
     if X.ndim not in (3, 4):

@@ -1,12 +1,49 @@
 """What is done when an epoch of training is over, as Keras callbacks."""
 
-from collections import defaultdict
-
 import keras
 import numpy as np
 
 from .._sklearn.callbacks import FitTask
+from ._history import with_epoch
 from ._predict import predict_probabilities
+
+
+def check_callbacks(callbacks, *, owner, learning_rate_schedule):
+    """Raise if one of Keras' own callbacks cannot work in the training to come."""
+    set_the_rate = keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.SwapEMAWeights):
+            raise ValueError(
+                "SwapEMAWeights in callbacks exchanges the weights for their moving averages, which"
+                f" the optimizer of {owner} does not keep (use_ema=False). Leave it out."
+            )
+        if isinstance(callback, set_the_rate) and learning_rate_schedule != "constant":
+            raise ValueError(
+                f"{type(callback).__name__} in callbacks sets the learning rate, which follows"
+                f" learning_rate_schedule={learning_rate_schedule!r} already. Leave it out, or set"
+                " learning_rate_schedule='constant'."
+            )
+
+
+class LearningRate(keras.callbacks.Callback):
+    """Adds ``learning_rate`` to the logs of an epoch, as Keras' callbacks that set it do."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Note the learning rate as it is when the epoch is over."""
+        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        logs["learning_rate"] = float(rate)
+
+
+class History(keras.callbacks.Callback):
+    """Keeps what the other callbacks leave in the logs of each epoch. Stands behind them all."""
+
+    def __init__(self):
+        super().__init__()
+        self.history = {}
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Keep the numbers in the logs."""
+        self.history = with_epoch(self.history, logs)
 
 
 class Validation(keras.callbacks.Callback):
@@ -127,7 +164,7 @@ class EpochTasks(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Begin the task of fitting."""
-        self.history = defaultdict(list)
+        self.history = {}
         self.task = FitTask(self.classifier, n_subtasks=self.epochs, **self.task_params)
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -136,8 +173,7 @@ class EpochTasks(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """End the task of an epoch, and the training if a callback requests it."""
-        for name, value in logs.items():
-            self.history[name].append(value)
+        self.history = with_epoch(self.history, logs)
         if self.task.end_subtask(lambda: self.fitted_attributes(self.history)):
             self.model.stop_training = True
 

@@ -14,7 +14,7 @@ from ..files._atomic import remove_unfinished, replacing
 from ..files._digests import class_digest, digest
 from ..files._parts import FORMAT, ModelFileError, checksum_of_array, opened_parts, write_parts
 from ..files._versions import library_versions
-from ._history import MEASURES, is_history
+from ._history import is_history, with_epoch
 
 # They change nothing of what is computed.
 NO_PART_OF_TRAINING = frozenset({"callbacks", "checkpoint", "verbose", "warm_start"})
@@ -86,10 +86,7 @@ class LastEpoch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Keep the state."""
         history = self.state.history if self.state else {}
-        history = {
-            name: [*history.get(name, ()), float(logs[name])] for name in MEASURES if name in logs
-        }
-        self.state = EpochState.of(self.model, history, self.stop_early)
+        self.state = EpochState.of(self.model, with_epoch(history, logs), self.stop_early)
         if self.checkpoint is not None:
             self.checkpoint.write(self.state)
 
@@ -188,7 +185,7 @@ class Checkpoint:
             )
 
 
-def check_callbacks(callbacks):
+def check_callbacks_can_go_on(callbacks):
     """Raise if callbacks remember what is not in a checkpoint, so that they would begin anew."""
     for callback in callbacks or ():
         for cls, remedy in REMEMBERING.items():

@@ -15,12 +15,18 @@ from scikeras.wrappers import KerasClassifier
 from .._lazy import LazyImages
 from ._augmentation import Augmentation
 from ._batches import Epoch
-from ._callbacks import StopAtDivergence, without_loss_scaling
+from ._callbacks import History, LearningRate, StopAtDivergence, without_loss_scaling
 from ._history import joined_histories
 from ._predict import clear_memory_errors, engine
 from ._schedules import make_schedule
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+
+# Keras' own that have such a hook: whether it does nothing that an epoch's end does not do.
+_ACTS_BY_EPOCH = {
+    keras.callbacks.ModelCheckpoint: lambda callback: callback.save_freq == "epoch",
+    keras.callbacks.ProgbarLogger: lambda callback: True,
+}
 
 BYTES_A_WEIGHT = 12  # in float32, with the two moments that Adam keeps of it
 BYTES_OF_GARBAGE = 128 * 2**20  # collecting takes a fifth of a second, so not too often
@@ -138,8 +144,8 @@ def train_network(
     """Train a compiled network as Keras' own ``fit`` does, and on TensorFlow several times faster.
 
     Keras' own ``fit`` itself is used on other backends, for callbacks that ask for single batches,
-    and for networks that are not made of Keras' own parts alone. Otherwise weights, also those that
-    callbacks see, change when an epoch is over, and ``network.metrics`` are not kept.
+    and for networks that are not made of Keras' own parts alone. Otherwise weights and metrics that
+    callbacks see change when an epoch is over, and training stops then.
 
     Parameters
     ----------
@@ -187,7 +193,8 @@ def train_network(
     Returns
     -------
     history : dict of str to list of float
-        Mean loss and accuracy of each epoch, as measured while training.
+        Mean loss and accuracy of each epoch, as measured while training, the learning rate at the
+        end of it if that follows a schedule, and the numbers that callbacks add to the logs.
 
     Raises
     ------
@@ -216,8 +223,9 @@ def train_network(
         augmentation=augmentation,
         seed=seed,
     )
-    divergence = StopAtDivergence()
-    callbacks = [divergence, *(callbacks or ())]
+    divergence, history = StopAtDivergence(), History()
+    rate = [LearningRate()] if follows_schedule(network) else []
+    callbacks = [divergence, *rate, *(callbacks or ()), history]
     key = None
     with clear_memory_errors():
         if engine is not None and not any(map(_requests_batches, callbacks)):
@@ -245,8 +253,9 @@ def train_network(
                     key, network, epoch, batch_size=batch_size, after_batches=after_batches
                 )
 
-            return _fit_by_engine(train_epoch, network, passes, initial_epoch, callbacks)
-        return network.fit(
+            _fit_by_engine(train_epoch, network, passes, initial_epoch, callbacks)
+            return history.history
+        network.fit(
             (batch for epoch in passes for batch in epoch.batches(batch_size)),
             steps_per_epoch=n_batches,
             shuffle=False,  # done already
@@ -254,7 +263,8 @@ def train_network(
             initial_epoch=initial_epoch,
             callbacks=callbacks,
             verbose=verbose,
-        ).history
+        )
+    return history.history
 
 
 def _epochs(arrays, rows, epochs, *, n_epochs_done, initial_epoch, shuffle, augmentation, seed):
@@ -274,6 +284,8 @@ def _epochs(arrays, rows, epochs, *, n_epochs_done, initial_epoch, shuffle, augm
 
 def _requests_batches(callback):
     """Whether a callback does anything at single batches, by its class or by an attribute."""
+    if type(callback) in _ACTS_BY_EPOCH:
+        return not _ACTS_BY_EPOCH[type(callback)](callback)
     does_nothing = (getattr(keras.callbacks.Callback, hook) for hook in _BATCH_HOOKS)
     hooks = (getattr(callback, hook) for hook in _BATCH_HOOKS)
     return any(
@@ -288,20 +300,28 @@ def _make_metrics(network, y):
     network.reset_metrics()
 
 
+def _set_metrics(network, n_samples, *, loss, accuracy):
+    """Let the metrics of a network, where they were made, be those of an epoch."""
+    values = (loss * n_samples, n_samples, accuracy * n_samples, n_samples)  # sums and counts
+    for variable, value in zip(network.metrics_variables, values, strict=False):
+        variable.assign(value)
+
+
 def _fit_by_engine(train_epoch, network, passes, initial_epoch, callbacks):
     """Go through epochs as ``keras.Model.fit`` does, with batches left to the engine."""
     means = None
     network.stop_training = False
     callbacks.on_train_begin()
     for number, epoch in enumerate(passes, start=initial_epoch):
+        network.reset_metrics()
         callbacks.on_epoch_begin(number)
         means = train_epoch(number, epoch)
+        _set_metrics(network, len(epoch), **means)
         callbacks.on_epoch_end(number, means)
         if network.stop_training:
             break
     network.optimizer.finalize_variable_values(network.trainable_variables)
     callbacks.on_train_end(means)
-    return network.history.history
 
 
 @dataclass

@@ -5,19 +5,29 @@ from numbers import Real
 
 import numpy as np
 
-MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")  # of an epoch
+MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")  # of an epoch, the first of all
+
+
+def with_epoch(history, logs):
+    """Return a history with one more epoch, of which all numbers in the logs are kept."""
+    numbers = {name: np.asarray(value) for name, value in logs.items()}
+    return joined_histories(
+        history,
+        {name: [float(v)] for name, v in numbers.items() if v.ndim == 0 and v.dtype.kind in "fiu"},
+    )
 
 
 def joined_histories(before, now):
     """Join histories, with NaN where one of them lacks a measure that the other has."""
-    lengths = len(before["loss"]), len(now.get("loss", ()))
+    lengths = [len(history.get("loss", ())) for history in (before, now)]
+    names = dict.fromkeys([*MEASURES, *before, *now])
     return {
         name: [
             value
             for history, length in zip((before, now), lengths, strict=True)
             for value in history.get(name, [math.nan] * length)
         ]
-        for name in MEASURES
+        for name in names
         if name in before or name in now
     }
 
@@ -26,7 +36,7 @@ def is_history(value):
     """Whether a value, from a file for example, is a history."""
     return (
         isinstance(value, dict)
-        and {"loss", "accuracy"} <= value.keys() <= set(MEASURES)
+        and {"loss", "accuracy"} <= value.keys()
         and all(isinstance(v, list) and all(map(_is_number, v)) for v in value.values())
         and len({len(v) for v in value.values()}) == 1
     )

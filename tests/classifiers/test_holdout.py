@@ -230,13 +230,8 @@ def test_bad_validation_samples_are_reported(blobs, given, message):
         small().fit(*blobs, **given)
 
 
-@pytest.mark.parametrize("y", [[0] * 39 + [1], [0] * 38 + [1] * 2])
-def test_a_class_too_rare_to_hold_out_is_reported(blobs, y):
-    with pytest.raises(ValueError, match=r"validation_fraction=0\.1 .* leave a class with no"):
-        small(validation_fraction=0.1).fit(blobs[0], y)
-
-
-def test_more_classes_than_are_held_out_are_reported():
-    X, y = np.eye(20), np.repeat(np.arange(10), 2)
-    with pytest.raises(ValueError, match=r"the rarest of 10 classes, .*0.*, has 2"):
-        small(validation_fraction=0.1).fit(X, y)
+def test_more_classes_than_are_held_out_cost_a_warning():
+    X, y = np.eye(20), np.repeat(np.arange(10), 2).astype(str).astype(object)
+    with pytest.warns(UserWarning, match="none of 8 of 10 classes: the rarest, '0', has 2"):
+        classifier = small(validation_fraction=0.1, epochs=1).fit(X, y)
+    assert len(classifier.history_["val_loss"]) == 1
