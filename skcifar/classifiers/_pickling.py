@@ -60,10 +60,11 @@ def copied(callback):
 
 
 def _without_network(callback):
-    """Copy a callback, less the network that it watched."""
-    callback = copy.copy(callback)
+    """Return a callback, or a copy of it less the network that it watched."""
     networks = [name for name, value in vars(callback).items() if isinstance(value, keras.Model)]
-    vars(callback).update(dict.fromkeys(networks))
+    if networks:
+        callback = copy.copy(callback)
+        vars(callback).update(dict.fromkeys(networks))
     return callback
 
 

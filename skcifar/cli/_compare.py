@@ -6,17 +6,16 @@ from pathlib import Path
 from ._arguments import add_random_state, data_arguments, positive_int
 from ._processes import ERRORS, in_a_process_of_its_own, peak_memory
 from ._shared import (
-    complain,
     labels_of,
     load_picture_model,
     load_train_test_pictures,
-    make_console,
     make_pipeline,
     print_data,
     quiet_tensorflow,
     source_of,
     suit_to_data,
 )
+from ._terminal import complain, printable, write
 
 
 def add_parser(subparsers):
@@ -72,7 +71,6 @@ def compare(arguments):
         from ..runs._training import prepare_run_folder
 
     matplotlib.use("Agg")
-    console = make_console()
     networks = _check_networks(arguments)
     saved = _load_models(arguments.models, networks)
     if not networks and not saved:
@@ -82,19 +80,19 @@ def compare(arguments):
     image_size = saved[0][3] if saved else (32, 32)
     arguments.data, *parts = load_train_test_pictures(arguments, image_size)
     (_, y_train), (X_test, y_test) = parts
-    print_data(console, arguments.data, y_train, y_test)
+    print_data(arguments.data, y_train, y_test)
     of_saved = _attempt(_measure_saved, [(*model, arguments.data, *parts) for model in saved])
     if not networks and not of_saved:
         return 2
     folder = prepare_run_folder(arguments.out)
 
     def train(name):
-        console.print(f"\n{name}")
+        write("", name)
         path = folder / f"{name}.safetensors"
         try:
             return in_a_process_of_its_own(_train, name, path, arguments, image_size)
         finally:
-            _erase_bar(console)
+            _erase_bar()
 
     trained = _attempt(train, [(name,) for name in networks])
     measured = trained + of_saved
@@ -113,7 +111,7 @@ def compare(arguments):
         "tests": mcnemar_tests(y_test, y_pred),
         "versions": library_versions(),
     }
-    _comparisons.write_comparison(
+    problems = _comparisons.write_comparison(
         folder,
         comparison,
         X_test=X_test,
@@ -121,15 +119,24 @@ def compare(arguments):
         y_pred=y_pred,
         random_state=arguments.random_state,
     )
+    for problem in problems:
+        complain(problem, kind="warning")
     files = [*(model["file"] for model, _ in trained), *_comparisons.COMPARISON_FILES]
-    printed = [
-        _comparisons.format_table(models),
+    files = [name for name in files if (folder / name).exists()]
+    shown = [model | {"name": printable(model["name"])} for model in models]
+    tests = [
+        test | {"models": [printable(name) for name in test["models"]]}
+        for test in comparison["tests"]
+    ]
+    paragraphs = [
+        _comparisons.format_table(shown),
         f"[low, high] holds with {100 * CONFIDENCE_LEVEL:g} % confidence what a test value would be"
         " on all such pictures.",
-        _comparisons.describe_tests(comparison["tests"]),
-        f"{folder} holds {', '.join(files)}",
+        _comparisons.describe_tests(tests),
+        printable(f"{folder} holds {', '.join(files)}"),
     ]
-    console.print("\n" + "\n\n".join(filter(None, printed)))
+    for paragraph in filter(None, paragraphs):
+        write("", *paragraph.split("\n"))
     return 0 if len(measured) == len(networks) + len(arguments.models) else 2
 
 
@@ -230,13 +237,14 @@ def _measure(name, file, model, source, train, test, *, fit_seconds=None):
     return reported, [str(name_of.get(label, label)) for label in y_pred]
 
 
-def _erase_bar(console):
+def _erase_bar():
     """Erase what a process leaves that is ended while it shows a bar: the bar, without a cursor."""
+    from rich.console import Console
     from rich.control import Control
     from rich.segment import ControlType
 
     erase = (ControlType.ERASE_IN_LINE, 2)
-    console.control(Control(ControlType.CARRIAGE_RETURN, erase, ControlType.SHOW_CURSOR))
+    Console().control(Control(ControlType.CARRIAGE_RETURN, erase, ControlType.SHOW_CURSOR))
 
 
 def _train(name, path, arguments, image_size):
@@ -250,12 +258,9 @@ def _train(name, path, arguments, image_size):
     pipeline = make_pipeline(name, **given)
     suit_to_data(pipeline, arguments.data)
     begin = time.perf_counter()
-    with EpochProgress(make_console(), pipeline["classify"].epochs) as progress:
+    with EpochProgress(pipeline["classify"].epochs) as progress:
         pipeline.set_params(classify__callbacks=[progress]).fit(*train)
     fit_seconds = time.perf_counter() - begin
     pipeline.set_params(classify__callbacks=None)
-    measured = _measure(
-        name, path.name, pipeline, arguments.data, train, test, fit_seconds=fit_seconds
-    )
     save_model(pipeline, path)
-    return measured
+    return _measure(name, path.name, pipeline, arguments.data, train, test, fit_seconds=fit_seconds)

@@ -2,6 +2,7 @@
 
 from ._arguments import data_arguments
 from ._shared import labels_of, load_picture_model, load_train_test_pictures, score, source_of
+from ._terminal import printable, write
 
 
 def add_parser(subparsers):
@@ -44,7 +45,16 @@ def evaluate(arguments):
     loss, accuracy, probabilities = score(model, X, y)
     y_pred = model.classes_[probabilities.argmax(axis=1)]
     what = "pictures" if arguments.subset == "all" else f"{arguments.subset} pictures"
-    print(f"{arguments.data}: {len(X):,} {what}")
-    print(f"[loss, accuracy]: [{loss:.4f}, {accuracy:.4f}]\n")
-    print(classification_report(y, y_pred, digits=3, zero_division=0))
+    # those that there are, as scikit-learn itself takes them
+    labels = sorted({*y, *y_pred})
+    names = [printable(label) for label in labels]
+    table = classification_report(
+        y, y_pred, labels=labels, target_names=names, digits=3, zero_division=0
+    )
+    write(
+        f"{arguments.data}: {len(X):,} {what}",
+        f"[loss, accuracy]: [{loss:.4f}, {accuracy:.4f}]",
+        "",
+        *table.split("\n"),
+    )
     return 0

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from ._shared import complain, quiet_tensorflow
+from ._shared import quiet_tensorflow
+from ._terminal import complain, write
 
 
 def add_parser(subparsers):
@@ -34,5 +35,5 @@ def export(arguments):
         " and ".join(map(describe_value, side)) for side in (model.graph.input, model.graph.output)
     )
     kilobytes = Path(arguments.file).stat().st_size / 1000
-    print(f"{arguments.file} takes {taken}, gives {given}; {kilobytes:,.0f} kB")
+    write(f"{arguments.file} takes {taken}, gives {given}; {kilobytes:,.0f} kB")
     return 0

@@ -4,7 +4,7 @@ import argparse
 
 from .. import __version__
 from . import _compare, _evaluate, _export, _predict, _report, _search, _train
-from ._shared import complain
+from ._terminal import OutputClosed, complain, terminal
 
 # in the order of --help; each imports what is slow to import only when it runs
 SUBCOMMANDS = (_train, _search, _compare, _evaluate, _predict, _export, _report)
@@ -21,24 +21,29 @@ def main(argv=None):
     Returns
     -------
     exit_code : int
-        0 when all was done, 2 after a mistake of the user's, 130 when interrupted.
+        0 when all was done, 2 after a mistake of the user's, 128 and the number of the signal when
+        interrupted (130), terminated (143), or when nobody reads the output (141).
     """
-    arguments = _build_parser().parse_args(argv)
-    try:
-        return arguments.run(arguments)
-    except (ImportError, ValueError, OSError, MemoryError) as error:
-        complain(error)
-        return 2
-    except KeyboardInterrupt as interrupt:
-        complain(str(interrupt) or "interrupted")
-        return 130
+    with terminal():
+        arguments = _build_parser().parse_args(argv)
+        try:
+            return arguments.run(arguments)
+        except (ImportError, ValueError, OSError, MemoryError) as error:
+            complain(error)
+            return 2
+        except OutputClosed as closed:
+            return closed.exit_code
+        except KeyboardInterrupt as interrupt:
+            complain(str(interrupt) or "interrupted")
+            return getattr(interrupt, "exit_code", 130)
 
 
 class _OneLineParser(argparse.ArgumentParser):
     """Reports a mistake in one line instead of the whole usage."""
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        complain(f"{message} (see {self.prog} --help)", prog=self.prog)
+        self.exit(2)
 
 
 def _build_parser():

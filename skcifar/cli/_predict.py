@@ -2,7 +2,8 @@
 
 import json
 
-from ._shared import complain, load_picture_model
+from ._shared import load_picture_model
+from ._terminal import complain, write
 
 N_BEST = 3  # classes that are printed for each picture
 
@@ -41,11 +42,10 @@ def predict(arguments):
             for i in probabilities.argsort()[::-1][:N_BEST]
         ]
         reported.append({"picture": name, "classes": best})
+        if not arguments.json:
+            line = "   ".join(f"{c['class']} {c['probability']:.3f}" for c in best)
+            write(f"{name}:   {line}")
 
     if arguments.json:
-        print(json.dumps(reported, indent=2))
-    else:
-        for row in reported:
-            best = (f"{c['class']} {c['probability']:.3f}" for c in row["classes"])
-            print(f"{row['picture']}:  ", "   ".join(best))
+        write(*json.dumps(reported, indent=2).split("\n"))
     return 0 if len(reported) == len(arguments.pictures) else 2

@@ -6,6 +6,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from ._terminal import OutputClosed
+
 ERRORS = (ValueError, OSError, MemoryError)  # whose messages say what was wrong and what to do
 
 
@@ -35,6 +37,8 @@ def in_a_process_of_its_own(function, name, *arguments):
         process.kill()  # if this one was interrupted
         process.join()
         receiver.close()
+    if isinstance(error, KeyboardInterrupt):
+        raise error
     if error is not None:
         raise ValueError(f"{name}: {error}")
     return result
@@ -44,6 +48,8 @@ def _answer(sender, function, *arguments):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # which is not inherited on Windows
     try:
         answer = function(*arguments), None
+    except OutputClosed as closed:
+        answer = None, closed
     except Exception as error:  # a traceback of another process would help nobody
         message = str(error) if isinstance(error, ERRORS) else f"{type(error).__name__}: {error}"
         answer = None, message or type(error).__name__

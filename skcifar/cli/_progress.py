@@ -3,9 +3,11 @@
 import time
 
 import keras
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from ..displays import candidate_labels
+from ._terminal import write
 
 
 class EpochProgress(keras.callbacks.Callback):
@@ -14,12 +16,11 @@ class EpochProgress(keras.callbacks.Callback):
     Used as a context manager, so that the terminal is put right however training ends.
     """
 
-    def __init__(self, console, epochs):
+    def __init__(self, epochs):
         super().__init__()
-        self.console = console
         self.epochs = epochs
         self.n_before = None  # epochs that a checkpoint had
-        self.bar = _bar(console, "training", "epochs")
+        self.bar = _bar("training", "epochs")
         self.task = self.bar.add_task("training", total=epochs)
 
     def __enter__(self):
@@ -34,7 +35,7 @@ class EpochProgress(keras.callbacks.Callback):
         if self.n_before is None:
             self.n_before = epoch
             if epoch:
-                self.console.print(f"goes on after epoch {epoch}")
+                write(f"goes on after epoch {epoch}")
 
     def on_train_end(self, logs=None):
         if self.n_before is None:
@@ -45,7 +46,7 @@ class EpochProgress(keras.callbacks.Callback):
         pace = (time.perf_counter() - self.begin) / (done - self.n_before)
         left = pace * (self.epochs - done)
         self.bar.update(self.task, completed=done)
-        self.console.print(
+        write(
             f"epoch {done:{len(str(self.epochs))}}/{self.epochs}"
             f"   loss {logs['loss']:.4f}   accuracy {logs['accuracy']:.4f}"
             f"   time left {round(left) // 60}:{round(left) % 60:02d}"
@@ -59,14 +60,13 @@ class SearchProgress:
     with each finished fit, as the ``on_result`` of a search.
     """
 
-    def __init__(self, console, *, n_fits, n_folds):
-        self.console = console
+    def __init__(self, *, n_fits, n_folds):
         self.n_fits = n_fits
         self.n_folds = n_folds
         self.n_done = self.n_found = 0
         self.best = None
         self.scores = {}
-        self.bar = _bar(console, "searching", "fits   {task.fields[state]}")
+        self.bar = _bar("searching", "fits   {task.fields[state]}")
         self.task = self.bar.add_task("searching", total=n_fits, state="")
 
     def __enter__(self):
@@ -92,13 +92,13 @@ class SearchProgress:
         number = f"fit {self.n_done:{len(str(self.n_fits))}}/{self.n_fits}"
         if error:
             (candidate,) = candidate_labels([result["params"]])
-            self.console.print(f"{number}   failed with {candidate}: {error}")
-        elif not result["from_journal"] and not self.console.is_terminal:
-            self.console.print(f"{number}   {state}")
+            write(f"{number}   failed with {candidate}: {error}")
+        elif not result["from_journal"] and self.bar.disable:
+            write(f"{number}   {state}")
 
     def _report_found(self):
         if self.n_found:
-            self.console.print(f"{self.n_found} of {self.n_fits} fits were there already")
+            write(f"{self.n_found} of {self.n_fits} fits were there already")
 
     def _score(self, result):
         """Return the last score, and the best mean of a candidate whose folds are all done."""
@@ -116,8 +116,10 @@ class SearchProgress:
         return f"{round(left) // 60}:{round(left) % 60:02d}"
 
 
-def _bar(console, what, reported):
+def _bar(what, reported):
     """A bar that shows what is done, how far it is, and a description of the task beside it."""
+    # what is printed above it holds names of files and classes, which are no markup
+    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
     return Progress(
         SpinnerColumn(),
         TextColumn(what),

@@ -1,6 +1,6 @@
 """``skcifar report``."""
 
-from ._shared import complain
+from ._terminal import complain, write
 
 
 def add_parser(subparsers):
@@ -27,7 +27,7 @@ def report(arguments):
     from ..runs.report import write_report
 
     path, problems = write_report(arguments.folder, path=arguments.out)
-    print(f"{path} shows {arguments.folder}")
+    write(f"{path} shows {arguments.folder}")
     if problems:
         complain(f"not on the page: {'; '.join(problems)}")
     return 2 if problems else 0

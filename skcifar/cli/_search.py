@@ -5,13 +5,12 @@ from contextlib import nullcontext
 
 from ._arguments import add_epochs, add_random_state, data_arguments, int_from, jobs
 from ._shared import (
-    complain,
     load_train_test_pictures,
-    make_console,
     print_data,
     quiet_tensorflow,
     score,
 )
+from ._terminal import complain, write
 
 
 def add_parser(subparsers):
@@ -77,11 +76,10 @@ def search(arguments):
     with quiet_tensorflow():
         from ..pipelines import make_dense_pipeline
         from ..runs import _search as _searches
-        from ..runs._training import prepare_run_folder
+        from ..runs._training import prepare_run_folder, save_first
         from ._progress import SearchProgress
 
     matplotlib.use("Agg")
-    console = make_console()
     pipeline = make_dense_pipeline(epochs=arguments.epochs, random_state=arguments.random_state)
     preset = arguments.preset or "quick"
     grids = _searches.check_grids(
@@ -92,7 +90,7 @@ def search(arguments):
     )
     source, (X_train, y_train), (X_test, y_test) = load_train_test_pictures(arguments)
     folder = prepare_run_folder(arguments.out)
-    print_data(console, source, y_train, y_test)
+    print_data(source, y_train, y_test)
     search = _searches.make_search(
         pipeline,
         grids,
@@ -103,26 +101,27 @@ def search(arguments):
         journal=folder / _searches.JOURNAL,
     )
     plan, n_fits = _searches.describe_plan(search)
-    console.print(plan)
+    write(plan)
 
     begin = time.perf_counter()
-    progress = SearchProgress(console, n_fits=n_fits, n_folds=arguments.cv)
+    progress = SearchProgress(n_fits=n_fits, n_folds=arguments.cv)
     # other processes on this machine chatter too when they begin, and interrupted ones at the end
     alone = arguments.jobs == 1 or arguments.scheduler
     try:
         with nullcontext() if alone else quiet_tensorflow(), progress:
             _searches.fit_search(search, X_train, y_train, on_result=progress)
-    except KeyboardInterrupt:
-        complain(
+    except KeyboardInterrupt as interrupt:
+        interrupt.args = (
             f"interrupted, {progress.n_done} of {n_fits} fits are in {search.journal}. The same"
-            " command goes on from there."
+            " command goes on from there.",
         )
-        return 130
+        raise
     except ImportError as error:  # of Dask
         complain(error)
         return 2
     seconds = time.perf_counter() - begin
 
+    save_first(search.best_estimator_, folder, _searches.SEARCH_FILES)
     test_loss, test_accuracy, _ = score(search.best_estimator_, X_test, y_test)
     metrics = {
         "data": source,
@@ -133,12 +132,19 @@ def search(arguments):
         "test_accuracy": test_accuracy,
         "seconds": seconds,
     }
-    _searches.write_search(folder, search, metrics)
+    for problem in _searches.write_search(folder, search, metrics):
+        complain(problem, kind="warning")
     ranking, best = _searches.describe_ranking(search)
-    console.print(
-        f"\n{ranking}\n\nbest: {best}"
-        f"\nsearched in {seconds:.1f} s, of which {search.refit_time_:.1f} s trained the best on"
-        f" all pictures\ntest   loss {test_loss:.4f}   accuracy {test_accuracy:.4f}"
-        f"\n\n{folder} holds {', '.join(_searches.SEARCH_FILES)}"
+    files = [name for name in _searches.SEARCH_FILES if (folder / name).exists()]
+    write(
+        "",
+        *ranking,
+        "",
+        f"best: {best}",
+        f"searched in {seconds:.1f} s, of which {search.refit_time_:.1f} s trained the best on"
+        " all pictures",
+        f"test   loss {test_loss:.4f}   accuracy {test_accuracy:.4f}",
+        "",
+        f"{folder} holds {', '.join(files)}",
     )
     return 0

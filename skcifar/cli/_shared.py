@@ -1,27 +1,15 @@
-"""What subcommands have in common: pictures, models, scores, and how errors are reported."""
+"""What subcommands have in common: pictures, models and scores."""
 
 import os
 import sys
 import tempfile
 from contextlib import contextmanager
 
-
-def complain(error):
-    """Report an error in one line on standard error, whatever file names it holds."""
-    reported = " ".join(str(error).split())
-    reported = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in reported)
-    print(f"skcifar: error: {reported}", file=sys.stderr)
+from ._terminal import printable, write
 
 
-def make_console():
-    from rich.console import Console
-
-    # what is printed holds names of files and classes, which are no markup
-    return Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
-
-
-def print_data(console, source, y_train, y_test):
-    console.print(
+def print_data(source, y_train, y_test):
+    write(
         f"{source}: {len(y_train):,} training and {len(y_test):,} test pictures of"
         f" {len(set(y_train))} classes"
     )
@@ -77,7 +65,7 @@ def _warn_that_digits_stand_in(error):
         ".\n\nTo get CIFAR-10, run this again where the internet can be reached. Or download"
         " cifar-10-binary.tar.gz from https://www.cs.toronto.edu/~kriz/cifar.html yourself and say"
         " where it is by --data-home DIR\n\n",
-        (str(error), "dim"),
+        (printable(error), "dim"),
     )
     Console(stderr=True).print(Panel(text, title="Not CIFAR-10", style="yellow"))
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from ._arguments import add_random_state, data_arguments, positive_float, positive_int, sizes
 from ._shared import (
     load_train_test_pictures,
-    make_console,
     make_pipeline,
     print_data,
     quiet_tensorflow,
     score,
     suit_to_data,
 )
+from ._terminal import complain, write
 
 
 def add_parser(subparsers):
@@ -84,12 +84,11 @@ def train(arguments):
     import matplotlib
 
     with quiet_tensorflow():
-        from ..runs._training import RUN_FILES, prepare_run_folder, write_run
+        from ..runs._training import RUN_FILES, prepare_run_folder, save_first, write_run
         from ._progress import EpochProgress
 
     matplotlib.use("Agg")  # files only; a window would need a screen
     _check_checkpoint(arguments)
-    console = make_console()
     pipeline = make_pipeline(
         arguments.network,
         hidden_layer_sizes=arguments.hidden_layer_sizes,
@@ -102,17 +101,19 @@ def train(arguments):
     source, (X_train, y_train), (X_test, y_test) = load_train_test_pictures(arguments)
     suit_to_data(pipeline, source)
     folder = prepare_run_folder(arguments.out)
-    print_data(console, source, y_train, y_test)
+    print_data(source, y_train, y_test)
 
     begin = time.perf_counter()
     pipeline.set_params(classify__checkpoint=arguments.checkpoint)
     try:
-        with EpochProgress(console, epochs) as progress:
+        with EpochProgress(epochs) as progress:
             pipeline.set_params(classify__callbacks=[progress]).fit(X_train, y_train)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(_successful(pipeline, folder, arguments)) from None
+    except KeyboardInterrupt as interrupt:
+        interrupt.args = (_successful(pipeline, folder, arguments),)
+        raise
     fit_seconds = time.perf_counter() - begin
     pipeline.set_params(classify__callbacks=None)
+    save_first(pipeline, folder, RUN_FILES)
 
     train_loss, train_accuracy, _ = score(pipeline, X_train, y_train)
     test_loss, test_accuracy, y_proba = score(pipeline, X_test, y_test)
@@ -129,7 +130,7 @@ def train(arguments):
         "test_accuracy": test_accuracy,
         "fit_seconds": fit_seconds,
     }
-    write_run(
+    problems = write_run(
         folder,
         pipeline,
         metrics,
@@ -138,11 +139,15 @@ def train(arguments):
         y_proba=y_proba,
         random_state=arguments.random_state,
     )
-    console.print(
-        f"\n{metrics['n_parameters']:,} parameters, trained in {fit_seconds:.1f} s"
-        f"\ntraining   loss {train_loss:.4f}   accuracy {train_accuracy:.4f}"
-        f"\ntest       loss {test_loss:.4f}   accuracy {test_accuracy:.4f}"
-        f"\n\n{folder} holds {', '.join(RUN_FILES)}"
+    for problem in problems:
+        complain(problem, kind="warning")
+    write(
+        "",
+        f"{metrics['n_parameters']:,} parameters, trained in {fit_seconds:.1f} s",
+        f"training   loss {train_loss:.4f}   accuracy {train_accuracy:.4f}",
+        f"test       loss {test_loss:.4f}   accuracy {test_accuracy:.4f}",
+        "",
+        f"{folder} holds {', '.join(name for name in RUN_FILES if (folder / name).exists())}",
     )
     return 0
 

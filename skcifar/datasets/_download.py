@@ -1,5 +1,6 @@
 """Downloads one file from the first mirror that has it. Knows nothing of what is inside."""
 
+import socket
 import time
 
 import pooch
@@ -17,10 +18,13 @@ def download(mirrors, destination, *, sha256, n_retries, delay):
     """Download to ``destination``, which appears only when its checksum is right."""
     fetch_over_http = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUTS)
     failures = {}
+    mirrors = list(mirrors)
     for round_ in range(n_retries + 1):
+        if not mirrors:
+            break
         if round_:
             time.sleep(delay)
-        for url in mirrors:
+        for url in list(mirrors):
             try:
                 pooch.retrieve(
                     url,
@@ -30,7 +34,10 @@ def download(mirrors, destination, *, sha256, n_retries, delay):
                     downloader=fetch_over_http,
                 )
             except requests.RequestException as error:
-                failures[url] = f"{type(error).__name__}: {_reason(error)}"
+                reason = _reason(error)
+                failures[url] = f"{type(error).__name__}: {reason}"
+                if isinstance(reason, socket.gaierror):  # a name that will be unknown again
+                    mirrors.remove(url)
             except ValueError:  # pooch's answer to a wrong checksum
                 failures[url] = "what came is not the file (its checksum is wrong)"
             else:

@@ -16,6 +16,8 @@ LIBRARIES = tuple(
     sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
 SIMPLE = bool | int | float | complex | str | bytes | None
+CONSTANT = SIMPLE | list | tuple | dict | np.ndarray
+METHOD = FunctionType | staticmethod | classmethod | property
 
 
 def digest(value, *, name="data"):
@@ -58,15 +60,16 @@ def _parts(value, seen):
             return all_of([value.__func__, value.__self__])
         case FunctionType():
             cells = [cell.cell_contents for cell in value.__closure__ or ()]
-            code, known = value.__code__, value.__globals__
-            used = [known[name] for name in code.co_names if _is_own(known.get(name))]
-            return all_of([code, value.__defaults__, value.__kwdefaults__, cells, used])
+            used = _used_globals(value.__code__.co_names, value.__globals__)
+            return all_of([value.__code__, value.__defaults__, value.__kwdefaults__, cells, used])
         case CodeType():
             return value.co_code, value.co_names, all_of(value.co_consts)
         case type():
             return [_name(value), *all_of(value.__bases__), *all_of(_members(value))]
         case staticmethod() | classmethod():
             return _parts(value.__func__, seen)
+        case property():
+            return _parts(value.fget, seen)
         case ModuleType() | BuiltinFunctionType():
             return value.__name__
         case _ if isinstance(value, SIMPLE) or _is_of_library(type(value)):
@@ -77,22 +80,28 @@ def _parts(value, seen):
 
 def _members(cls):
     """Return what a class computes: its methods and constants, less what Python adds."""
-    methods = FunctionType | staticmethod | classmethod
     return [
         (name, member)
         for name, member in vars(cls).items()
-        if isinstance(member, methods) or (isinstance(member, SIMPLE) and name[:2] != "__")
+        if isinstance(member, METHOD) or (isinstance(member, CONSTANT) and name[:2] != "__")
     ]
 
 
-def _is_own(value):
-    """Whether a global value belongs to what a function of one's own computes."""
-    return isinstance(value, FunctionType | type | int | float | str | tuple)
+def _used_globals(names, known):
+    """Return the values of one's own that code refers to by these names, in modules too."""
+    used = [known[name] for name in names if name in known]
+    modules = [m for m in used if isinstance(m, ModuleType) and not _is_in_library(m)]
+    used += [vars(module)[name] for module in modules for name in names if name in vars(module)]
+    return [value for value in used if isinstance(value, FunctionType | type | partial | CONSTANT)]
 
 
 def _is_of_library(function_or_class):
-    name = function_or_class.__module__
-    path = getattr(sys.modules.get(name), "__file__", None) or ""
+    return _is_in_library(sys.modules.get(function_or_class.__module__))
+
+
+def _is_in_library(module):
+    name = getattr(module, "__name__", "")
+    path = getattr(module, "__file__", None) or ""
     return name.split(".")[0] in {"builtins", "skcifar"} or path.startswith(LIBRARIES)
 
 

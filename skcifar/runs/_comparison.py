@@ -7,8 +7,9 @@ from itertools import chain, count
 
 from rich.cells import cell_len
 
-from ..displays import ComparisonDisplay, PredictionGridDisplay, save_figure
+from ..displays import ComparisonDisplay, PredictionGridDisplay
 from ..files._atomic import replacing, write_json
+from ._training import draw, remove_stale
 
 COMPARISON_FILES = ("comparison.json", "comparison.csv", "comparison.png")
 
@@ -74,16 +75,12 @@ def describe_test(test):
 
 
 def write_comparison(folder, comparison, *, X_test, y_test, y_pred, random_state=None):
-    """Write the files of :data:`COMPARISON_FILES`, each of them whole or not at all."""
-    models = comparison["models"]
-    options = {"n_images": N_PICTURES, "random_state": random_state}
-    if len(models) > 1:
-        options |= {"histories": {model["name"]: model["history"] for model in models}}
-        display = ComparisonDisplay.from_predictions(X_test, y_test, y_pred, **options)
-    else:
-        (alone,) = y_pred.values()
-        display = PredictionGridDisplay.from_predictions(X_test, y_test, alone, **options)
+    """Write the files of :data:`COMPARISON_FILES`, and return why the picture failed.
 
+    Each file is written whole or not at all, the picture last.
+    """
+    models = comparison["models"]
+    remove_stale(folder, COMPARISON_FILES)
     write_json(folder / "comparison.json", comparison)
     rows = [_csv_row(model) for model in models]
     path = folder / "comparison.csv"
@@ -91,7 +88,16 @@ def write_comparison(folder, comparison, *, X_test, y_test, y_pred, random_state
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    save_figure(display.figure_, folder / "comparison.png")
+
+    def display():
+        options = {"n_images": N_PICTURES, "random_state": random_state}
+        if len(models) == 1:
+            (alone,) = y_pred.values()
+            return PredictionGridDisplay.from_predictions(X_test, y_test, alone, **options)
+        options |= {"histories": {model["name"]: model["history"] for model in models}}
+        return ComparisonDisplay.from_predictions(X_test, y_test, y_pred, **options)
+
+    return draw(folder, {"comparison.png": display})
 
 
 def _table_of(models):

@@ -7,6 +7,7 @@ import json
 import math
 import tomllib
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +21,14 @@ from ..displays import (
     candidate_labels,
     candidate_of,
     last_rows,
-    save_figure,
 )
 from ..files._atomic import replacing, write_json
 from ..files._versions import library_versions
 from ..model_selection._searches import ResumableGridSearchCV, ResumableHalvingGridSearchCV
-from ..persistence._models import save_model
+from ._training import JOURNAL, MODEL, draw
 
-JOURNAL = "journal.jsonl"
 SEARCH_FILES = (
-    "model.safetensors",
+    MODEL,
     "metrics.json",
     "cv_results.csv",
     "learning_curves.csv",
@@ -174,7 +173,7 @@ def plan_rounds(n_candidates, epochs):
 
 
 def describe_ranking(search):
-    """Return a line for each of the best candidates, and the parameters of the best."""
+    """Return lines, one for each of the best candidates, and the parameters of the best."""
     results, rows = search.cv_results_, last_rows(search)
     labels = candidate_labels([candidate_of(search, row) for row in rows])
     means, stds = results["mean_test_score"], results["std_test_score"]
@@ -182,11 +181,14 @@ def describe_ranking(search):
         f"{rank}.  {means[row]:.4f} ± {stds[row]:.4f}   {label}"
         for rank, (row, label) in enumerate(zip(rows, labels, strict=True), start=1)
     ]
-    return "\n".join(lines[:N_BEST]), labels[0]
+    return lines[:N_BEST], labels[0]
 
 
 def write_search(folder, search, metrics):
-    """Write the files of :data:`SEARCH_FILES` but the journal, each of them whole or not at all."""
+    """Write the files of :data:`SEARCH_FILES` but the model and the journal.
+
+    Why pictures failed is returned. Each file is written whole or not at all, the pictures last.
+    """
     metrics = metrics | {
         "n_folds": search.n_splits_,
         "epochs": search.best_estimator_[CLASSIFIER].epochs,
@@ -196,15 +198,16 @@ def write_search(folder, search, metrics):
         "refit_seconds": search.refit_time_,
         "versions": library_versions(),
     }
-    save_model(search.best_estimator_, folder / "model.safetensors")
     write_json(folder / "metrics.json", metrics)
     _write_table(folder / "cv_results.csv", *_results_table(search))
     _write_table(folder / "learning_curves.csv", *_curves_table(search))
-    for name, display in (
-        ("scores.png", SearchResultsDisplay),
-        ("learning_curves.png", SearchHistoriesDisplay),
-    ):
-        save_figure(display.from_search(search).figure_, folder / name)
+    return draw(
+        folder,
+        {
+            "scores.png": partial(SearchResultsDisplay.from_search, search),
+            "learning_curves.png": partial(SearchHistoriesDisplay.from_search, search),
+        },
+    )
 
 
 def _full_names(grid, pipeline, source):

@@ -13,8 +13,11 @@ from ..persistence._models import save_model
 
 N_PICTURES = 10  # in the article's row of predictions
 
+MODEL = "model.safetensors"
+JOURNAL = "journal.jsonl"  # of a search, which goes on from it
+PAGE = "report.html"
 RUN_FILES = (
-    "model.safetensors",
+    MODEL,
     "metrics.json",
     "history.csv",
     "predictions.png",
@@ -40,20 +43,35 @@ def prepare_run_folder(folder):
         return folder
 
 
-def write_run(folder, pipeline, metrics, *, X_test, y_test, y_proba, random_state=None):
-    """Write the files of :data:`RUN_FILES`, each of them whole or not at all."""
-    history = pipeline[-1].history_
-    predictions = PredictionGridDisplay.from_predictions(
-        X_test,
-        y_test,
-        pipeline.classes_[y_proba.argmax(axis=1)],
-        y_proba=y_proba,
-        n_images=N_PICTURES,
-        random_state=random_state,
-    )
-    curves = TrainingHistoryDisplay(history=history).plot()
+def save_first(model, folder, files):
+    """Save a model before all else, and remove what an earlier one of the same kind left."""
+    save_model(model, folder / MODEL)
+    remove_stale(folder, [name for name in files if name not in (MODEL, JOURNAL)])
 
-    save_model(pipeline, folder / "model.safetensors")
+
+def remove_stale(folder, files):
+    """Remove files that are written next, and the page that showed the old ones."""
+    for name in (*files, PAGE):
+        (folder / name).unlink(missing_ok=True)
+
+
+def draw(folder, pictures):
+    """Write pictures, each by a function that makes its display, and return why some failed."""
+    problems = []
+    for name, make_display in pictures.items():
+        try:
+            save_figure(make_display().figure_, folder / name)
+        except Exception as error:  # no picture is worth what was computed before
+            problems.append(f"{name} could not be drawn ({type(error).__name__}: {error})")
+    return problems
+
+
+def write_run(folder, pipeline, metrics, *, X_test, y_test, y_proba, random_state=None):
+    """Write the files of :data:`RUN_FILES` but the model, and return why pictures failed.
+
+    Each file is written whole or not at all, the pictures last.
+    """
+    history = pipeline[-1].history_
     made_with = {"params": jsonable_params(pipeline[-1]), "versions": library_versions()}
     write_json(folder / "metrics.json", metrics | made_with)
     path = folder / "history.csv"
@@ -62,8 +80,19 @@ def write_run(folder, pipeline, metrics, *, X_test, y_test, y_proba, random_stat
         writer.writerow(["epoch", *history])
         epochs = zip(*history.values(), strict=True)
         writer.writerows([number, *values] for number, values in enumerate(epochs, start=1))
-    save_figure(predictions.figure_, folder / "predictions.png")
-    save_figure(curves.figure_, folder / "learning_curves.png")
+
+    def predictions():
+        return PredictionGridDisplay.from_predictions(
+            X_test,
+            y_test,
+            pipeline.classes_[y_proba.argmax(axis=1)],
+            y_proba=y_proba,
+            n_images=N_PICTURES,
+            random_state=random_state,
+        )
+
+    curves = TrainingHistoryDisplay(history=history).plot
+    return draw(folder, {"predictions.png": predictions, "learning_curves.png": curves})
 
 
 def _jsonable(value):

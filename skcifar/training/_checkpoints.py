@@ -122,6 +122,9 @@ class Checkpoint:
             if not (_is_memory(early_stopping) if stop_early else early_stopping is None):
                 raise parts.error("is damaged: what early stopping remembers is not right")
 
+            if not isinstance(described["stopped"], bool):
+                raise parts.error("is damaged: whether training was stopped is not right")
+
             def arrays(kind, variables):
                 names = _names(kind, variables)
                 return parts.read_finite(names, [(tuple(v.shape), v.dtype) for v in variables])
@@ -132,7 +135,7 @@ class Checkpoint:
                 optimizer_variables=arrays("optimizer", network.optimizer.variables),
                 early_stopping=early_stopping,
                 best_weights=arrays("best", network.weights) if stop_early else [],
-                stopped=described["stopped"] is True,
+                stopped=described["stopped"],
             )
 
     def write(self, state):

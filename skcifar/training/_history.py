@@ -37,6 +37,7 @@ def is_history(value):
     return (
         isinstance(value, dict)
         and {"loss", "accuracy"} <= value.keys()
+        and all(isinstance(name, str) for name in value)
         and all(isinstance(v, list) and all(map(_is_number, v)) for v in value.values())
         and len({len(v) for v in value.values()}) == 1
     )

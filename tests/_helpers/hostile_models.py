@@ -409,8 +409,8 @@ DESCRIPTIONS = {
         classes_={"values": sorted(map(str, range(40_000))), "dtype": "<U5"}
     ),
     "history is a list": _learned(history_=[]),
-    "history with a measure that is none": _learned(
-        history_={"dict": [["loss", [0.1]], ["accuracy", [0.1]], ["__class__", [0.1]]]}
+    "history with a measure without a name": _learned(
+        history_={"dict": [["loss", [0.1]], ["accuracy", [0.1]], [1, [0.1]]]}
     ),
     "history with a loss that is text": _learned(
         history_={"dict": [["loss", ["0.1"]], ["accuracy", [0.1]]]}

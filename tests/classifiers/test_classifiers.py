@@ -1,6 +1,7 @@
 import ast
 import copy
 import inspect
+import math
 import pickle
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -212,14 +213,18 @@ def test_callbacks_do_not_keep_a_fitted_estimator_from_pickling(blobs):
     np.testing.assert_array_equal(weights_of(twin), weights_of(classifier))
 
 
-def test_history_holds_what_every_epoch_has(blobs):
+def test_history_has_no_number_where_an_epoch_has_none(blobs):
     classifier = small(warm_start=True).fit(*blobs)
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 0.01)
     classifier.set_params(callbacks=[schedule]).fit(*blobs)
     assert {name: len(values) for name, values in classifier.history_.items()} == {
         "loss": 10,
         "accuracy": 10,
+        "learning_rate": 10,
     }
+    np.testing.assert_allclose(
+        classifier.history_["learning_rate"], [math.nan] * 5 + [0.01] * 5, rtol=1e-6
+    )
 
 
 # --- networks of one's own ---

@@ -105,7 +105,9 @@ def test_a_checkpoint_of_another_precision_is_refused(blobs, tmp_path):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        with pytest.raises(ModelFileError, match="dtype policy was float32 and is mixed_bfloat16"):
+        with pytest.raises(
+            ModelFileError, match="dtype policy was 'float32' and is 'mixed_bfloat16'"
+        ):
             classifier.fit(X, y)
     finally:
         keras.config.set_dtype_policy(policy)

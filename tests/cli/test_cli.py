@@ -444,3 +444,29 @@ def test_names_of_networks_are_those_of_the_pipelines(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     assert f"{{{','.join(PIPELINES)}}}" in capsys.readouterr().out
+
+
+def test_picture_that_fails_costs_nothing_else(tmp_path, capsys, monkeypatch):
+    def fail(figure, path):
+        raise OSError("no fonts")
+
+    monkeypatch.setattr("skcifar.runs._training.save_figure", fail)
+    (tmp_path / "learning_curves.png").write_bytes(b"of an earlier run")
+    (tmp_path / "report.html").write_bytes(b"of an earlier run")
+    assert main(["train", *QUICK, "--epochs", "1", "--out", str(tmp_path)]) == 0
+    warnings = capsys.readouterr().err.splitlines()
+    assert warnings == [
+        f"skcifar: warning: {name} could not be drawn (OSError: no fonts)"
+        for name in ("predictions.png", "learning_curves.png")
+    ]
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"model.safetensors", "metrics.json", "history.csv"}
+
+
+def test_interrupt_after_training_leaves_the_model(tmp_path, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skcifar.cli._train.score", interrupt)
+    assert main(["train", *QUICK, "--epochs", "1", "--out", str(tmp_path)]) == 130
+    assert load_model(tmp_path / "model.safetensors")[-1].n_iter_ == 1

@@ -1,6 +1,7 @@
 """Downloads, against a server on this machine."""
 
 import hashlib
+import socket
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -107,3 +108,19 @@ def test_waits_between_two_rounds_and_not_before_the_first(fetch_from, server, m
     with pytest.raises(DownloadError):
         fetch_from("wrong.tar.gz", n_retries=2, delay=0.25)
     assert waited == [0.25, 0.25]
+
+
+def test_name_that_cannot_be_resolved_is_not_tried_again(data_home, monkeypatch):
+    resolved, waited = [], []
+
+    def resolve(host, *arguments, **options):
+        resolved.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
+    monkeypatch.setattr("time.sleep", waited.append)
+    monkeypatch.setattr(_cifar10, "MIRRORS", ["http://a.invalid/x", "http://b.invalid/x"])
+    with pytest.raises(DownloadError, match="Name or service not known"):
+        fetch_cifar10(data_home=data_home, n_retries=3, delay=9)
+    assert resolved == ["a.invalid", "b.invalid"]
+    assert waited == []

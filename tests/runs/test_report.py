@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import shutil
 from itertools import product
@@ -357,6 +358,17 @@ def test_picture_of_the_users_is_shown_too(run):
 
 
 # --- the command ---
+
+
+@pytest.mark.parametrize("latest", ["metrics.json", "comparison.json"])
+def test_page_is_that_of_the_latest_numbers(run, tmp_path, latest):
+    folder = write_comparison(tmp_path / "both")
+    shutil.copytree(run, folder, dirs_exist_ok=True)
+    for name in ("metrics.json", "comparison.json"):
+        os.utime(folder / name, (name == latest, name == latest))
+    page = write_report(folder)[0].read_text(encoding="utf-8")
+    assert ("Training run" in page) == (latest == "metrics.json")
+    assert page.count("data:image/png") == (2 if latest == "metrics.json" else 1)
 
 
 def test_command_writes_the_file_of_out(written, tmp_path, capsys):

@@ -12,12 +12,12 @@ from ._pictures import read_pictures
 
 TEMPLATE = "report.html.jinja"
 
-# By one of these files a folder is known, the first that fits. A search leaves most of what a run
-# leaves, and more.
+# By the first of these files, the numbers, a folder is known, or where no numbers are left, by any.
+# Of several kinds the latest is shown. A search leaves most of what a run leaves, the table last.
 KINDS = (
     (read_comparison, ("comparison.json", "comparison.csv", "comparison.png")),
     (read_search, ("cv_results.csv", "learning_curves.csv", "scores.png", "journal.jsonl")),
-    (read_run, ("model.safetensors", "metrics.json", "history.csv", "predictions.png")),
+    (read_run, ("metrics.json", "model.safetensors", "history.csv", "predictions.png")),
 )
 
 # what a page may have; which of it there is depends on the kind of the folder, and on damage
@@ -54,6 +54,9 @@ def write_report(folder, *, path=None):
 
 
 def _reader_of(folder):
+    numbers = [(read, folder / names[0]) for read, names in KINDS]
+    if there := [(read, path) for read, path in numbers if path.is_file()]:
+        return max(there, key=lambda kind: kind[1].stat().st_mtime_ns)[0]
     for read, names in KINDS:
         if any((folder / name).exists() for name in names):
             return read

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from PIL import Image
 
+# an earlier command of another kind may have left some of them
+OF_COMMANDS = {"predictions.png", "learning_curves.png", "comparison.png", "scores.png"}
+
 
 class Picture(NamedTuple):
     """A picture with what its file does not say."""
@@ -19,9 +22,9 @@ class Picture(NamedTuple):
 
 
 def read_pictures(folder, expected):
-    """Read the expected PNG files of a folder, then all others but hidden ones."""
+    """Read the expected PNG files of a folder, then a user's own but hidden ones."""
     names = sorted(path.name for path in folder.path.glob("[!.]*.png"))
-    others = {name: (f"The picture {name}", name) for name in names if name not in expected}
+    others = {name: (f"The picture {name}", name) for name in names if name not in OF_COMMANDS}
     pictures = []
     for name, (alt, caption) in (expected | others).items():
         if embedded := folder.read(name, _embed):
