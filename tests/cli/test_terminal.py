@@ -105,6 +105,7 @@ def test_closed_streams_do_no_harm(tmp_path, streams):
 
 
 @posix_only
+@pytest.mark.slow
 @pytest.mark.parametrize("argv", [["--help"], ["train", *QUICK, "--epochs", "100000", "--out"]])
 def test_output_that_nobody_reads_is_no_error(tmp_path, argv):
     argv = [*argv, str(tmp_path)] if "--out" in argv else argv

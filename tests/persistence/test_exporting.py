@@ -199,6 +199,7 @@ def test_layers_are_alike(layer, path):
     assert_same_answers(pipeline, path, PICTURES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", LAYERS_FOR_ROWS, ids=name_of)
 def test_layers_for_rows_are_alike(layer, path):
     classifier = ready_built(lambda x: anew(layer)(L.RepeatVector(5)(x)), ROWS)
@@ -206,6 +207,7 @@ def test_layers_for_rows_are_alike(layer, path):
     assert_same_answers(classifier, path, ROWS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", MERGES, ids=name_of)
 def test_merges_are_alike(layer, path):
     pipeline = ready_built(lambda x: anew(layer)([L.Activation("tanh")(x), L.Conv2D(3, 1)(x)]))
@@ -220,6 +222,7 @@ def test_layers_that_do_nothing_at_prediction_are_left_out(path):
     assert_same_answers(pipeline, path, PICTURES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", sorted(a.__name__ for a in EXPORTED_ACTIVATIONS))
 def test_activations_of_keras_are_alike(activation, path):
     classifier = ready_built(L.Dense(8, activation=activation), ROWS)
