@@ -25,14 +25,14 @@ def main(argv=None):
         interrupted (130), terminated (143), or when nobody reads the output (141).
     """
     with terminal():
-        arguments = _build_parser().parse_args(argv)
         try:
+            arguments = _build_parser().parse_args(argv)
             return arguments.run(arguments)
+        except (OutputClosed, BrokenPipeError):
+            return OutputClosed.exit_code
         except (ImportError, ValueError, OSError, MemoryError) as error:
             complain(error)
             return 2
-        except OutputClosed as closed:
-            return closed.exit_code
         except KeyboardInterrupt as interrupt:
             complain(str(interrupt) or "interrupted")
             return getattr(interrupt, "exit_code", 130)

@@ -114,7 +114,8 @@ def test_output_that_nobody_reads_is_no_error(tmp_path, argv):
     reported = subprocess.run([*COMMAND, *argv], stdout=writer, stderr=subprocess.PIPE, text=True)
     os.close(writer)
     assert reported.stderr == ""
-    assert reported.returncode == (0 if argv == ["--help"] else 141)
+    # some versions of argparse ignore that their output is closed
+    assert reported.returncode in ({0, 141} if argv == ["--help"] else {141})
 
 
 @posix_only
