@@ -108,7 +108,8 @@ def follows_schedule(network):
     follows : bool
     """
     optimizer = without_loss_scaling(network.optimizer)
-    return not isinstance(optimizer.get_config()["learning_rate"], float)
+    rate = optimizer.learning_rate
+    return not any(rate is variable for variable in optimizer.variables)
 
 
 def _clear_away_old_networks(network):
