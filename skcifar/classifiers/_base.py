@@ -399,8 +399,8 @@ class NetworkClassifier(
         Returns
         -------
         y_proba : ndarray of shape (n_samples, n_classes), dtype float32
-            Columns in the order of ``classes_``. Of the dtype that Keras computes in, float32
-            unless :func:`keras.config.set_floatx` says otherwise.
+            Columns in the order of ``classes_``. Of the dtype of the weights, float32 unless
+            :func:`keras.config.set_floatx` says otherwise, under mixed precision too.
 
         Notes
         -----
