@@ -70,6 +70,7 @@ def test_check_pipeline(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 def test_pipeline_distinguishes_shades_of_black():
     pipeline = make_dense_pipeline(learning_rate=0.003, epochs=50, random_state=0)
     check_classifiers_train("Pipeline", pipeline, readonly_memmap=True)

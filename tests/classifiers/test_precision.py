@@ -27,7 +27,7 @@ class WithSoftmaxIn16Bits(NetworkClassifier):
         return keras.Model(inputs, outputs)
 
 
-@pytest.fixture(params=["mixed_float16", "mixed_bfloat16"])
+@pytest.fixture(params=[pytest.param("mixed_float16", marks=pytest.mark.slow), "mixed_bfloat16"])
 def mixed_precision(request):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(request.param)
