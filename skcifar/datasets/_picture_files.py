@@ -11,11 +11,13 @@ import os
 import sys
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import joblib
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageOps
 
 from ._archives import DatasetError
 
@@ -24,6 +26,8 @@ FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM")
 # Pixels that are decoded, at 4 bytes of memory and more. A JPEG may have more, up to where Pillow
 # itself refuses it (179 million), if its codec can shrink it while it decodes.
 MAX_PIXELS = 50_000_000
+
+LARGE = 16_000_000  # pixels of pictures that threads decode one at a time, for want of memory
 
 TIFF_TILE_WIDTH, TIFF_TILE_HEIGHT = 322, 323
 
@@ -37,52 +41,128 @@ UPRIGHT = {  # by the value of the orientation tag
     8: Image.Transpose.ROTATE_90,
 }
 
+_LARGE = threading.Lock()
 _STDERR = threading.Lock()  # whoever silenced it first has to be the last to open it again
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # who wants its messages still has them
 
 
-def decode_picture(path, image_size):
-    """Decode a picture file: upright, in red, green and blue.
+RESIZE = ("crop", "pad", "stretch")
 
-    A JPEG that is more than twice as large as ``image_size`` is decoded at a fraction of its size
-    that is still larger.
+
+def decode_resized(source, image_size, *, resize="crop", n_channels=3):
+    """Decode a picture file, or take a Pillow image: upright, of a given size, as bytes.
+
+    A JPEG file that is more than twice as large as ``image_size`` is decoded at a fraction of its
+    size that is still larger.
     """
+    with _no_warnings():
+        return _decode(source, (*image_size, n_channels), resize)
+
+
+def decode_all(sources, out, *, resize="crop", on_done=None):
+    """Decode pictures into the rows of an array, in threads; return the errors of some by row.
+
+    ``on_done`` is called with the number of those that are done.
+    """
+
+    def decode(row):
+        try:
+            out[row] = _decode(sources[row], out.shape[1:], resize)
+        except DatasetError as error:
+            return error
+
+    errors = {}
+    with _no_warnings(), ThreadPoolExecutor(joblib.cpu_count()) as pool:
+        try:
+            for row, error in enumerate(pool.map(decode, range(len(sources)))):
+                if error is not None:
+                    errors[row] = error
+                if on_done is not None:
+                    on_done(row + 1)
+        except BaseException:  # an interrupt, above all
+            pool.shutdown(cancel_futures=True)
+            raise
+    return errors
+
+
+@contextmanager
+def _no_warnings():
+    """Keep quiet of large pictures and odd metadata; the filters are one for all threads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _decode(source, shape, resize):
+    height, width, n_channels = shape
+    with (
+        _damage_explained(source),
+        nullcontext(source) if isinstance(source, Image.Image) else _opened(source) as picture,
+    ):
+        if picture is not source and "progressive" not in picture.info:
+            side = max(height, width)  # whichever way up it is
+            picture.draft(None, (side, side))  # a progressive one is kept whole all the same
+        n_pixels = _checked_size(picture)
+        with (
+            _LARGE if n_pixels > LARGE else nullcontext(),
+            _silence() if picture.format == "TIFF" else nullcontext(),
+        ):
+            picture.load()
+            picture = _resized(_as_rgb(_upright(picture)), (width, height), resize)
+    if n_channels == 1:
+        picture = picture.convert("L")
+    return np.asarray(picture).reshape(shape)
+
+
+def _opened(path):
+    if not Path(path).is_file() and Path(path).exists():  # a named pipe would be waited for
+        raise ValueError("it is no file")
+    return Image.open(path, formats=FORMATS)
+
+
+@contextmanager
+def _damage_explained(source):
+    """Turn whatever reading a damaged file raises into one kind of error that names the file."""
     try:
-        if not Path(path).is_file() and Path(path).exists():  # a named pipe would be waited for
-            raise ValueError("it is no file")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large pictures and odd metadata
-            with Image.open(path, formats=FORMATS) as picture:
-                if "progressive" not in picture.info:  # which keeps all coefficients in memory
-                    side = max(image_size)  # whichever way up it is
-                    picture.draft(None, (side, side))
-                _check_size(picture)
-                with _silence() if picture.format == "TIFF" else nullcontext():
-                    picture.load()
-                return _as_rgb(_upright(picture))
+        yield
     except FileNotFoundError:
-        raise DatasetError(f"{path} does not exist.") from None
+        raise DatasetError(f"{source} does not exist.") from None
     except Image.UnidentifiedImageError:
         raise DatasetError(
-            f"{path} cannot be read as a picture: it is of no known format. Give a picture file"
+            f"{source} cannot be read as a picture: it is of no known format. Give a picture file"
             f" ({', '.join(FORMATS)})."
         ) from None
     except Exception as error:  # Pillow's plugins raise nearly anything on a damaged file
         raise DatasetError(
-            f"{path} cannot be read as a picture ({error or type(error).__name__}). Give a whole"
+            f"{source} cannot be read as a picture ({error or type(error).__name__}). Give a whole"
             " picture file."
         ) from error
 
 
-def _check_size(picture):
-    """Raise if there are more pixels to decode than may be."""
+def _checked_size(picture):
+    """Return the number of pixels to decode, or raise if it is more than may be."""
     width, height = picture.size
     if picture.format == "TIFF":  # a small picture may be cut from tiles that are large
         width = max(width, picture.tag_v2.get(TIFF_TILE_WIDTH, 0))
         height = max(height, picture.tag_v2.get(TIFF_TILE_HEIGHT, 0))
-    if width * height > MAX_PIXELS:
-        n_pixels = width * height
+    n_pixels = width * height
+    if n_pixels > MAX_PIXELS:
         raise ValueError(f"it has {n_pixels:,} pixels, and {MAX_PIXELS:,} at most can be read")
+    return n_pixels
+
+
+def _resized(picture, size, resize):
+    """Bring a picture to a size by cutting off, by black margins, or out of its proportions."""
+    if resize == "crop":
+        return ImageOps.fit(picture, size, Image.Resampling.BICUBIC)
+    if resize == "stretch":
+        return picture.resize(size, Image.Resampling.BICUBIC)
+    scale = min(size[0] / picture.width, size[1] / picture.height)
+    inner = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    padded = Image.new(picture.mode, size)
+    corner = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    padded.paste(picture.resize(inner, Image.Resampling.BICUBIC), corner)
+    return padded
 
 
 def _upright(picture):

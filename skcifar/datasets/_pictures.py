@@ -2,20 +2,34 @@
 
 import os
 import unicodedata
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from .._sklearn.validation import InvalidParameterError, check_positive_integers, validate_params
+from .._sklearn.validation import (
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    check_positive_integers,
+    validate_params,
+)
 from ._archives import DatasetError
 from ._bunch import picture_bunch
-from ._picture_files import decode_picture
+from ._picture_files import RESIZE, decode_all, decode_resized
 
 MAX_FILES_LISTED = 20  # of those that cannot be read
 
+PICTURE_PARAMETERS = {
+    "path": [str, os.PathLike],
+    "image_size": [tuple, list],
+    "resize": [StrOptions(set(RESIZE))],
+    "n_channels": [Options(Integral, {1, 3})],
+}
 
-def read_picture(path, *, image_size=(32, 32)):
+
+@validate_params(PICTURE_PARAMETERS, prefer_skip_nested_validation=True)
+def read_picture(path, *, image_size=(32, 32), resize="crop", n_channels=3):
     """Read one picture file as an array.
 
     Parameters
@@ -25,11 +39,18 @@ def read_picture(path, *, image_size=(32, 32)):
         colour. Its orientation tag is obeyed; what is transparent becomes white.
 
     image_size : tuple of (int, int), default=(32, 32)
-        Height and width in pixels that the picture is stretched or shrunk to.
+        Height and width in pixels that the picture gets.
+
+    resize : {"crop", "pad", "stretch"}, default="crop"
+        How a picture of other proportions gets that size: the middle of it is cut out, it gets
+        black margins, or it is stretched.
+
+    n_channels : {1, 3}, default=3
+        1 for pictures in grey, 3 for red, green and blue.
 
     Returns
     -------
-    image : ndarray of shape (height, width, 3), dtype uint8
+    image : ndarray of shape (height, width, n_channels), dtype uint8
 
     Raises
     ------
@@ -48,19 +69,12 @@ def read_picture(path, *, image_size=(32, 32)):
     >>> image[0, 0]
     array([255,   0,   0], dtype=uint8)
     """
-    height, width = _checked_image_size(image_size, owner="read_picture")
-    picture = decode_picture(path, image_size).resize((width, height), Image.Resampling.BICUBIC)
-    return np.asarray(picture)
+    image_size = _checked_image_size(image_size, owner="read_picture")
+    return decode_resized(path, image_size, resize=resize, n_channels=n_channels)
 
 
-@validate_params(
-    {
-        "path": [str, os.PathLike],
-        "image_size": [tuple, list],
-    },
-    prefer_skip_nested_validation=True,
-)
-def load_image_folder(path, *, image_size=(32, 32)):
+@validate_params(PICTURE_PARAMETERS, prefer_skip_nested_validation=True)
+def load_image_folder(path, *, image_size=(32, 32), resize="crop", n_channels=3):
     """Load one's own pictures: one folder a class, the folder's name the class's name.
 
     Parameters
@@ -71,16 +85,23 @@ def load_image_folder(path, *, image_size=(32, 32)):
         as well. What is hidden is passed over.
 
     image_size : tuple of (int, int), default=(32, 32)
-        Height and width in pixels that all pictures are stretched or shrunk to.
+        Height and width in pixels that all pictures get.
+
+    resize : {"crop", "pad", "stretch"}, default="crop"
+        How a picture of other proportions gets that size: the middle of it is cut out, it gets
+        black margins, or it is stretched.
+
+    n_channels : {1, 3}, default=3
+        1 for pictures in grey, 3 for red, green and blue.
 
     Returns
     -------
     dataset : :class:`~sklearn.utils.Bunch`
         Dictionary-like object, with the following attributes.
 
-        images : ndarray of shape (n_samples, height, width, 3), dtype uint8
+        images : ndarray of shape (n_samples, height, width, n_channels), dtype uint8
             The pictures, class after class.
-        data : ndarray of shape (n_samples, height * width * 3), dtype uint8
+        data : ndarray of shape (n_samples, height * width * n_channels), dtype uint8
             The same memory, a picture a row.
         target : ndarray of shape (n_samples,), dtype int64
             The class of each picture, an index into ``target_names``.
@@ -112,13 +133,9 @@ def load_image_folder(path, *, image_size=(32, 32)):
             " hold one folder for each class, named after the class, with its pictures inside."
         )
 
-    images = np.empty((len(files), *image_size, 3), dtype=np.uint8)
-    unreadable = []
-    for row, (_, file) in enumerate(files):
-        try:
-            images[row] = read_picture(file, image_size=image_size)
-        except DatasetError:
-            unreadable.append(str(file))
+    images = np.empty((len(files), *image_size, n_channels), dtype=np.uint8)
+    errors = decode_all([file for _, file in files], images, resize=resize)
+    unreadable = [str(files[row][1]) for row in errors]
     if unreadable:
         reported = ", ".join(unreadable[:MAX_FILES_LISTED])
         n_more = len(unreadable) - MAX_FILES_LISTED

@@ -1,6 +1,7 @@
 """Picture files and folders of them."""
 
 import struct
+import warnings
 import zlib
 from functools import partial
 
@@ -10,6 +11,7 @@ from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin
 
 from skcifar import load_image_folder
 from skcifar.datasets import DatasetError, load_all, load_train_test, read_picture
+from skcifar.datasets._picture_files import decode_all, decode_resized
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -93,6 +95,96 @@ def test_orientation_is_that_of_pillow(tmp_path, orientation):
         upright = ImageOps.exif_transpose(picture)
     image = read_picture(path, image_size=(upright.height, upright.width))
     np.testing.assert_array_equal(image, upright)
+
+
+def striped(path, size=(60, 20)):
+    """A wide picture: a red, a white and a blue third."""
+    picture = Image.new("RGB", size, WHITE)
+    third = size[0] // 3
+    picture.paste(RED, (0, 0, third, size[1]))
+    picture.paste("blue", (2 * third, 0, size[0], size[1]))
+    picture.save(path)
+    return path
+
+
+def test_middle_is_cut_out_by_default(tmp_path):
+    assert (read_picture(striped(tmp_path / "picture.png"), image_size=(20, 20)) == 255).all()
+
+
+def test_padding_shows_all_of_a_picture_between_black_margins(tmp_path):
+    path = striped(tmp_path / "picture.png")
+    image = read_picture(path, image_size=(60, 60), resize="pad")
+    with Image.open(path) as picture:
+        np.testing.assert_array_equal(image[20:40], picture)
+    assert not image[:20].any()
+    assert not image[40:].any()
+
+
+def test_stretching_keeps_all_of_a_picture(tmp_path):
+    image = read_picture(striped(tmp_path / "picture.png"), image_size=(60, 60), resize="stretch")
+    assert image[5, [5, 30, 55]].tolist() == [list(RED), list(WHITE), [0, 0, 255]]
+
+
+@pytest.mark.parametrize("resize", ["crop", "pad", "stretch"])
+def test_grey_is_one_channel_on_request(tmp_path, resize):
+    Image.new("L", (40, 30), 100).save(tmp_path / "picture.png")
+    image = read_picture(tmp_path / "picture.png", image_size=(3, 4), resize=resize, n_channels=1)
+    np.testing.assert_array_equal(image, np.full((3, 4, 1), 100))
+
+
+@pytest.mark.parametrize("resize", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1)])
+def test_picture_may_be_one_pixel_wide_or_high(tmp_path, size, resize):
+    Image.new("RGB", size, RED).save(tmp_path / "picture.png")
+    image = read_picture(tmp_path / "picture.png", image_size=(9, 9), resize=resize)
+    assert image[4, 4].tolist() == list(RED)
+
+
+def test_folder_is_read_with_the_same_choices(folder):
+    images = load_image_folder(folder, image_size=(40, 40), resize="pad", n_channels=1).images
+    assert images.shape == (10, 40, 40, 1)
+    assert not images[:, :, 0].any()
+
+
+@pytest.mark.parametrize(("name", "value"), [("resize", "squash"), ("n_channels", 4)])
+def test_unknown_choice_is_refused(tmp_path, name, value):
+    path = striped(tmp_path / "picture.png")
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of read_picture must be"):
+        read_picture(path, **{name: value})
+
+
+def test_pillow_image_is_taken_as_it_is(tmp_path):
+    with Image.open(striped(tmp_path / "picture.jpg", (300, 100))) as picture:
+        image = decode_resized(picture, (10, 10), resize="stretch")
+        assert picture.size == (300, 100)
+    np.testing.assert_allclose(image[5, 1], RED, atol=5)
+
+
+def test_threads_decode_as_one_does_and_leave_the_filters_of_warnings_alone(tmp_path):
+    paths = [striped(tmp_path / f"{n}.png", (10 + n, 9)) for n in range(40)]
+    paths[7] = tmp_path / "missing.png"
+    before, n_done = list(warnings.filters), []
+    images = np.zeros((40, 8, 8, 3), np.uint8)
+    errors = decode_all(paths, images, resize="pad", on_done=n_done.append)
+    assert list(errors) == [7]
+    assert n_done == list(range(1, 41))
+    assert warnings.filters == before
+    del paths[7]
+    expected = [decode_resized(path, (8, 8), resize="pad") for path in paths]
+    np.testing.assert_array_equal(np.delete(images, 7, axis=0), expected)
+
+
+def test_interrupt_ends_decoding(tmp_path):
+    n_done = []
+
+    def interrupt(n):
+        n_done.append(n)
+        raise KeyboardInterrupt
+
+    paths = [striped(tmp_path / "picture.png")] * 20
+    with pytest.raises(KeyboardInterrupt):
+        decode_all(paths, np.empty((20, 8, 8, 3), np.uint8), on_done=interrupt)
+    assert n_done == [1]
 
 
 def noise():
