@@ -3,6 +3,9 @@
 The settings are those of Keras that decide results. They go with a task to another process.
 """
 
+import multiprocessing
+import threading
+
 try:
     import keras
 except (ImportError, ValueError) as error:  # of an unknown backend, or a wrong setting
@@ -11,6 +14,8 @@ except (ImportError, ValueError) as error:  # of an unknown backend, or a wrong 
         " file keras.json, to a backend that is installed, such as tensorflow, and its other"
         " settings to what Keras takes."
     ) from error
+
+_policy = {}  # of the main thread when it was last asked for, or of the task that came last
 
 
 def keras_settings():
@@ -24,6 +29,17 @@ def keras_settings():
     }
 
 
+def settings_to_send():
+    """Return the settings for another process, in whichever thread they are asked for.
+
+    Keras keeps a dtype policy for each thread, and joblib pickles tasks in threads of its own.
+    """
+    settings = keras_settings()
+    if threading.current_thread() is threading.main_thread():
+        _policy["dtype policy"] = settings["dtype policy"]
+    return settings | _policy
+
+
 def set_keras_settings(settings):
     """Take over the settings of another process, all but the backend, which must be the same."""
     if settings["backend"] != keras.config.backend():
@@ -33,9 +49,21 @@ def set_keras_settings(settings):
             " workers are started."
         )
     keras.config.set_floatx(settings["floatx"])
-    keras.config.set_dtype_policy(settings["dtype policy"])
+    _policy["dtype policy"] = settings["dtype policy"]
+    set_policy_of_task()
     keras.config.set_epsilon(settings["epsilon"])
     keras.config.set_image_data_format(settings["image data format"])
+
+
+def set_policy_of_task():
+    """Give this thread of a worker process the dtype policy that came with its task."""
+    if is_worker() and _policy:
+        keras.config.set_dtype_policy(_policy["dtype policy"])
+
+
+def is_worker():
+    """Whether this process computes for another one, which sends it tasks."""
+    return multiprocessing.parent_process() is not None
 
 
 def check_image_data_format():

@@ -2,7 +2,6 @@
 
 import copy
 import math
-import multiprocessing
 import os
 from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass
@@ -16,7 +15,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from .._keras import check_image_data_format, keras_settings, set_keras_settings
+from .._keras import (
+    check_image_data_format,
+    is_worker,
+    set_keras_settings,
+    set_policy_of_task,
+    settings_to_send,
+)
 from .._lazy import LazyImages
 from .._sklearn.callbacks import CallbackSupportMixin, with_callbacks
 from .._sklearn.html import TableInHTMLMixin
@@ -281,6 +286,7 @@ class NetworkClassifier(
         self : object
             The fitted classifier.
         """
+        set_policy_of_task()
         self._validate_params()
         continues = self.warm_start and self.__sklearn_is_fitted__()
         if not continues:
@@ -347,6 +353,7 @@ class NetworkClassifier(
         self : object
             The classifier, trained further.
         """
+        set_policy_of_task()
         self._validate_params()
         self._check_partial_fit_params()
         begins = not self.__sklearn_is_fitted__()
@@ -463,6 +470,7 @@ class NetworkClassifier(
         ValueError
             If the weights are not those of this network.
         """
+        set_policy_of_task()
         self._validate_params()
         self._random_state = check_random_state(self.random_state)
         builder = self._builder()
@@ -496,6 +504,7 @@ class NetworkClassifier(
         return None
 
     def __sklearn_clone__(self):
+        settings_to_send()  # noted here, for clones may be pickled in another thread
         callbacks = self.get_params(deep=False).get("callbacks")
         if not isinstance(callbacks, list):
             return super().__sklearn_clone__()
@@ -523,13 +532,13 @@ class NetworkClassifier(
         return title, rows
 
     def __getstate__(self):
-        return take_apart(dict(super().__getstate__())) | {"_keras_settings": keras_settings()}
+        return take_apart(dict(super().__getstate__())) | {"_keras_settings": settings_to_send()}
 
     def __setstate__(self, state):
         attributes = dict(state)
         network_state = attributes.pop("_network_state", None)
         settings = attributes.pop("_keras_settings")
-        if multiprocessing.parent_process() is not None:  # this is a worker, and state its task
+        if is_worker():  # and state is its task
             set_keras_settings(settings)
         super().__setstate__(attributes)
         if network_state is not None:

@@ -124,8 +124,23 @@ def test_a_softmax_that_is_missing_is_found_in_16_bits(mixed_precision, ten_clas
         Sigmoid(**PARAMS).fit(*ten_classes)
 
 
+@pytest.fixture
+def busy_workers(blobs):
+    """Worker processes, and threads that pickle for them, which have seen float32."""
+    cross_val_score(DenseClassifier(hidden_layer_sizes=(4,), **PARAMS), *blobs, cv=2, n_jobs=2)
+
+
+def test_optimizer_and_layers_may_differ_in_precision(blobs):
+    keras.config.set_floatx("float64")  # the layers' policy stays
+    try:
+        classifier = DenseClassifier(weight_decay=0.1, **PARAMS).fit(*blobs)
+    finally:
+        keras.config.set_floatx("float32")
+    assert classifier.predict_proba(blobs[0]).dtype == np.float32
+
+
 @pytest.mark.slow
-def test_worker_processes_compute_in_the_precision_of_this_one(blobs, float64):
+def test_worker_processes_compute_in_the_precision_of_this_one(blobs, busy_workers, float64):
     X, y = blobs
     y = np.roll(y, 5)  # not separable, lest losses are 0
     classifier = DenseClassifier(hidden_layer_sizes=(4,), **PARAMS)

@@ -25,24 +25,27 @@ def make_update(optimizer, variables):
     iterations, learning_rate, *moments = optimizer.variables
     params = {"beta1": config["beta_1"], "beta2": config["beta_2"], "epsilon": config["epsilon"]}
 
-    def update(gradients):
-        rate = learning_rate.value
-        step = tf.cast(iterations.value + 1, rate.dtype)
+    def numbers_of_step(dtype):
+        step = tf.cast(iterations.value + 1, dtype)
         # Keras' cast, which rounds constants to float32 in float64 too
-        beta_1, beta_2 = (keras.ops.cast(config[name], rate.dtype) for name in ("beta_1", "beta_2"))
-        powers = {"beta1_power": beta_1**step, "beta2_power": beta_2**step}
+        beta_1, beta_2 = (keras.ops.cast(config[name], dtype) for name in ("beta_1", "beta_2"))
+        rate = tf.cast(learning_rate.value, dtype)
+        return {"lr": rate, "beta1_power": beta_1**step, "beta2_power": beta_2**step}
+
+    def update(gradients):
+        numbers = {v.dtype: numbers_of_step(v.dtype) for v in variables}
         for variable, momentum, velocity, gradient in zip(
             variables, moments[::2], moments[1::2], gradients, strict=True
         ):
             if config["weight_decay"]:
+                rate = numbers[variable.dtype]["lr"]
                 variable.assign(variable.value * (1 - rate * config["weight_decay"]))
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.value.handle,
                 m=momentum.value.handle,
                 v=velocity.value.handle,
-                lr=rate,
                 grad=tf.convert_to_tensor(gradient),
-                **powers,
+                **numbers[variable.dtype],
                 **params,
             )
         iterations.assign(iterations + 1)
