@@ -18,11 +18,13 @@ _NAMES = {
     "classifiers": (
         "ConvolutionalClassifier",
         "DenseClassifier",
+        "ImageClassifier",
         "NetworkClassifier",
         "ResidualClassifier",
     ),
     "datasets": ("fetch_cifar10", "load_digit_images", "load_image_folder"),
     "displays": (
+        "AugmentationDisplay",
         "ComparisonDisplay",
         "ConfidentMistakesDisplay",
         "FirstLayerDisplay",
@@ -56,11 +58,13 @@ _NAMES = {
 _module_of = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
+    "AugmentationDisplay",
     "ComparisonDisplay",
     "ConfidentMistakesDisplay",
     "ConvolutionalClassifier",
     "DenseClassifier",
     "FirstLayerDisplay",
+    "ImageClassifier",
     "ImageFlattener",
     "NetworkClassifier",
     "PixelScaler",

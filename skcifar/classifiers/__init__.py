@@ -4,6 +4,7 @@ from .. import _keras  # noqa: F401 (says what keeps Keras from being imported)
 from ._base import NetworkClassifier
 from ._convolutional import ConvolutionalClassifier
 from ._dense import DenseClassifier
+from ._images import ImageClassifier
 from ._residual import ResidualClassifier
 
 # by the name on the command line
@@ -17,6 +18,7 @@ __all__ = [
     "CLASSIFIERS",
     "ConvolutionalClassifier",
     "DenseClassifier",
+    "ImageClassifier",
     "NetworkClassifier",
     "ResidualClassifier",
 ]

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from .._sklearn.validation import Interval, StrOptions, check_positive_integers
 from ..networks import ACTIVATIONS, build_convolutional_network
-from ._base import NetworkClassifier
 from ._documentation import with_shared_documentation
+from ._images import ImageClassifier
 
 
 @with_shared_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class ConvolutionalClassifier(NetworkClassifier):
+class ConvolutionalClassifier(ImageClassifier):
     """Classifier of pictures by a network of convolutions.
 
     The defaults are those of the network that the sequel of the article "A simple neural network
@@ -80,7 +80,7 @@ class ConvolutionalClassifier(NetworkClassifier):
     batch_normalization: bool = True
     dropout: float = 0.5
 
-    _parameter_constraints: ClassVar[dict] = NetworkClassifier._parameter_constraints | {
+    _parameter_constraints: ClassVar[dict] = ImageClassifier._parameter_constraints | {
         "filters": ["array-like"],
         "strides": ["array-like"],
         "kernel_size": [Interval(Integral, 1, None, closed="left")],
@@ -123,9 +123,3 @@ class ConvolutionalClassifier(NetworkClassifier):
             dropout=self.dropout,
             seed=self.network_seed_,
         )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = False  # four
-        return tags

@@ -16,5 +16,5 @@ def with_shared_documentation(cls):
             default = json.dumps(default)  # in double quotes
             shared = re.sub(rf"(?m)^({field.name} : .*default=).*$", rf"\g<1>{default}", shared)
     own, heading, rest = cleandoc(cls.__doc__).partition("See Also\n--------\n")
-    cls.__doc__ = f"{own}{shared}\n\n{heading}{rest}"
+    cls.__doc__ = f"{own.rstrip()}\n\n{shared}\n\n{heading}{rest}".rstrip()
     return cls

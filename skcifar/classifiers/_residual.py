@@ -2,24 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import ClassVar
 
 from .._sklearn.validation import (
-    Interval,
     InvalidParameterError,
     StrOptions,
     check_positive_integers,
 )
 from ..networks import ACTIVATIONS, build_residual_network
-from ..training._augmentation import Augmentation
-from ._base import NetworkClassifier
 from ._documentation import with_shared_documentation
+from ._images import ImageClassifier
 
 
 @with_shared_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class ResidualClassifier(NetworkClassifier):
+class ResidualClassifier(ImageClassifier):
     """Classifier of pictures by a small residual network, trained as one does today.
 
     The defaults are meant for CIFAR-10 on a processor without a GPU: a one-cycle step size, weight
@@ -34,14 +31,6 @@ class ResidualClassifier(NetworkClassifier):
     activation : {"elu", "gelu", "leaky_relu", "linear", "relu", "relu6", "selu", "sigmoid", \
             "silu", "softplus", "softsign", "tanh"}, default="relu"
         Activation after each convolution. "leaky_relu" has a slope of 0.3.
-
-    horizontal_flip : bool, default=True
-        Whether each picture is mirrored, left to right, every second time on average that the
-        network trains on it. Not for letters and digits, which then mean something else.
-
-    max_shift : float, default=0.125
-        By which share of their height and width, in [0, 1), pictures are shifted at most while
-        training, up or down and to a side.
 
     See Also
     --------
@@ -76,9 +65,9 @@ class ResidualClassifier(NetworkClassifier):
 
     filters: Sequence[int] = (32, 64, 128)
     activation: str = "relu"
+
     horizontal_flip: bool = True
     max_shift: float = 0.125
-
     learning_rate: float = 0.02
     learning_rate_schedule: str = "one-cycle"
     weight_decay: float = 0.05
@@ -86,11 +75,9 @@ class ResidualClassifier(NetworkClassifier):
     batch_size: int = 256
     epochs: int = 12
 
-    _parameter_constraints: ClassVar[dict] = NetworkClassifier._parameter_constraints | {
+    _parameter_constraints: ClassVar[dict] = ImageClassifier._parameter_constraints | {
         "filters": ["array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "horizontal_flip": ["boolean"],
-        "max_shift": [Interval(Real, 0, 1, closed="left")],
     }
 
     def _validate_params(self):
@@ -125,18 +112,3 @@ class ResidualClassifier(NetworkClassifier):
             activation=self.activation,
             seed=self.network_seed_,
         )
-
-    def augmentation(self):
-        """Return how pictures are changed at random while the network is trained on them.
-
-        Returns
-        -------
-        augmentation : Augmentation
-        """
-        return Augmentation(bool(self.horizontal_flip), float(self.max_shift))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = False  # four
-        return tags

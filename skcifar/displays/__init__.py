@@ -3,6 +3,7 @@
 Nothing here knows how anything is trained: data, or any fitted estimator or search, is enough.
 """
 
+from ._augmentation import AugmentationDisplay
 from ._candidates import candidate_labels, candidate_of, last_rows
 from ._comparison import ComparisonDisplay
 from ._figures import RIGHT_COLOR, WRONG_COLOR, save_figure
@@ -16,6 +17,7 @@ from ._weights import FirstLayerDisplay
 __all__ = [
     "RIGHT_COLOR",
     "WRONG_COLOR",
+    "AugmentationDisplay",
     "ComparisonDisplay",
     "ConfidentMistakesDisplay",
     "FirstLayerDisplay",

@@ -18,53 +18,132 @@ class Augmentation:
         By which share of their height and width, in [0, 1), pictures are shifted at most, up or
         down and to a side, by whole pixels. What moves in is a mirror image of the edge.
 
+    max_rotation : float, default=0.0
+        By how many degrees pictures are turned at most, to either side, about their middle. What
+        turns in is a mirror image of the edge.
+
+    cutout : float, default=0.0
+        Height and width, as a share in [0, 1) of those of the picture, of an area at a random
+        place that takes the mean colour of the picture. It may reach over the edge.
+
     seed : int, default=0
         Determines, with the number of an epoch, what is changed in it.
+
+    References
+    ----------
+    T. DeVries and G. W. Taylor, "Improved Regularization of Convolutional Neural Networks with
+    Cutout", 2017.
     """
 
     horizontal_flip: bool = False
     max_shift: float = 0.0
+    max_rotation: float = 0.0
+    cutout: float = 0.0
     seed: int = 0
 
     def draw(self, n_pictures, height, width, *, epoch):
-        """Draw what is changed in each of an epoch's pictures, for :func:`augmented`.
+        """Draw what is changed in each of an epoch's pictures.
 
         Returns
         -------
-        changes : ndarray of shape (n_pictures, 3), dtype int32
-            Whether a picture is mirrored, and by how many pixels it moves down and to the right.
+        changes : ndarray of shape (n_pictures, 6), dtype float32
+            Whether a picture is mirrored, by how many pixels it moves down and to the right, by
+            which angle it is turned, and the first row and column of what is cut out.
         """
         rng = np.random.default_rng([self.seed, epoch])
         down, right = (int(self.max_shift * size) for size in (height, width))
-        changes = np.empty((n_pictures, 3), np.int32)
-        changes[:, 0] = rng.integers(2, size=n_pictures) if self.horizontal_flip else 0
+        changes = np.zeros((n_pictures, 6), np.float32)
+        if self.horizontal_flip:
+            changes[:, 0] = rng.integers(2, size=n_pictures)
         changes[:, 1] = rng.integers(-down, down + 1, size=n_pictures)
         changes[:, 2] = rng.integers(-right, right + 1, size=n_pictures)
+        if self.max_rotation:
+            limit = np.deg2rad(self.max_rotation)
+            changes[:, 3] = rng.uniform(-limit, limit, size=n_pictures)
+        if self.cutout:
+            for column, size in ((4, height), (5, width)):
+                middles = rng.integers(size, size=n_pictures)
+                changes[:, column] = middles - round(self.cutout * size) // 2
         return changes
 
+    def apply(self, pictures, changes):
+        """Change pictures as it was drawn.
 
-def augmented(pictures, changes):
-    """Change pictures as it was drawn.
+        Parameters
+        ----------
+        pictures : ndarray of shape (n_pictures, height, width, n_channels)
+            C-contiguous.
 
-    Parameters
-    ----------
-    pictures : ndarray of shape (n_pictures, height, width, n_channels)
-        C-contiguous.
+        changes : ndarray of shape (n_pictures, 6)
+            From :meth:`draw`.
 
-    changes : ndarray of shape (n_pictures, 3)
-        From :meth:`Augmentation.draw`.
+        Returns
+        -------
+        changed : ndarray of the same shape and dtype
+        """
+        if self.max_rotation:
+            changed = _turned(pictures, *changes.T[:4])
+        else:
+            changed = _moved(pictures, *changes.T[:3].astype(int))
+        if self.cutout:
+            _cut_out(changed, self.cutout, *changes.T[4:].astype(int))
+        return changed
 
-    Returns
-    -------
-    changed : ndarray of the same shape and dtype
-    """
-    n_pictures, height, width, n_channels = pictures.shape
-    mirrored, down, right = changes.T
+
+def _moved(pictures, mirrored, down, right):
+    """Move pictures, and mirror what results, pixel by pixel."""
+    _, height, width, _ = pictures.shape
     rows = _reflected(np.arange(height) - down[:, None], height)
     columns = _reflected(np.arange(width) - right[:, None], width)
     columns = np.where(mirrored[:, None], width - 1 - columns, columns)
-    first_rows = height * np.arange(n_pictures)[:, None]
-    sources = ((first_rows + rows) * width)[:, :, None] + columns[:, None, :]
+    return _pixels(pictures, rows[:, :, None], columns[:, None, :])
+
+
+def _turned(pictures, mirrored, down, right, angle):
+    """Turn pictures, then move and mirror them, with the mean of the four nearest pixels each."""
+    _, height, width, _ = pictures.shape
+    rows = (np.arange(height) - (height - 1) / 2 - down[:, None])[:, :, None]
+    columns = (np.arange(width) - (width - 1) / 2 - right[:, None])[:, None, :]
+    columns = np.where(mirrored[:, None, None], -columns, columns)
+    cosine, sine = (f(angle)[:, None, None] for f in (np.cos, np.sin))
+    rows, columns = (
+        rows * cosine + columns * sine + (height - 1) / 2,
+        columns * cosine - rows * sine + (width - 1) / 2,
+    )
+    above, left = np.floor(rows).astype(int), np.floor(columns).astype(int)
+    below_share = (rows - above).astype(np.float32)[..., None]
+    right_share = (columns - left).astype(np.float32)[..., None]
+    above, below = (_reflected(above + k, height) for k in (0, 1))
+    left, right = (_reflected(left + k, width) for k in (0, 1))
+    upper = _between(_pixels(pictures, above, left), _pixels(pictures, above, right), right_share)
+    lower = _between(_pixels(pictures, below, left), _pixels(pictures, below, right), right_share)
+    return _rounded(_between(upper, lower, below_share), pictures.dtype)
+
+
+def _between(first, second, share):
+    return first * (1 - share) + second * share
+
+
+def _rounded(values, dtype):
+    return (np.rint(values) if dtype.kind in "ui" else values).astype(dtype)
+
+
+def _cut_out(pictures, share, first_row, first_column):
+    """Give an area of each picture its mean colour, in place."""
+    _, height, width, _ = pictures.shape
+    inside = []
+    for first, size in ((first_row, height), (first_column, width)):
+        offset = np.arange(size) - first[:, None]
+        inside.append((offset >= 0) & (offset < round(share * size)))
+    area = inside[0][:, :, None] & inside[1][:, None, :]
+    means = _rounded(pictures.mean(axis=(1, 2), keepdims=True), pictures.dtype)
+    np.copyto(pictures, means, where=area[..., None])
+
+
+def _pixels(pictures, rows, columns):
+    """Take the pixels at the places given for each picture, which broadcast."""
+    n_pictures, height, width, n_channels = pictures.shape
+    sources = (height * np.arange(n_pictures)[:, None, None] + rows) * width + columns
     pixels = pictures.view(np.dtype((np.void, n_channels * pictures.itemsize))).reshape(-1)
     return pixels.take(sources).view(pictures.dtype).reshape(pictures.shape)
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from .._lazy import LazyImages
-from ._augmentation import augmented
 
 
 class Epoch:
@@ -17,14 +16,19 @@ class Epoch:
     rows : ndarray of int
         The samples that are passed, in this order.
 
-    changes : ndarray of shape (n_rows, 3), default=None
-        What is changed in each of them, from ``Augmentation.draw``.
+    augmentation : Augmentation, default=None
+        How pictures are changed.
+
+    number : int, default=0
+        Of the epoch, which determines what is changed in it.
     """
 
-    def __init__(self, arrays, rows, changes=None):
+    def __init__(self, arrays, rows, augmentation=None, *, number=0):
         self.arrays = arrays
         self.rows = rows
-        self.changes = changes
+        self.augmentation = augmentation
+        if augmentation is not None:
+            self.changes = augmentation.draw(len(rows), *arrays[0].shape[1:3], epoch=number)
 
     def __len__(self):
         return len(self.rows)
@@ -37,12 +41,13 @@ class Epoch:
             np.take(array, rows, axis=0, out=out, mode="clip")  # "clip" writes to `out` directly
         if not isinstance(X, LazyImages):
             np.take(X, rows, axis=0, out=X_out, mode="clip")
-            if self.changes is not None:
-                X_out[:] = augmented(X_out, self.changes[start:stop])
-        elif self.changes is None:
+            if self.augmentation is not None:
+                X_out[:] = self.augmentation.apply(X_out, self.changes[start:stop])
+        elif self.augmentation is None:
             X.take(rows, X_out)
         else:
-            X.scale(augmented(X.bytes_of(rows), self.changes[start:stop]), X_out)
+            bytes_ = X.bytes_of(rows)
+            X.scale(self.augmentation.apply(bytes_, self.changes[start:stop]), X_out)
 
     def batches(self, batch_size):
         """Yield one batch after another, in arrays of its own."""

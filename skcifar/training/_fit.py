@@ -274,13 +274,10 @@ def _epochs(arrays, rows, epochs, *, n_epochs_done, initial_epoch, shuffle, augm
     Keras' own shuffling depends on the backend's global seed.
     """
     for k in range(epochs):
-        order = changes = None
+        order = rows
         if shuffle:
             order = np.random.default_rng([seed, n_epochs_done + k]).permutation(rows)
-        if augmentation is not None:
-            height, width = arrays[0].shape[1:3]
-            changes = augmentation.draw(len(rows), height, width, epoch=initial_epoch + k)
-        yield Epoch(arrays, rows if order is None else order, changes)
+        yield Epoch(arrays, order, augmentation, number=initial_epoch + k)
 
 
 def _requests_batches(callback):

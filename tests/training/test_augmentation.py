@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
-from skcifar import ResidualClassifier
+from skcifar import ConvolutionalClassifier, ResidualClassifier
 from skcifar._lazy import LazyImages
-from skcifar.training._augmentation import Augmentation, augmented
+from skcifar.training._augmentation import Augmentation
 from skcifar.training._batches import Epoch
 
 PICTURES = np.random.default_rng(0).integers(256, size=(200, 4, 6, 3), dtype=np.uint8)
 
 
 def changed(pictures, *, seed=0, **params):
-    return augmented(pictures, Augmentation(**params, seed=seed).draw(*pictures.shape[:3], epoch=0))
+    augmentation = Augmentation(**params, seed=seed)
+    return augmentation.apply(pictures, augmentation.draw(*pictures.shape[:3], epoch=0))
 
 
 def test_nothing_changes_by_default():
@@ -38,10 +39,59 @@ def test_shifts_are_by_whole_pixels_and_not_too_far():
 
 def test_what_moves_in_is_a_mirror_image_of_the_edge():
     column = np.arange(5, dtype=np.uint8).reshape(1, 5, 1, 1)
-    down = augmented(column, np.array([[0, 2, 0]]))
-    up = augmented(column, np.array([[0, -2, 0]]))
+    down, up = (
+        Augmentation().apply(column, np.array([[0, shift, 0, 0, 0, 0]])) for shift in (2, -2)
+    )
     assert down.ravel().tolist() == [1, 0, 0, 1, 2]
     assert up.ravel().tolist() == [2, 3, 4, 4, 3]
+
+
+def test_a_turn_by_a_right_angle_is_that_of_numpy():
+    squares = PICTURES[:, :, :4].copy()
+    changes = np.zeros((len(squares), 6))
+    changes[:, 3] = np.pi / 2
+    turned = Augmentation(max_rotation=90).apply(squares, changes)
+    assert np.array_equal(turned, np.rot90(squares, axes=(1, 2))) or np.array_equal(
+        turned, np.rot90(squares, -1, axes=(1, 2))
+    )
+
+
+def test_a_turn_by_nothing_moves_and_mirrors_as_without_turning():
+    changes = Augmentation(True, 0.5).draw(*PICTURES.shape[:3], epoch=0)
+    moved = Augmentation(True, 0.5).apply(PICTURES, changes)
+    np.testing.assert_array_equal(Augmentation(True, 0.5, 10).apply(PICTURES, changes), moved)
+
+
+def test_pictures_are_turned_to_either_side_and_no_further_than_asked():
+    angles = Augmentation(max_rotation=10).draw(500, 4, 4, epoch=0)[:, 3]
+    assert np.abs(angles).max() <= np.deg2rad(10)
+    assert angles.min() < -np.deg2rad(9)
+    assert angles.max() > np.deg2rad(9)
+
+
+def test_turned_pictures_stay_between_the_values_that_they_had():
+    turned = changed(PICTURES.astype(np.float32), max_rotation=180)
+    assert turned.dtype == np.float32
+    assert not np.array_equal(turned, PICTURES)
+    assert turned.min() >= PICTURES.min()
+    assert turned.max() <= PICTURES.max()
+
+
+def test_an_area_is_cut_out_and_has_the_mean_colour():
+    pictures = np.random.default_rng(0).random((300, 8, 12, 3))
+    seen = changed(pictures, cutout=0.5)
+    covered = (seen != pictures).any(axis=-1)
+    sizes = covered.sum(axis=(1, 2))
+    assert sizes.max() == 4 * 6  # whole ones, and others at the edge
+    assert 0 < sizes.min() < 4 * 6
+    for picture, cut, area in zip(pictures, seen, covered, strict=True):
+        np.testing.assert_allclose(cut[area], np.tile(picture.mean(axis=(0, 1)), (area.sum(), 1)))
+
+
+def test_cutting_out_leaves_the_pictures_as_they_are():
+    before = PICTURES.copy()
+    changed(PICTURES, cutout=0.5)
+    np.testing.assert_array_equal(PICTURES, before)
 
 
 def test_floats_and_bytes_are_changed_alike():
@@ -55,9 +105,9 @@ def test_lazy_images_give_the_batches_of_scaled_ones(with_changes):
     scaled = np.divide(PICTURES, np.float32(255), dtype=np.float32)
     y = weights = np.arange(200, dtype=np.float32)
     rows = np.random.default_rng(1).permutation(200)[:50]
-    changes = Augmentation(True, 0.3).draw(50, 4, 6, epoch=0) if with_changes else None
+    augmentation = Augmentation(True, 0.3) if with_changes else None
     batches = [
-        [*Epoch((X, y, weights), rows, changes).batches(16)]
+        [*Epoch((X, y, weights), rows, augmentation).batches(16)]
         for X in (scaled, LazyImages(PICTURES, 255))
     ]
     for eager, lazy in zip(*batches, strict=True):
@@ -87,5 +137,9 @@ def test_each_epoch_and_each_seed_has_changes_of_its_own():
 
 
 def test_classifier_changes_pictures_by_its_parameters():
-    classifier = ResidualClassifier(horizontal_flip=False, max_shift=0.25)
-    assert classifier.augmentation() == Augmentation(False, 0.25)
+    classifier = ConvolutionalClassifier(max_shift=0.25, max_rotation=10, cutout=0.5)
+    assert classifier.augmentation() == Augmentation(False, 0.25, 10, 0.5)
+
+
+def test_no_pictures_are_changed_unless_a_parameter_says_so():
+    assert ConvolutionalClassifier().augmentation() is None

@@ -1,0 +1,75 @@
+"""The base class of classifiers of pictures, which can be changed at random while training."""
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import ClassVar
+
+from .._sklearn.validation import Interval
+from ..training._augmentation import Augmentation
+from ._base import NetworkClassifier
+from ._documentation import with_shared_documentation
+
+
+@with_shared_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class ImageClassifier(NetworkClassifier):
+    """Base class of classifiers that train a Keras network on pictures.
+
+    To what :class:`NetworkClassifier` does it adds augmentation: pictures are changed at random
+    each time that the network trains on them, and never when it predicts or validates. So in a
+    search it acts on training folds alone, and its parameters can be searched like all others.
+
+    A subclass writes :meth:`~NetworkClassifier.build_network`. X has the shape
+    (n_samples, height, width, n_channels).
+
+    Parameters
+    ----------
+    horizontal_flip : bool, default=False
+        Whether each picture is mirrored, left to right, every second time on average that the
+        network trains on it. Not for letters and digits, which then mean something else.
+
+    max_shift : float, default=0.0
+        By which share of their height and width, in [0, 1), pictures are shifted at most while
+        training, up or down and to a side. What moves in is a mirror image of the edge.
+
+    max_rotation : float, default=0.0
+        By how many degrees, in [0, 180], pictures are turned at most while training, to either
+        side.
+
+    cutout : float, default=0.0
+        Height and width, as a share in [0, 1) of those of the picture, of an area at a random place
+        that is covered by the mean colour of the picture while training.
+    """
+
+    horizontal_flip: bool = False
+    max_shift: float = 0.0
+    max_rotation: float = 0.0
+    cutout: float = 0.0
+
+    _parameter_constraints: ClassVar[dict] = NetworkClassifier._parameter_constraints | {
+        "horizontal_flip": ["boolean"],
+        "max_shift": [Interval(Real, 0, 1, closed="left")],
+        "max_rotation": [Interval(Real, 0, 180, closed="both")],
+        "cutout": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def augmentation(self):
+        """Return how pictures are changed at random while the network is trained on them.
+
+        Returns
+        -------
+        augmentation : Augmentation or None
+        """
+        changes = Augmentation(
+            bool(self.horizontal_flip),
+            float(self.max_shift),
+            float(self.max_rotation),
+            float(self.cutout),
+        )
+        return None if changes == Augmentation() else changes
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = False  # four
+        return tags

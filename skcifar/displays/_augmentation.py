@@ -1,0 +1,132 @@
+"""Pictures as they are, and as a network is trained on them."""
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
+
+from .._sklearn.validation import validate_params
+from ._figures import AT_LEAST_ONE, place_for, with_margins
+from ._pictures import check_pictures
+
+CELL_WIDTH = 1.1  # inches
+
+
+class AugmentationDisplay:
+    """A row of pictures as they are, and rows of what augmentation makes of them.
+
+    It is recommended to use :meth:`from_estimator` to create one. All parameters are stored as
+    attributes.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_images, height, width[, 1 or 3]), dtype uint8, or float from 0 to 1
+        The pictures, grey or of red, green and blue.
+
+    variants : ndarray of shape (n_variants, n_images, height, width[, 1 or 3])
+        What was made of them.
+
+    Attributes
+    ----------
+    axes_ : ndarray of shape (1 + n_variants, n_images)
+        The axes, one for each picture.
+
+    figure_ : matplotlib Figure
+        The figure that they are in.
+
+    See Also
+    --------
+    PredictionGridDisplay : What a network makes of pictures.
+
+    Examples
+    --------
+    >>> from skcifar import AugmentationDisplay, load_digit_images, make_convolutional_pipeline
+    >>> X = load_digit_images(subset="test").images
+    >>> pipeline = make_convolutional_pipeline(max_shift=0.1, max_rotation=15, cutout=0.3)
+    >>> display = AugmentationDisplay.from_estimator(pipeline, X, n_images=6, random_state=0)
+    >>> display.axes_.shape
+    (4, 6)
+    """
+
+    def __init__(self, *, images, variants):
+        self.images = images
+        self.variants = variants
+
+    def plot(self, *, ax=None):
+        """Draw the pictures, one above its variants.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, default=None
+            Axes whose place the pictures take. By default a new figure is made.
+
+        Returns
+        -------
+        display : :class:`AugmentationDisplay`
+        """
+        rows = [check_pictures(row) for row in (self.images, *self.variants)]
+        height, width = rows[0].shape[1:3]
+        size = CELL_WIDTH * len(rows[0]) + 0.8, CELL_WIDTH * len(rows) * height / width
+        self.figure_, place, _ = place_for(ax, size=size)
+        place = with_margins(place, left=0.25)
+        self.axes_ = place.subgridspec(len(rows), len(rows[0])).subplots(squeeze=False)
+        for number, (cells, pictures) in enumerate(zip(self.axes_, rows, strict=True)):
+            for axes, picture in zip(cells, pictures, strict=True):
+                full_pixel = 255 if picture.dtype.kind in "ui" else 1
+                axes.imshow(picture, cmap="gray", vmin=0, vmax=full_pixel)
+                axes.set(xticks=[], yticks=[])
+                axes.spines[:].set_visible(False)
+            label = "trained on" if number else "original"
+            cells[0].set_ylabel(label, size=9, weight="normal" if number else "bold")
+        return self
+
+    @classmethod
+    @validate_params(
+        {"n_images": AT_LEAST_ONE, "n_variants": AT_LEAST_ONE}, prefer_skip_nested_validation=False
+    )
+    def from_estimator(cls, estimator, X, *, n_images=8, n_variants=3, random_state=None, ax=None):
+        """Draw random pictures, and what an estimator would make of them while it trains.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            A classifier of pictures of this package, fitted or not, or a Pipeline that ends in one.
+
+        X : ndarray of shape (n_samples, height, width[, 1 or 3])
+            The pictures.
+
+        n_images : int, default=8
+            How many of them to show.
+
+        n_variants : int, default=3
+            How many variants of each.
+
+        random_state : int, RandomState instance or None, default=None
+            Determines which pictures, and what is changed in them.
+
+        ax : matplotlib axes, default=None
+            Axes whose place the pictures take. By default a new figure is made.
+
+        Returns
+        -------
+        display : :class:`AugmentationDisplay`
+
+        Raises
+        ------
+        ValueError
+            If the estimator changes no pictures.
+        """
+        X = check_pictures(X)
+        classifier = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        changes = getattr(classifier, "augmentation", lambda: None)()
+        if changes is None:
+            raise ValueError(
+                f"{type(classifier).__name__} changes no pictures while it trains. Give a"
+                " classifier of pictures with horizontal_flip, max_shift, max_rotation or cutout."
+            )
+        rng = check_random_state(random_state)
+        images = X[rng.choice(len(X), min(n_images, len(X)), replace=False)]
+        repeated = np.ascontiguousarray(np.tile(images, (n_variants, *[1] * (X.ndim - 1))))
+        pictures = repeated.reshape(*repeated.shape[:3], -1)
+        drawn = changes.draw(*pictures.shape[:3], epoch=rng.randint(np.iinfo(np.int32).max))
+        variants = changes.apply(pictures, drawn).reshape(n_variants, *images.shape)
+        return cls(images=images, variants=variants).plot(ax=ax)
