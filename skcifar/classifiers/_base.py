@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._keras import (
     check_image_data_format,
     is_worker,
+    keras_settings,
     set_keras_settings,
     set_policy_of_task,
     settings_to_send,
@@ -436,7 +437,7 @@ class NetworkClassifier(
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def describe_weights(self):
+    def describe_variables(self):
         """Describe the variables that parameters and learned state call for, without making any.
 
         For a classifier whose other fitted attributes were brought back, from a file for example.
@@ -444,7 +445,7 @@ class NetworkClassifier(
         Returns
         -------
         shapes : list of (tuple of int, str)
-            Shape and dtype of each weight and seed state, in the order of ``model_.variables``.
+            Shape and dtype of each of ``model_.variables``, which are weights and seed states.
 
         Raises
         ------
@@ -463,7 +464,7 @@ class NetworkClassifier(
         Parameters
         ----------
         values : list of ndarray
-            Those of ``model_.variables``, as :meth:`describe_weights` describes them.
+            Those of ``model_.variables``, as :meth:`describe_variables` describes them.
 
         Raises
         ------
@@ -493,6 +494,15 @@ class NetworkClassifier(
             Not compiled, with the weights that it began with.
         """
         return self._builder()._build_network(self.classes_, seed=self.network_seed_)
+
+    def keras_settings(self):
+        """Return the settings of Keras that results depend on beside parameters and data.
+
+        Returns
+        -------
+        settings : dict of str to (str or float)
+        """
+        return keras_settings()
 
     def augmentation(self):
         """Return how pictures are changed at random while the network is trained on them.

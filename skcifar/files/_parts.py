@@ -17,7 +17,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-FORMAT = 3
+FORMAT = 4
 
 # What a reader spends at most. The worst of headers takes it half a second and 50 MB.
 MOST_HEADER_BYTES = 2**19

@@ -14,7 +14,7 @@ try:
 except ImportError:  # on Windows, where two searches at a time are not noticed
     fcntl = None
 
-FORMAT = 4
+FORMAT = 5
 BEGIN = b'{"journal": "skcifar search", '
 SHORT = 30  # characters of a value that an error message shows; a digest has more
 
@@ -107,9 +107,11 @@ def describe(values, listed=frozenset()):
                 parts = {f"{name}[{key!r}]": part for key, part in items}
             case _ if hasattr(value, "get_params") and not isinstance(value, type):
                 text = class_digest(type(value))
+                if hasattr(value, "keras_settings"):
+                    parts = value.keras_settings()  # the same of all estimators
                 if id(value) not in listed:
                     params = value.get_params()
-                    parts = {f"{name}__{param}": part for param, part in params.items()}
+                    parts |= {f"{name}__{param}": part for param, part in params.items()}
                     estimators = {id(part) for part in params.values()}
             case _:
                 text = digest(value, name=name)

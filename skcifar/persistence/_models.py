@@ -7,6 +7,7 @@ nothing in the file is ever executed.
 
 import dataclasses
 import math
+import warnings
 from numbers import Integral
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from ..files._parts import FORMAT, ModelFileError, decode, encode, opened_parts,
 from ..files._versions import library_versions
 from ..preprocessing import ImageFlattener, PixelScaler
 from ..training._history import is_history
+from ..training._settings import settings
 
 __all__ = ["ModelFileError", "load_model", "save_model"]
 
@@ -42,6 +44,11 @@ MOST_VALUES_OF_PARAMETER = 100
 
 # A batch of such samples, which predicting takes, fills 1.6 GB.
 MOST_VALUES_OF_SAMPLE = 2**24
+
+# Other backends, threads and processors predict the same but for the last digits.
+SETTINGS_COMPARED = ("floatx", "dtype policy", "epsilon")
+
+FLOATS = frozenset({"float16", "float32", "float64"})
 
 # They decide how a network is trained, not what it is.
 PARAMETERS_OF_TRAINING = frozenset(field.name for field in dataclasses.fields(NetworkClassifier))
@@ -93,6 +100,7 @@ def save_model(pipeline, path):
         "format": FORMAT,
         "kind": "model",
         "versions": library_versions(),
+        "settings": settings(),
         "pipeline": _options(pipeline),
         "steps": [_describe(number, *step, arrays) for number, step in enumerate(steps)],
     }
@@ -131,6 +139,12 @@ def load_model(path, *, custom_classes=()):
         If the file is missing, damaged, of another kind or of a newer format, or if it holds a step
         of a class that is not known. It is a ValueError.
 
+    Warns
+    -----
+    UserWarning
+        If Keras' floatx, dtype policy or epsilon are others than where the file was saved. The
+        pipeline then computes with those that are set here.
+
     See Also
     --------
     save_model : Writes the file.
@@ -144,8 +158,21 @@ def load_model(path, *, custom_classes=()):
             raise parts.error(f"is damaged: its last step is no classifier but {classifier!r}")
         for _, step in steps:
             _check_step(step, parts)
+        there, here = parts.description["settings"], settings()
+        differing = [
+            f"{name} {shown(there[name])} (here {here[name]!r})"
+            for name in SETTINGS_COMPARED
+            if there[name] != here[name]
+        ]
         _restore_network(classifier, parts)
-        return pipeline
+    if differing:
+        warnings.warn(
+            f"{path} was saved where Keras had {', '.join(differing)}, so that predictions may"
+            " differ slightly. Set the same in keras.config before loading to have them alike.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return pipeline
 
 
 def _options(pipeline):
@@ -157,6 +184,8 @@ def _options(pipeline):
 def _value(variable):
     """Return a variable's value; backends keep seed states in integers of different kinds."""
     value = np.asarray(variable)
+    if value.dtype.name == "bfloat16":  # which no file holds
+        return value.astype(np.float32)
     return value.astype(np.int64) if value.dtype.kind in "iu" else value
 
 
@@ -307,16 +336,24 @@ def _restore_network(classifier, parts):
                 f"is damaged: it has {len(weights)} weights, too few for the {len(value)} values of"
                 f" {name}"
             )
-    shapes = [
-        (shape, "int64" if "int" in dtype else dtype)
-        for shape, dtype in classifier.describe_weights()
-    ]
-    if len(weights) != len(shapes):
+    variables = classifier.describe_variables()
+    if len(weights) != len(variables):
         raise parts.error(
             f"is damaged: it has {len(weights)} weights where the parameters of"
-            f" {type(classifier).__name__} call for {len(shapes)}"
+            f" {type(classifier).__name__} call for {len(variables)}"
         )
+    shapes = [
+        (shape, _dtype_in_file(dtype, parts.shape_and_dtype(name)[1]))
+        for name, (shape, dtype) in zip(weights, variables, strict=True)
+    ]
     classifier.restore_network(parts.read_finite(weights, shapes))
+
+
+def _dtype_in_file(dtype, there):
+    """Return the dtype that a variable must have in a file: floats may be of any precision."""
+    if "float" in dtype:
+        return there if there in FLOATS else "float32"
+    return "int64" if "int" in dtype else dtype
 
 
 def _is_count(value):

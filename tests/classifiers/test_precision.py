@@ -1,15 +1,19 @@
 """Keras' settings of precision and of pictures' axes, set before anything is fitted."""
 
 import pickle
+from contextlib import contextmanager
 
 import keras
 import numpy as np
 import pytest
+from parts_files import change_file
 from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
 
 from skcifar import (
     DenseClassifier,
     NetworkClassifier,
+    ResumableGridSearchCV,
     build_convolutional_network,
     build_dense_network,
     load_model,
@@ -27,12 +31,22 @@ class WithSoftmaxIn16Bits(NetworkClassifier):
         return keras.Model(inputs, outputs)
 
 
+@contextmanager
+def precision(policy, floatx="float32"):
+    before = keras.config.dtype_policy()
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy(before)
+
+
 @pytest.fixture(params=[pytest.param("mixed_float16", marks=pytest.mark.slow), "mixed_bfloat16"])
 def mixed_precision(request):
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(request.param)
-    yield request.param
-    keras.config.set_dtype_policy(policy)
+    with precision(request.param):
+        yield request.param
 
 
 @pytest.fixture
@@ -99,18 +113,63 @@ def test_mixed_precision_is_saved_and_loaded(mixed_precision, ten_classes, tmp_p
     np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
 
 
+@pytest.mark.parametrize(
+    ("policy", "floatx", "differing"),
+    [
+        ("float64", "float64", r"floatx 'float64' \(here 'float32'\), dtype policy 'float64'"),
+        ("bfloat16", "float32", r"dtype policy 'bfloat16' \(here 'float32'\)"),
+        pytest.param("float16", "float32", "dtype policy 'float16'", marks=pytest.mark.slow),
+    ],
+)
+def test_a_model_of_another_precision_predicts_and_warns(
+    policy, floatx, differing, ten_classes, tmp_path
+):
+    X, y = ten_classes
+    path = tmp_path / "model.safetensors"
+    with precision(policy, floatx):
+        classifier = DenseClassifier(hidden_layer_sizes=(8,), **PARAMS).fit(X, y)
+        expected = classifier.predict_proba(X)
+        save_model(classifier, path)
+    with pytest.warns(UserWarning, match=differing) as warned:
+        loaded = load_model(path)
+    assert len(warned) == 1
+    probabilities = loaded.predict_proba(X)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities, expected, atol=0.05)  # of 8 bits
+    loaded.partial_fit(X, y)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_model_of_another_backend_warns_of_nothing(blobs, tmp_path):
+    classifier = DenseClassifier(**PARAMS).fit(*blobs)
+    save_model(classifier, tmp_path / "model")
+    change_file(
+        tmp_path / "model", lambda description, _: description["settings"].update(backend="torch")
+    )
+    loaded = load_model(tmp_path / "model")
+    np.testing.assert_array_equal(
+        loaded.predict_proba(blobs[0]), classifier.predict_proba(blobs[0])
+    )
+
+
+def test_a_journal_of_another_precision_is_refused(blobs, tmp_path):
+    classifier = make_pipeline(DenseClassifier(hidden_layer_sizes=(2,), epochs=1, random_state=0))
+    grid = {"denseclassifier__batch_size": [40]}
+    search = ResumableGridSearchCV(classifier, grid, cv=2, journal=tmp_path / "journal")
+    search.fit(*blobs)
+    message = r'differs in dtype policy \("float32" there, "mixed_bfloat16" here\)\.'
+    with precision("mixed_bfloat16"), pytest.raises(ValueError, match=message):
+        search.fit(*blobs)
+
+
 def test_a_checkpoint_of_another_precision_is_refused(blobs, tmp_path):
     X, y = blobs
     classifier = DenseClassifier(checkpoint=tmp_path / "checkpoint", **PARAMS).fit(X, y)
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        with pytest.raises(
-            ModelFileError, match="dtype policy was 'float32' and is 'mixed_bfloat16'"
-        ):
-            classifier.fit(X, y)
-    finally:
-        keras.config.set_dtype_policy(policy)
+    with (
+        precision("mixed_bfloat16"),
+        pytest.raises(ModelFileError, match="policy was 'float32' and is 'mixed_bfloat16'"),
+    ):
+        classifier.fit(X, y)
 
 
 def test_a_softmax_that_is_missing_is_found_in_16_bits(mixed_precision, ten_classes):

@@ -149,7 +149,7 @@ def test_file_without_arrays_is_opened(path):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"format": 99}, r"is of format 99, and this version of skcifar reads format 3"),
+        ({"format": 99}, r"is of format 99, and this version of skcifar reads format 4"),
         ({"format": "2"}, r"is of format '2'"),
         ({"kind": "model"}, r"is a 'model', not a 'checkpoint'"),
         ({"kind": None}, r"is a None, not a 'checkpoint'"),
