@@ -22,7 +22,13 @@ _NAMES = {
         "NetworkClassifier",
         "ResidualClassifier",
     ),
-    "datasets": ("fetch_cifar10", "load_digit_images", "load_image_folder"),
+    "datasets": (
+        "fetch_cifar10",
+        "load_digit_images",
+        "load_image_csv",
+        "load_image_files",
+        "load_image_folder",
+    ),
     "displays": (
         "AugmentationDisplay",
         "ComparisonDisplay",
@@ -83,6 +89,8 @@ __all__ = [
     "export_onnx",
     "fetch_cifar10",
     "load_digit_images",
+    "load_image_csv",
+    "load_image_files",
     "load_image_folder",
     "load_model",
     "log_loss_interval",

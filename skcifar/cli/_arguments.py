@@ -10,10 +10,35 @@ def data_arguments():
         "--data",
         type=source,
         default="auto",
-        metavar="auto|cifar10|digits|FOLDER",
-        help="pictures: CIFAR-10, scikit-learn's handwritten digits, or a folder of your own that"
-        " holds one folder a class (or train and test, each of that form); a fifth of a folder"
-        " is kept for testing (default: %(default)s)",
+        metavar="auto|cifar10|digits|FOLDER|CSV",
+        help="pictures: CIFAR-10, scikit-learn's handwritten digits, a folder of your own that"
+        " holds one folder a class (or train and val or test, each of that form), or a CSV file of"
+        " paths and labels; a fifth of what is not divided is kept for testing"
+        " (default: %(default)s)",
+    )
+    data.add_argument(
+        "--layout",
+        choices=("auto", "classes", "splits"),
+        default="auto",
+        help="what the folders in FOLDER are; their names say it by default",
+    )
+    data.add_argument(
+        "--label-pattern",
+        metavar="REGEX",
+        help="regular expression that finds the class in the name of a file, where folders are not"
+        " of classes, such as '^[a-z]+'",
+    )
+    for column, default in (("path", "path"), ("label", "label"), ("subset", None)):
+        data.add_argument(
+            f"--{column}-column",
+            default=default,
+            metavar="NAME",
+            help=f"column of the {column}s in CSV (default: %(default)s)",
+        )
+    data.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="leave out files that cannot be read as pictures, and name them",
     )
     data.add_argument(
         "--data-home",

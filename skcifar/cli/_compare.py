@@ -79,7 +79,7 @@ def compare(arguments):
         arguments.data = _first_known_source(saved)
     image_size = saved[0][3] if saved else (32, 32)
     arguments.data, *parts = load_train_test_pictures(arguments, image_size)
-    (_, y_train), (X_test, y_test) = parts
+    (_, y_train, _), (X_test, y_test, _) = parts
     print_data(arguments.data, y_train, y_test)
     of_saved = _attempt(_measure_saved, [(*model, arguments.data, *parts) for model in saved])
     if not networks and not of_saved:
@@ -202,7 +202,7 @@ def _attempt(function, calls):
 
 def _measure_saved(name, path, model, image_size, source, train, test):
     """Describe a saved model, and return the classes too that it predicts."""
-    height, width = train[0].shape[1:3]
+    height, width = train.images.shape[1:3]
     if image_size != (height, width):
         raise ValueError(
             f"{path} takes pictures of {image_size[0]} x {image_size[1]} pixels, but those of"
@@ -215,7 +215,7 @@ def _measure(name, file, model, source, train, test, *, fit_seconds=None):
     from ..model_selection._comparisons import classifier_of, measure_classifier
     from ..runs._training import jsonable_params
 
-    (X_train, train_names), (X_test, test_names) = train, test
+    (X_train, train_names, _), (X_test, test_names, _) = train, test
     known = {*train_names, *test_names}
     y_train = labels_of(train_names, model.classes_, source, file, known=known)
     y_test = labels_of(test_names, model.classes_, source, file, known=known)
@@ -253,13 +253,13 @@ def _train(name, path, arguments, image_size):
         from ..persistence._models import save_model
         from ._progress import EpochProgress
 
-    _, train, test = load_train_test_pictures(arguments, image_size)
+    _, train, test = load_train_test_pictures(arguments, image_size, quiet=True)
     given = {"epochs": arguments.epochs, "random_state": arguments.random_state}
     pipeline = make_pipeline(name, **given)
     suit_to_data(pipeline, arguments.data)
     begin = time.perf_counter()
     with EpochProgress(pipeline["classify"].epochs) as progress:
-        pipeline.set_params(classify__callbacks=[progress]).fit(*train)
+        pipeline.set_params(classify__callbacks=[progress]).fit(train.images, train.names)
     fit_seconds = time.perf_counter() - begin
     pipeline.set_params(classify__callbacks=None)
     save_model(pipeline, path)

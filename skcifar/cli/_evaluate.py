@@ -1,7 +1,14 @@
 """``skcifar evaluate``."""
 
 from ._arguments import data_arguments
-from ._shared import labels_of, load_picture_model, load_train_test_pictures, score, source_of
+from ._shared import (
+    labels_of,
+    load_picture_model,
+    load_train_test_pictures,
+    reading_options,
+    score,
+    source_of,
+)
 from ._terminal import printable, write
 
 
@@ -36,11 +43,10 @@ def evaluate(arguments):
     if arguments.data == "auto":
         arguments.data = source_of(model.classes_, arguments.model)
     if arguments.subset == "all":
-        options = {"data_home": arguments.data_home, "limit": arguments.limit}
-        X, names = load_all(arguments.data, image_size=image_size, **options)
+        X, names, _ = load_all(arguments.data, **reading_options(arguments, image_size))
     else:
         _, *parts = load_train_test_pictures(arguments, image_size)
-        X, names = parts[0] if arguments.subset == "train" else parts[1]
+        X, names, _ = parts[0] if arguments.subset == "train" else parts[1]
     y = labels_of(names, model.classes_, arguments.data, arguments.model)
     loss, accuracy, probabilities = score(model, X, y)
     y_pred = model.classes_[probabilities.argmax(axis=1)]

@@ -1,6 +1,7 @@
-"""Training and searching as the commands show them: lines, and a bar where there is a terminal."""
+"""What takes its time as the commands show it: lines, and a bar where there is a terminal."""
 
 import time
+from contextlib import contextmanager
 
 import keras
 from rich.console import Console
@@ -8,6 +9,28 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from ..displays import candidate_labels
 from ._terminal import write
+
+SECONDS_BETWEEN_LINES = 10  # while pictures are read, where there is no terminal
+
+
+@contextmanager
+def reading_progress(n_pictures):
+    """Show how many pictures are read, and the time left; where there is no terminal in lines."""
+    bar = _bar("reading", "pictures   {task.fields[state]}")
+    task = bar.add_task("reading", total=n_pictures, state="")
+    begin = told = time.perf_counter()
+
+    def on_done(n_done):
+        nonlocal told
+        now = time.perf_counter()
+        state = f"time left {_clock((now - begin) / n_done * (n_pictures - n_done))}"
+        bar.update(task, completed=n_done, state=state)
+        if bar.disable and now - told > SECONDS_BETWEEN_LINES:
+            told = now
+            write(f"{n_done:,} of {n_pictures:,} pictures are read   {state}")
+
+    with bar:
+        yield on_done
 
 
 class EpochProgress(keras.callbacks.Callback):
@@ -49,7 +72,7 @@ class EpochProgress(keras.callbacks.Callback):
         write(
             f"epoch {done:{len(str(self.epochs))}}/{self.epochs}"
             f"   loss {logs['loss']:.4f}   accuracy {logs['accuracy']:.4f}"
-            f"   time left {round(left) // 60}:{round(left) % 60:02d}"
+            f"   time left {_clock(left)}"
         )
 
 
@@ -113,7 +136,11 @@ class SearchProgress:
     def _time_left(self):
         n_new = self.n_done - self.n_found
         left = (time.perf_counter() - self.begin) / n_new * (self.n_fits - self.n_done)
-        return f"{round(left) // 60}:{round(left) % 60:02d}"
+        return _clock(left)
+
+
+def _clock(seconds):
+    return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
 
 
 def _bar(what, reported):

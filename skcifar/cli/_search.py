@@ -88,7 +88,7 @@ def search(arguments):
         source=arguments.grid or f"preset {preset}",
         halving=arguments.halving,
     )
-    source, (X_train, y_train), (X_test, y_test) = load_train_test_pictures(arguments)
+    source, (X_train, y_train, _), (X_test, y_test, _) = load_train_test_pictures(arguments)
     folder = prepare_run_folder(arguments.out)
     print_data(source, y_train, y_test)
     search = _searches.make_search(

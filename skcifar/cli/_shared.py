@@ -38,14 +38,30 @@ def suit_to_data(pipeline, source):
         pipeline["classify"].set_params(horizontal_flip=False)
 
 
-def load_train_test_pictures(arguments, image_size=(32, 32)):
+# arguments that say where pictures are and how they are read, as the loaders call them
+_READING = (
+    *("data_home", "limit", "layout", "label_pattern", "path_column", "label_column"),
+    *("subset_column", "skip_unreadable"),
+)
+
+
+def reading_options(arguments, image_size, *, quiet=False):
+    """Return the options of the loaders that were typed."""
+    options = {name: getattr(arguments, name) for name in _READING} | {"image_size": image_size}
+    if quiet:
+        return options
+    with quiet_tensorflow():
+        from ._progress import reading_progress
+    return options | {"tell": write, "progress": reading_progress}
+
+
+def load_train_test_pictures(arguments, image_size=(32, 32), *, quiet=False):
     """Return the name of the source, training pictures with labels, test pictures likewise."""
     from ..datasets import load_train_test
 
-    options = {"data_home": arguments.data_home, "limit": arguments.limit}
+    options = reading_options(arguments, image_size, quiet=quiet)
     if arguments.data != "auto":
-        parts = load_train_test(arguments.data, image_size=image_size, **options)
-        return arguments.data, *parts
+        return arguments.data, *load_train_test(arguments.data, **options)
     try:
         # one round is enough where there is something to fall back on
         return "cifar10", *load_train_test("cifar10", n_retries=0, **options)

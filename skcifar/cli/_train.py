@@ -98,7 +98,7 @@ def train(arguments):
         random_state=arguments.random_state,
     )
     epochs = pipeline["classify"].epochs
-    source, (X_train, y_train), (X_test, y_test) = load_train_test_pictures(arguments)
+    source, (X_train, y_train, _), (X_test, y_test, _) = load_train_test_pictures(arguments)
     suit_to_data(pipeline, source)
     folder = prepare_run_folder(arguments.out)
     print_data(source, y_train, y_test)

@@ -56,33 +56,32 @@ def decode_resized(source, image_size, *, resize="crop", n_channels=3):
     size that is still larger.
     """
     with _no_warnings():
-        return _decode(source, (*image_size, n_channels), resize)
+        return _decode(source, (*image_size, n_channels), resize)[0]
 
 
 def decode_all(sources, out, *, resize="crop", on_done=None):
-    """Decode pictures into the rows of an array, in threads; return the errors of some by row.
+    """Decode pictures into the rows of an array, in threads.
 
+    Returns the height and width that each had, and by row why those that cannot be read cannot be.
     ``on_done`` is called with the number of those that are done.
     """
+    sizes, unreadable = np.zeros((len(sources), 2), dtype=np.int64), {}
 
     def decode(row):
         try:
-            out[row] = _decode(sources[row], out.shape[1:], resize)
+            out[row], sizes[row] = _decode(sources[row], out.shape[1:], resize)
         except DatasetError as error:
-            return error
+            unreadable[row] = error.reason
 
-    errors = {}
     with _no_warnings(), ThreadPoolExecutor(joblib.cpu_count()) as pool:
         try:
-            for row, error in enumerate(pool.map(decode, range(len(sources)))):
-                if error is not None:
-                    errors[row] = error
+            for n_done, _ in enumerate(pool.map(decode, range(len(sources))), start=1):
                 if on_done is not None:
-                    on_done(row + 1)
+                    on_done(n_done)
         except BaseException:  # an interrupt, above all
             pool.shutdown(cancel_futures=True)
             raise
-    return errors
+    return sizes, dict(sorted(unreadable.items()))
 
 
 @contextmanager
@@ -94,11 +93,13 @@ def _no_warnings():
 
 
 def _decode(source, shape, resize):
+    """Return a picture as it is to be, and the height and width that it had."""
     height, width, n_channels = shape
     with (
         _damage_explained(source),
         nullcontext(source) if isinstance(source, Image.Image) else _opened(source) as picture,
     ):
+        size = picture.height, picture.width
         if picture is not source and "progressive" not in picture.info:
             side = max(height, width)  # whichever way up it is
             picture.draft(None, (side, side))  # a progressive one is kept whole all the same
@@ -111,7 +112,7 @@ def _decode(source, shape, resize):
             picture = _resized(_as_rgb(_upright(picture)), (width, height), resize)
     if n_channels == 1:
         picture = picture.convert("L")
-    return np.asarray(picture).reshape(shape)
+    return np.asarray(picture).reshape(shape), size
 
 
 def _opened(path):
@@ -126,17 +127,21 @@ def _damage_explained(source):
     try:
         yield
     except FileNotFoundError:
-        raise DatasetError(f"{source} does not exist.") from None
+        raise _unreadable(source, "it does not exist") from None
     except Image.UnidentifiedImageError:
-        raise DatasetError(
-            f"{source} cannot be read as a picture: it is of no known format. Give a picture file"
-            f" ({', '.join(FORMATS)})."
-        ) from None
+        raise _unreadable(source, "it is of no known format") from None
     except Exception as error:  # Pillow's plugins raise nearly anything on a damaged file
-        raise DatasetError(
-            f"{source} cannot be read as a picture ({error or type(error).__name__}). Give a whole"
-            " picture file."
-        ) from error
+        reason = getattr(error, "strerror", None) or error or type(error).__name__
+        raise _unreadable(source, str(reason)) from error
+
+
+def _unreadable(source, reason):
+    error = DatasetError(
+        f"{source} cannot be read as a picture ({reason}). Give a whole picture file"
+        f" ({', '.join(FORMATS)})."
+    )
+    error.reason = reason
+    return error
 
 
 def _checked_size(picture):

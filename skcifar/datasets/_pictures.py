@@ -1,9 +1,9 @@
-"""Pictures of files as arrays, one by one and by the folder."""
+"""Pictures of files as arrays: one by one, by the folder, and from lists of paths and labels."""
 
 import os
-import unicodedata
+import re
+from contextlib import nullcontext
 from numbers import Integral
-from pathlib import Path
 
 import numpy as np
 
@@ -16,9 +16,13 @@ from .._sklearn.validation import (
 )
 from ._archives import DatasetError
 from ._bunch import picture_bunch
+from ._folders import LAYOUTS, SPLIT_NAMES, Listing, in_short, list_folder, list_table
 from ._picture_files import RESIZE, decode_all, decode_resized
 
-MAX_FILES_LISTED = 20  # of those that cannot be read
+MAX_UNREADABLE = 20  # files that are named where some cannot be read
+MAX_CLASSES = 20  # whose pictures are counted
+
+RESIZED = {"crop": "cut to the middle at", "pad": "padded to", "stretch": "stretched to"}
 
 PICTURE_PARAMETERS = {
     "path": [str, os.PathLike],
@@ -26,6 +30,8 @@ PICTURE_PARAMETERS = {
     "resize": [StrOptions(set(RESIZE))],
     "n_channels": [Options(Integral, {1, 3})],
 }
+READING_PARAMETERS = PICTURE_PARAMETERS | {"skip_unreadable": ["boolean"]}
+SUBSETS = StrOptions({*SPLIT_NAMES, "all"})
 
 
 @validate_params(PICTURE_PARAMETERS, prefer_skip_nested_validation=True)
@@ -73,16 +79,37 @@ def read_picture(path, *, image_size=(32, 32), resize="crop", n_channels=3):
     return decode_resized(path, image_size, resize=resize, n_channels=n_channels)
 
 
-@validate_params(PICTURE_PARAMETERS, prefer_skip_nested_validation=True)
-def load_image_folder(path, *, image_size=(32, 32), resize="crop", n_channels=3):
+@validate_params(
+    READING_PARAMETERS
+    | {
+        "subset": [SUBSETS],
+        "layout": [StrOptions(set(LAYOUTS))],
+        "label_pattern": [str, re.Pattern, None],
+    },
+    prefer_skip_nested_validation=True,
+)
+def load_image_folder(
+    path,
+    *,
+    image_size=(32, 32),
+    resize="crop",
+    n_channels=3,
+    subset="all",
+    layout="auto",
+    label_pattern=None,
+    skip_unreadable=False,
+):
     """Load one's own pictures: one folder a class, the folder's name the class's name.
 
     Parameters
     ----------
     path : str or path-like
-        The folder that holds a folder for each class. Files may be of the formats and
-        sizes that :func:`read_picture` reads, in colour, in grey or transparent, in folders within
-        as well. What is hidden is passed over.
+        The folder that holds a folder for each class, or ``train``, ``validation`` and ``test``,
+        or some of them, however spelt (``val``, ``Testing``, ``training_set``), with a folder for
+        each class inside. Files may be of the formats and sizes that :func:`read_picture` reads, in
+        colour, in grey or transparent, in folders within as well. Links to folders are not
+        followed but for those that are a class. What is hidden or a system's own, such as
+        ``Thumbs.db`` or ``__MACOSX``, is passed over.
 
     image_size : tuple of (int, int), default=(32, 32)
         Height and width in pixels that all pictures get.
@@ -93,6 +120,22 @@ def load_image_folder(path, *, image_size=(32, 32), resize="crop", n_channels=3)
 
     n_channels : {1, 3}, default=3
         1 for pictures in grey, 3 for red, green and blue.
+
+    subset : {"train", "validation", "test", "all"}, default="all"
+        Which pictures of a folder that is divided in such a way.
+
+    layout : {"auto", "classes", "splits"}, default="auto"
+        What the folders in ``path`` are. By default their names and what is inside decide, and
+        where these are at odds an error says so: a folder ``test`` may be either.
+
+    label_pattern : str or re.Pattern, default=None
+        A regular expression that finds the class in the name of a file, for folders that are not of
+        classes: its group ``label``, or else its first group, or else all that it matches.
+        ``r"^[a-z]+"`` finds ``cat`` in ``cat.0123.jpg``.
+
+    skip_unreadable : bool, default=False
+        Whether to leave out files that cannot be read, and name them in ``DESCR``, instead of
+        raising an error.
 
     Returns
     -------
@@ -109,8 +152,10 @@ def load_image_folder(path, *, image_size=(32, 32), resize="crop", n_channels=3)
             The names of the classes, sorted.
         filenames : ndarray of shape (n_samples,), dtype str
             The path of each picture.
+        subsets : ndarray of shape (n_samples,), dtype str
+            "train", "validation" or "test" where the folder is divided in such a way, otherwise "".
         DESCR : str
-            One line that says where the pictures came from.
+            What was found: pictures by class, the sizes that they had, and what was left out.
 
     Raises
     ------
@@ -120,54 +165,249 @@ def load_image_folder(path, *, image_size=(32, 32), resize="crop", n_channels=3)
 
     See Also
     --------
+    load_image_files : The same for lists of paths and labels.
+    load_image_csv : The same for a table of paths and labels.
     sklearn.datasets.load_files : The same for text.
     """
     image_size = _checked_image_size(image_size, owner="load_image_folder")
-    path = Path(path)
-    folders = class_folders(path)
-    files = [(folder, file) for folder in folders for file in _files(folder)]
-    empty = [str(folder) for folder in folders if folder not in {folder for folder, _ in files}]
-    if empty or not files:
-        raise DatasetError(
-            f"{', '.join(empty) or path} holds no {'pictures' if empty else 'folders'}. {path} must"
-            " hold one folder for each class, named after the class, with its pictures inside."
-        )
-
-    images = np.empty((len(files), *image_size, n_channels), dtype=np.uint8)
-    errors = decode_all([file for _, file in files], images, resize=resize)
-    unreadable = [str(files[row][1]) for row in errors]
-    if unreadable:
-        reported = ", ".join(unreadable[:MAX_FILES_LISTED])
-        n_more = len(unreadable) - MAX_FILES_LISTED
-        raise DatasetError(
-            f"{len(unreadable)} of {len(files)} files cannot be read as pictures: {reported}"
-            f"{f' and {n_more} more' if n_more > 0 else ''}. Take them out of the folder or replace"
-            " them."
-        )
-
-    target_names, target = np.unique([folder.name for folder, _ in files], return_inverse=True)
-    return picture_bunch(
-        images,
-        target,
-        target_names=target_names,
-        filenames=np.array([str(file) for _, file in files]),
-        DESCR=f"{len(images):,} pictures of {len(target_names)} classes from the folder {path}.",
+    listing = list_folder(path, layout=layout, label_pattern=compiled(label_pattern))
+    return _load(
+        listing, subset, image_size, n_channels, resize=resize, skip_unreadable=skip_unreadable
     )
 
 
-def class_folders(path):
-    """Return the folders inside ``path``, sorted by name, without the hidden ones."""
-    if not path.is_dir():
-        raise DatasetError(f"{path} is not a folder. Give a folder that holds one for each class.")
-    folders = sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
-    for folder in folders:
-        # such names could neither be printed nor saved with a model as those of classes
-        if any(unicodedata.category(character) in ("Cc", "Cs") for character in folder.name):
+@validate_params(
+    READING_PARAMETERS
+    | {
+        "subset": [SUBSETS],
+        "path_column": [str],
+        "label_column": [str],
+        "subset_column": [str, None],
+    },
+    prefer_skip_nested_validation=True,
+)
+def load_image_csv(
+    path,
+    *,
+    path_column="path",
+    label_column="label",
+    subset_column=None,
+    image_size=(32, 32),
+    resize="crop",
+    n_channels=3,
+    subset="all",
+    skip_unreadable=False,
+):
+    """Load one's own pictures that a table lists, with a label for each.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A CSV file in UTF-8 with a header; the fields are separated by commas, semicolons or tabs.
+        The paths in it are relative to the folder that it is in.
+
+    path_column : str, default="path"
+        The column of the paths.
+
+    label_column : str, default="label"
+        The column of the labels.
+
+    subset_column : str, default=None
+        A column that says train, validation or test, however spelt.
+
+    image_size : tuple of (int, int), default=(32, 32)
+        Height and width in pixels that all pictures get.
+
+    resize : {"crop", "pad", "stretch"}, default="crop"
+        How a picture of other proportions gets that size, as :func:`read_picture` does it.
+
+    n_channels : {1, 3}, default=3
+        1 for pictures in grey, 3 for red, green and blue.
+
+    subset : {"train", "validation", "test", "all"}, default="all"
+        Which pictures, where there is a ``subset_column``.
+
+    skip_unreadable : bool, default=False
+        Whether to leave out files that cannot be read, and name them in ``DESCR``, instead of
+        raising an error.
+
+    Returns
+    -------
+    dataset : :class:`~sklearn.utils.Bunch`
+        As :func:`load_image_folder` returns it, the pictures in the order of the table.
+
+    Raises
+    ------
+    DatasetError
+        If the table or a picture cannot be read, or if a field is missing. It is a ValueError.
+
+    See Also
+    --------
+    load_image_files : The same for lists of paths and labels, or for columns of a DataFrame.
+    """
+    image_size = _checked_image_size(image_size, owner="load_image_csv")
+    listing = list_table(
+        path, path_column=path_column, label_column=label_column, subset_column=subset_column
+    )
+    return _load(
+        listing, subset, image_size, n_channels, resize=resize, skip_unreadable=skip_unreadable
+    )
+
+
+@validate_params(
+    {name: rule for name, rule in READING_PARAMETERS.items() if name != "path"}
+    | {"paths": ["array-like"], "labels": ["array-like"]},
+    prefer_skip_nested_validation=True,
+)
+def load_image_files(
+    paths,
+    labels,
+    *,
+    image_size=(32, 32),
+    resize="crop",
+    n_channels=3,
+    skip_unreadable=False,
+):
+    """Load one's own pictures from lists of paths and labels.
+
+    Parameters
+    ----------
+    paths : array-like of shape (n_samples,)
+        Paths of files as :func:`read_picture` reads them, such as a column of a DataFrame.
+
+    labels : array-like of shape (n_samples,)
+        The class of each, a number or a name.
+
+    image_size : tuple of (int, int), default=(32, 32)
+        Height and width in pixels that all pictures get.
+
+    resize : {"crop", "pad", "stretch"}, default="crop"
+        How a picture of other proportions gets that size, as :func:`read_picture` does it.
+
+    n_channels : {1, 3}, default=3
+        1 for pictures in grey, 3 for red, green and blue.
+
+    skip_unreadable : bool, default=False
+        Whether to leave out files that cannot be read, and name them in ``DESCR``, instead of
+        raising an error.
+
+    Returns
+    -------
+    dataset : :class:`~sklearn.utils.Bunch`
+        As :func:`load_image_folder` returns it, the pictures in the order of the paths.
+        ``target_names`` holds the labels as strings.
+
+    Raises
+    ------
+    DatasetError
+        If a picture cannot be read. It is a ValueError.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> from skcifar.datasets import load_image_files
+    >>> with TemporaryDirectory() as folder:
+    ...     paths = [f"{folder}/{color}.png" for color in ("red", "blue")]
+    ...     for path in paths:
+    ...         Image.new("RGB", (40, 30), path[len(folder) + 1 : -4]).save(path)
+    ...     dataset = load_image_files(paths, ["warm", "cold"])
+    >>> dataset.images.shape
+    (2, 32, 32, 3)
+    >>> dataset.target_names[dataset.target].tolist()
+    ['warm', 'cold']
+    """
+    image_size = _checked_image_size(image_size, owner="load_image_files")
+    paths, labels = [os.fspath(path) for path in paths], np.asarray(labels)
+    if labels.shape != (len(paths),) or not paths:
+        raise InvalidParameterError(
+            "The 'labels' parameter of load_image_files must hold one label for each of the"
+            f" {len(paths)} paths, and there must be some. Got an array of shape {labels.shape}"
+            " instead."
+        )
+    listing = Listing("a list of files", paths, labels, [""] * len(paths))
+    return _load(
+        listing, "all", image_size, n_channels, resize=resize, skip_unreadable=skip_unreadable
+    )
+
+
+def compiled(pattern):
+    """Compile the regular expression of labels, or raise the error of a parameter."""
+    try:
+        return None if pattern is None else re.compile(pattern)
+    except re.error as error:
+        raise InvalidParameterError(
+            f"The 'label_pattern' parameter must be a regular expression. Got {pattern!r} instead:"
+            f" {error}."
+        ) from error
+
+
+def _load(listing, subset, image_size, n_channels, **options):
+    if subset != "all":
+        rows = [row for row, known in enumerate(listing.subsets) if known == subset]
+        if not rows:
+            known = [name for name in SPLIT_NAMES if name in listing.subsets]
             raise DatasetError(
-                f"{path} holds a folder with an unreadable name, {folder.name!a}. Give it the"
-                " name of a class."
+                f"{listing.source} has no {subset} pictures but {' and '.join(known) or 'all'} of"
+                " them undivided. Give another subset."
             )
-    return folders
+        listing = listing.take(rows)
+    images, listing, told = read_listing(listing, (*image_size, n_channels), **options)
+    target_names, target = np.unique(listing.labels, return_inverse=True)
+    return picture_bunch(
+        images,
+        target,
+        target_names=target_names.astype(str),
+        filenames=np.array(listing.paths),
+        subsets=np.array(listing.subsets),
+        DESCR="\n".join(told),
+    )
+
+
+def read_listing(listing, shape, *, resize="crop", skip_unreadable=False, progress=None):
+    """Read the pictures of a listing; return them, what was read, and lines that tell of it.
+
+    ``progress`` is called with the number of pictures for a context manager, whose value is called
+    with the number of those that are done.
+    """
+    images = np.empty((len(listing.paths), *shape), dtype=np.uint8)
+    with nullcontext() if progress is None else progress(len(images)) as on_done:
+        sizes, unreadable = decode_all(listing.paths, images, resize=resize, on_done=on_done)
+    files = [f"{listing.paths[row]} ({reason})" for row, reason in unreadable.items()]
+    if files and (not skip_unreadable or len(files) == len(images)):
+        raise DatasetError(
+            f"{len(files)} of {len(images)} files cannot be read as pictures:"
+            f" {in_short(files, MAX_UNREADABLE)}. Replace them, take them out, or leave them out by"
+            " skip_unreadable=True (--skip-unreadable)."
+        )
+    if files:
+        rows = [row for row in range(len(images)) if row not in unreadable]
+        images, sizes, listing = images[rows], sizes[rows], listing.take(rows)
+    return images, listing, _described(listing, images.shape, resize, sizes, files)
+
+
+def _described(listing, shape, resize, sizes, unreadable):
+    """Tell in lines what was read and what was left out."""
+    n_classes = len(np.unique(listing.labels))
+    lines = [
+        f"{shape[0]:,} pictures of {n_classes} classes from {listing.source}, {RESIZED[resize]}"
+        f" {shape[1]} x {shape[2]} pixels{' in grey' if shape[3] == 1 else ''}"
+    ]
+    subsets = np.array(listing.subsets)
+    for subset in dict.fromkeys(listing.subsets):
+        labels = np.array(listing.labels)[subsets == subset]
+        counts = zip(*np.unique(labels, return_counts=True), strict=True)
+        counted = in_short([f"{name} {count:,}" for name, count in counts], MAX_CLASSES)
+        lines.append(f"{subset}, {len(labels):,}: {counted}" if subset else counted)
+    order = np.argsort(sizes.prod(axis=1), kind="stable")
+    seen = [f"{width} x {height}" for height, width in sizes[order[[0, len(order) // 2, -1]]]]
+    lines.append("width x height: smallest {}, median {}, largest {}".format(*seen))
+    left_out = listing.left_out | {"files that cannot be read": unreadable}
+    for reason, names in left_out.items():
+        if names:
+            most = MAX_UNREADABLE if names is unreadable else 3
+            lines.append(f"left out, {reason}: {len(names):,} ({in_short(names, most)})")
+    return lines
 
 
 def _checked_image_size(image_size, *, owner):
@@ -177,18 +417,4 @@ def _checked_image_size(image_size, *, owner):
             f" {image_size!r} instead."
         )
     check_positive_integers(image_size, name="image_size", owner=owner)
-    return image_size
-
-
-def _files(folder):
-    """Return all files in a folder and in those within, sorted, without what is hidden."""
-    files, folders = [], [folder]
-    while folders:  # a recursion would end at folders within folders by the thousand
-        for entry in folders.pop().iterdir():
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir() and not entry.is_symlink():  # a link may lead back up
-                folders.append(entry)
-            elif entry.is_file():
-                files.append(entry)
-    return sorted(files)
+    return tuple(image_size)

@@ -1,6 +1,9 @@
-"""A source named in one word, or a folder, as pictures with the names of their classes."""
+"""A source named in one word, a folder, or a table, as pictures with the names of their classes."""
 
+import math
+from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -8,10 +11,31 @@ from sklearn.model_selection import train_test_split
 from ._archives import DatasetError
 from ._cifar10 import fetch_cifar10
 from ._digits import load_digit_images
-from ._pictures import class_folders, load_image_folder
+from ._folders import in_short, list_folder, list_table
+from ._pictures import compiled, read_listing
+
+NAMED = {"cifar10": fetch_cifar10, "digits": load_digit_images}
+TABLES = (".csv", ".tsv")
 
 # The share of a folder's pictures that is kept for testing where the folder does not say itself.
 TEST_FRACTION = 0.2
+
+
+class Pictures(NamedTuple):
+    """Pictures with the names of their classes, and their paths where they are files.
+
+    Attributes
+    ----------
+    images : ndarray of shape (n_samples, height, width, n_channels), dtype uint8
+
+    names : ndarray of shape (n_samples,), dtype str
+
+    filenames : ndarray of shape (n_samples,), dtype str, or None
+    """
+
+    images: np.ndarray
+    names: np.ndarray
+    filenames: np.ndarray | None = None
 
 
 def load_train_test(source, *, limit=None, **options):
@@ -20,23 +44,29 @@ def load_train_test(source, *, limit=None, **options):
     Parameters
     ----------
     source : {"cifar10", "digits"} or path-like
-        A data set by name, or a folder as :func:`load_image_folder` takes it. A folder that holds
-        just ``train`` and ``test`` is split as these say; any other is split four to one,
-        stratified and always alike.
+        A data set by name, a folder as :func:`load_image_folder` takes it, or a CSV file as
+        :func:`load_image_csv` takes it. What has pictures for training and for testing is split
+        as it says; those for validation are tested on where there are none for testing, and left
+        out elsewhere. Any other is split four to one, stratified and always alike.
 
     limit : int, default=None
-        Keep no more than so many training and so many test pictures, stratified and always the
+        Read no more than so many training and so many test pictures, stratified and always the
         same.
 
     **options
-        ``data_home`` and ``n_retries`` of :func:`fetch_cifar10`, ``image_size`` of
-        :func:`load_image_folder`.
+        ``data_home`` and ``n_retries`` of :func:`fetch_cifar10`; for files ``image_size``,
+        ``resize``, ``n_channels`` and ``skip_unreadable``, and what else :func:`load_image_folder`
+        and :func:`load_image_csv` take to find pictures and labels. ``tell`` is called with each
+        line that says what was found. ``progress`` is called with the number of pictures that are
+        decoded; it returns a context manager, whose value is called with the number of those that
+        are done.
 
     Returns
     -------
-    train, test : tuple of (images, names)
-        ``images`` is an ndarray of shape (n_samples, height, width, 3) and dtype uint8, ``names``
-        an ndarray of shape (n_samples,) and dtype str.
+    train, test : tuple of (images, names, filenames)
+        ``images`` is an ndarray of shape (n_samples, height, width, n_channels) and dtype uint8,
+        ``names`` and ``filenames`` are ndarrays of shape (n_samples,) and dtype str; the latter is
+        None where pictures are no files.
 
     Raises
     ------
@@ -45,11 +75,12 @@ def load_train_test(source, *, limit=None, **options):
     DatasetError
         If what is here cannot be used. It is a ValueError.
     """
-    parts = _load_parts(source, **options)
-    if len(parts) == 1:
-        parts = _split(*parts[0], what=source)
-    train, test = (_limited(*part, limit, what=source) for part in parts)
-    strange = sorted(set(test[1]) - set(train[1]))
+    if source in NAMED:
+        parts = [_limited(part, limit, what=source) for part in _load_named(source, **options)]
+    else:
+        parts = _read_files(source, _train_test, limit, **options)
+    train, test = parts
+    strange = sorted(set(test.names) - set(train.names))
     if strange:
         raise DatasetError(
             f"{source} has test pictures of {', '.join(strange)}, but no training pictures of it."
@@ -64,49 +95,121 @@ def load_all(source, *, limit=None, **options):
 
     Returns
     -------
-    images : ndarray of shape (n_samples, height, width, 3), dtype uint8
-
-    names : ndarray of shape (n_samples,), dtype str
+    pictures : tuple of (images, names, filenames)
     """
-    images, names = (
-        np.concatenate(arrays) for arrays in zip(*_load_parts(source, **options), strict=True)
-    )
-    return _limited(images, names, limit, what=source)
-
-
-def _load_parts(source, *, data_home=None, n_retries=3, image_size=(32, 32)):
-    """Return training and test pictures, or the one undivided part that there is."""
-    if source == "cifar10":
-        loaded = [
-            fetch_cifar10(subset=subset, data_home=data_home, n_retries=n_retries)
-            for subset in ("train", "test")
-        ]
-    elif source == "digits":
-        loaded = [load_digit_images(subset=subset) for subset in ("train", "test")]
-    else:
-        folder = Path(source)
-        inside = class_folders(folder)
-        divided = [f.name for f in inside] == ["test", "train"] and all(map(class_folders, inside))
-        folders = [folder / "train", folder / "test"] if divided else [folder]
-        loaded = [load_image_folder(part, image_size=image_size) for part in folders]
-    return [(part.images, part.target_names[part.target]) for part in loaded]
-
-
-def _split(images, names, *, what):
-    try:
-        train, test = train_test_split(
-            np.arange(len(names)), test_size=TEST_FRACTION, stratify=names, random_state=0
+    if source in NAMED:
+        images, names = (
+            np.concatenate([getattr(part, name) for part in _load_named(source, **options)])
+            for name in ("images", "names")
         )
-    except ValueError as error:
+        return _limited(Pictures(images, names), limit, what=source)
+    (pictures,) = _read_files(source, _undivided, limit, **options)
+    return pictures
+
+
+def _load_named(source, *, data_home=None, n_retries=3, **of_files):
+    """Load the training and the test pictures of a data set; ``of_files`` do not matter to it."""
+    options = {"data_home": data_home, "n_retries": n_retries} if source == "cifar10" else {}
+    parts = [NAMED[source](subset=subset, **options) for subset in ("train", "test")]
+    return [Pictures(part.images, part.target_names[part.target]) for part in parts]
+
+
+def _read_files(
+    source,
+    divide,
+    limit,
+    *,
+    image_size=(32, 32),
+    n_channels=3,
+    tell=lambda line: None,
+    data_home=None,
+    n_retries=None,
+    layout="auto",
+    label_pattern=None,
+    path_column="path",
+    label_column="label",
+    subset_column=None,
+    **options,
+):
+    """Read the pictures of a folder or a table, in the parts that ``divide`` makes."""
+    path = Path(source)
+    if path.suffix.lower() in TABLES and path.is_file():
+        listing = list_table(
+            path, path_column=path_column, label_column=label_column, subset_column=subset_column
+        )
+    else:
+        listing = list_folder(path, layout=layout, label_pattern=compiled(label_pattern))
+    parts = {}
+    for subset, rows in divide(listing, tell).items():
+        kept = _limited_rows([listing.labels[row] for row in rows], limit, what=source)
+        parts[subset] = [rows[row] for row in kept]
+    subsets = [subset for subset, rows in parts.items() for _ in rows]
+    listing = listing.take([row for rows in parts.values() for row in rows], subsets=subsets)
+    images, listing, lines = read_listing(listing, (*image_size, n_channels), **options)
+    for line in lines:
+        tell(line)
+    names, filenames = np.array(listing.labels), np.array(listing.paths)
+    found, begin = [], 0
+    for subset in parts:
+        part = slice(begin, begin + listing.subsets.count(subset))
+        found.append(Pictures(images[part], names[part], filenames[part]))
+        begin = part.stop
+    return found
+
+
+def _undivided(listing, tell):
+    return {"": range(len(listing.paths))}
+
+
+def _train_test(listing, tell):
+    """Return the rows for training and those for testing."""
+    rows = {subset: [] for subset in listing.subsets}
+    for row, subset in enumerate(listing.subsets):
+        rows[subset].append(row)
+    if len(rows) == 1 and not rows.keys() & {"validation", "test"}:
+        tell("one in five pictures of each class is kept for testing")
+        return _split(listing)
+    if "train" not in rows:
         raise DatasetError(
-            f"{what} cannot be split with pictures of each class on both sides: {error}"
-        ) from error
-    return (images[train], names[train]), (images[test], names[test])
+            f"{listing.source} has pictures for {' and '.join(rows)}, but none for training. Add"
+            " them, or give a folder that is divided into classes alone."
+        )
+    tested = "test" if "test" in rows else "validation"
+    unused = "; validation is not used" if {"test", "validation"} <= rows.keys() else ""
+    tell(f"train is trained on, {tested} is tested on{unused}")
+    return {"train": rows["train"], "test": rows[tested]}
 
 
-def _limited(images, names, limit, *, what):
+def _split(listing):
+    counts = Counter(listing.labels)
+    single = [str(name) for name, count in counts.items() if count == 1]
+    if len(counts) == 1 or single:
+        what = f"{in_short(single)} has one picture only" if single else "there is one class only"
+        raise DatasetError(
+            f"{listing.source} cannot be split with pictures of each class on both sides: {what}."
+            " Give at least two classes of two pictures each."
+        )
+    n_test = max(math.ceil(TEST_FRACTION * len(listing.labels)), len(counts))
+    train, test = train_test_split(
+        np.arange(len(listing.labels)), test_size=n_test, stratify=listing.labels, random_state=0
+    )
+    return {"train": train, "test": test}
+
+
+def _limited(pictures, limit, *, what):
+    rows = _limited_rows(pictures.names, limit, what=what)
+    return (
+        pictures
+        if len(rows) == len(pictures.names)
+        else Pictures(pictures.images[rows], pictures.names[rows])
+    )
+
+
+def _limited_rows(names, limit, *, what):
+    """Return the rows of no more than so many pictures, of each class some."""
+    names = np.asarray(names)
     if limit is None or limit >= len(names):
-        return images, names
+        return np.arange(len(names))
     n_classes = len(set(names))
     if limit < n_classes:
         raise DatasetError(f"{what} has {n_classes} classes, so the limit of {limit} is too low.")
@@ -116,5 +219,4 @@ def _limited(images, names, limit, *, what):
     for name in set(names):
         of_class = names[order] == name
         place[of_class] = np.linspace(0, 1, of_class.sum(), endpoint=False)
-    rows = order[np.argsort(place, kind="stable")[:limit]]
-    return images[rows], names[rows]
+    return order[np.argsort(place, kind="stable")[:limit]]

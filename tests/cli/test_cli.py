@@ -64,7 +64,9 @@ def test_numbers_are_those_of_the_saved_model(run):
 
     metrics = json.loads((run / "metrics.json").read_text())
     model = load_model(run / "model.safetensors")
-    for name, (X, y) in zip(("train", "test"), load_train_test("digits", limit=200), strict=True):
+    for name, (X, y, _) in zip(
+        ("train", "test"), load_train_test("digits", limit=200), strict=True
+    ):
         assert model.score(X, y) == metrics[f"{name}_accuracy"]
         actual = model.predict_proba(X)[np.arange(len(y)), np.searchsorted(model.classes_, y)]
         assert -np.log(actual).mean() == pytest.approx(metrics[f"{name}_loss"], rel=1e-5)
@@ -162,7 +164,7 @@ def test_names_are_reported_as_they_are(tmp_path, capsys, monkeypatch):
     options = ["--epochs", "1", "--hidden-layer-sizes", "5", "--out", ":smile:[/b]"]
     assert main(["train", "--data", "[red]own[/b]", *options]) == 0
     reported = capsys.readouterr()
-    assert reported.out.startswith("[red]own[/b]: 12 training and 3 test pictures of 3 classes")
+    assert "\n[red]own[/b]: 12 training and 3 test pictures of 3 classes\n" in reported.out
     assert ":smile:[/b] holds model.safetensors" in reported.out
     assert reported.err == ""
     written = (tmp_path / ":smile:[/b]").iterdir()
@@ -229,7 +231,7 @@ def test_evaluate_takes_all_pictures_of_a_folder(run, tmp_path, capsys):
         image.save(tmp_path / str(label) / "0.png")
     options = ["--data", str(tmp_path), "--subset", "all"]
     assert main(["evaluate", str(run / "model.safetensors"), *options]) == 0
-    assert capsys.readouterr().out.startswith(f"{tmp_path}: 10 pictures")
+    assert f"\n{tmp_path}: 10 pictures\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("source", ["digits", "cifar10"])

@@ -130,7 +130,7 @@ def test_network_is_the_one_that_skcifar_train_trains(comparison, reported, tmp_
 
 @pytest.mark.slow
 def test_test_is_that_of_the_models_predictions(comparison, reported, saved):
-    _, (X, y) = load_train_test("digits", limit=100)
+    _, (X, y, _) = load_train_test("digits", limit=100)
     models = load_model(reported.folder / "dense.safetensors"), load_model(saved)
     expected = mcnemar_test(y, *(model.predict(X) for model in models))
     assert comparison["tests"] == [{"models": ["dense", "model"], **expected}]
@@ -276,7 +276,7 @@ def test_model_that_learned_numbers_is_compared_by_names(saved, tmp_path):
     models = [str(tmp_path / "numbers"), str(saved)]
     assert main(["compare", *models, *NONE, "--out", str(tmp_path / "out")]) == 0
     comparison = json.loads((tmp_path / "out" / "comparison.json").read_text())
-    _, (X_test, names) = load_train_test("digits", limit=100)
+    _, (X_test, names, _) = load_train_test("digits", limit=100)
     first, second = pipeline.predict(X_test).astype(str), load_model(saved).predict(X_test)
     assert comparison["models"][0]["test_accuracy"] == np.mean(first == names)
     assert comparison["tests"][0]["pvalue"] == mcnemar_test(names, first, second).pvalue
@@ -293,9 +293,7 @@ def test_own_pictures_are_read_at_the_size_of_the_model(tmp_path, capsys):
     options = ["--data", str(tmp_path / "own"), "--networks", "none"]
     assert main(["compare", str(tmp_path / "small"), *options, "--out", str(tmp_path / "out")]) == 0
     reported = capsys.readouterr()
-    assert reported.out.startswith(
-        f"{tmp_path / 'own'}: 16 training and 4 test pictures of 2 classes"
-    )
+    assert f"\n{tmp_path / 'own'}: 16 training and 4 test pictures of 2 classes\n" in reported.out
     assert reported.err == ""
 
 

@@ -74,7 +74,7 @@ def test_metrics_are_those_of_the_best_model(out):
     }
     assert (metrics["n_train"], metrics["n_folds"], metrics["n_fits"]) == (120, 2, 8)
     model = load_model(out / "model.safetensors")
-    _, (X, y) = load_train_test("digits", limit=120)
+    _, (X, y, _) = load_train_test("digits", limit=120)
     assert model.score(X, y) == metrics["test_accuracy"]
     params = model.get_params()
     for name, value in metrics["best_params"].items():

@@ -1,0 +1,108 @@
+"""The commands on folders and tables of pictures."""
+
+import io
+
+import pytest
+from one_line_errors import error_of
+from PIL import Image
+from rich.console import Console
+
+from skcifar.cli import _progress
+from skcifar.cli._parser import main
+
+QUICK = ["--epochs", "1", "--hidden-layer-sizes", "5"]
+
+
+@pytest.fixture
+def pets(tmp_path):
+    """Six pictures of each of two classes, divided into training and validation."""
+    for part, n_pictures in (("train", 4), ("val", 2)):
+        for name, color in (("cat", "red"), ("dog", "blue")):
+            (tmp_path / "pets" / part / name).mkdir(parents=True)
+            for n in range(n_pictures):
+                path = tmp_path / "pets" / part / name / f"{name}.{n}.png"
+                Image.new("RGB", (60, 40), color).save(path)
+    return tmp_path / "pets"
+
+
+def train(source, out, *options):
+    return main(["train", "--data", str(source), "--out", str(out), *QUICK, *options])
+
+
+def test_train_tells_what_a_folder_was_taken_for(pets, tmp_path, capsys):
+    (pets / "train" / "notes.txt").write_text("beside")
+    assert train(pets, tmp_path / "run") == 0
+    assert capsys.readouterr().out.split("\n")[:7] == [
+        "train is trained on, validation is tested on",
+        f"12 pictures of 2 classes from the folder {pets}, cut to the middle at 32 x 32 pixels",
+        "train, 8: cat 4, dog 4",
+        "test, 4: cat 2, dog 2",
+        "width x height: smallest 60 x 40, median 60 x 40, largest 60 x 40",
+        f"left out, files beside the class folders: 1 ({pets}/train/notes.txt)",
+        f"{pets}: 8 training and 4 test pictures of 2 classes",
+    ]
+
+
+def test_unreadable_file_stops_or_is_left_out(pets, tmp_path, capsys):
+    (pets / "train" / "cat" / "bad.png").write_bytes(b"no picture")
+    reported = error_of(capsys, ["train", "--data", str(pets), "--out", str(tmp_path / "run")])
+    assert "1 of 13 files cannot be read as pictures" in reported
+    assert "cat/bad.png (it is of no known format)" in reported
+    assert "--skip-unreadable" in reported
+    assert train(pets, tmp_path / "run", "--skip-unreadable") == 0
+    assert "left out, files that cannot be read: 1 (" in capsys.readouterr().out
+
+
+def test_ambiguous_folder_is_refused_with_the_option(pets, tmp_path, capsys):
+    (pets / "other").mkdir()
+    reported = error_of(capsys, ["train", "--data", str(pets), "--out", str(tmp_path / "run")])
+    assert "It is unclear whether train, val" in reported
+    assert "(--layout)" in reported
+    assert train(pets, tmp_path / "run", "--layout", "splits") == 0
+
+
+def test_labels_in_names_and_in_a_table(pets, tmp_path, capsys):
+    options = ["--layout", "classes", "--label-pattern", "^[a-z]+", "--limit", "4"]
+    assert train(pets, tmp_path / "run", *options) == 0
+    assert "train, 4: cat 2, dog 2" in capsys.readouterr().out
+    rows = [f"train/{name}/{name}.{n}.png;{name}" for name in ("cat", "dog") for n in range(4)]
+    (pets / "pets.csv").write_text("\n".join(["file;kind", *rows]))
+    columns = ["--path-column", "file", "--label-column", "kind"]
+    assert train(pets / "pets.csv", tmp_path / "run", *columns) == 0
+    reported = capsys.readouterr().out
+    assert f"8 pictures of 2 classes from the table {pets}/pets.csv" in reported
+    assert "one in five pictures of each class is kept for testing" in reported
+
+
+def test_evaluate_takes_the_pictures_in_the_same_way(pets, tmp_path, capsys):
+    assert train(pets, tmp_path / "run") == 0
+    capsys.readouterr()
+    model = str(tmp_path / "run" / "model.safetensors")
+    assert main(["evaluate", model, "--data", str(pets)]) == 0
+    assert f"{pets}: 4 test pictures" in capsys.readouterr().out
+    assert main(["evaluate", model, "--data", str(pets), "--subset", "all"]) == 0
+    reported = capsys.readouterr().out
+    assert "cat 6, dog 6" in reported
+    assert f"{pets}: 12 pictures" in reported
+
+
+def test_reading_shows_a_bar_on_a_terminal(monkeypatch):
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=100)
+    monkeypatch.setattr(_progress, "Console", lambda **options: console)
+    with _progress.reading_progress(20) as on_done:
+        on_done(10)
+    assert "10/20\x1b[0m pictures   time left 0:00" in screen.getvalue()
+
+
+def test_reading_prints_a_line_now_and_then_elsewhere(monkeypatch, capsys):
+    clock = iter([0, 5, 10.5, 15, 21])
+    monkeypatch.setattr(_progress.time, "perf_counter", lambda: next(clock))
+    with _progress.reading_progress(4_000) as on_done:
+        for n_done in (1_000, 2_000, 3_000, 4_000):
+            on_done(n_done)
+    assert capsys.readouterr().out.split("\n") == [
+        "2,000 of 4,000 pictures are read   time left 0:10",
+        "4,000 of 4,000 pictures are read   time left 0:00",
+        "",
+    ]
