@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from skcifar import fetch_cifar10
-from skcifar.datasets import _archives, _cifar10
+from skcifar.datasets import _archives, _cache, _cifar10
 
 RECORDS_PER_FILE = 20
 
@@ -50,6 +50,13 @@ def pytest_configure(config):
 def no_network(monkeypatch):
     """No test reaches a mirror: the only one left is a port of this machine that nobody serves."""
     monkeypatch.setattr(_cifar10, "MIRRORS", ("http://127.0.0.1:9/cifar-10-python.tar.gz",))
+
+
+@pytest.fixture(autouse=True)
+def no_cache_of_this_machine(monkeypatch, tmp_path_factory):
+    """What the commands keep of decoded pictures goes with the tests."""
+    folder = tmp_path_factory.getbasetemp() / "kept"
+    monkeypatch.setattr(_cache, "default_folder", lambda: folder)
 
 
 @pytest.fixture(autouse=True)

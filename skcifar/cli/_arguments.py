@@ -41,6 +41,12 @@ def data_arguments():
         help="leave out files that cannot be read as pictures, and name them",
     )
     data.add_argument(
+        "--no-cache",
+        dest="cache",
+        action="store_false",
+        help="keep no decoded pictures for the next command, see skcifar cache",
+    )
+    data.add_argument(
         "--data-home",
         metavar="DIR",
         help="where CIFAR-10 is or is to be kept (default: scikit-learn's data folder)",

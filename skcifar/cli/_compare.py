@@ -1,6 +1,8 @@
 """``skcifar compare``."""
 
+import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from ._arguments import add_random_state, data_arguments, positive_int
@@ -62,6 +64,18 @@ def compare(arguments):
 
     What cannot be trained or scored is reported, and the others are compared.
     """
+    from ..datasets._cache import default_folder
+
+    # each network's process reads the pictures that this one has decoded
+    with (
+        nullcontext(default_folder())
+        if arguments.cache
+        else tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    ) as arguments.cache:
+        return _compare(arguments)
+
+
+def _compare(arguments):
     import matplotlib
 
     with quiet_tensorflow():

@@ -2,7 +2,7 @@
 
 import os
 import re
-from contextlib import nullcontext
+from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
@@ -16,8 +16,9 @@ from .._sklearn.validation import (
 )
 from ._archives import DatasetError
 from ._bunch import picture_bunch
+from ._cache import recall_or_decode
 from ._folders import LAYOUTS, SPLIT_NAMES, Listing, in_short, list_folder, list_table
-from ._picture_files import RESIZE, decode_all, decode_resized
+from ._picture_files import RESIZE, decode_resized
 
 MAX_UNREADABLE = 20  # files that are named where some cannot be read
 MAX_CLASSES = 20  # whose pictures are counted
@@ -30,7 +31,10 @@ PICTURE_PARAMETERS = {
     "resize": [StrOptions(set(RESIZE))],
     "n_channels": [Options(Integral, {1, 3})],
 }
-READING_PARAMETERS = PICTURE_PARAMETERS | {"skip_unreadable": ["boolean"]}
+READING_PARAMETERS = PICTURE_PARAMETERS | {
+    "skip_unreadable": ["boolean"],
+    "cache": ["boolean", str, os.PathLike],
+}
 SUBSETS = StrOptions({*SPLIT_NAMES, "all"})
 
 
@@ -98,6 +102,7 @@ def load_image_folder(
     layout="auto",
     label_pattern=None,
     skip_unreadable=False,
+    cache=False,
 ):
     """Load one's own pictures: one folder a class, the folder's name the class's name.
 
@@ -137,6 +142,12 @@ def load_image_folder(
         Whether to leave out files that cannot be read, and name them in ``DESCR``, instead of
         raising an error.
 
+    cache : bool or path-like, default=False
+        Whether to keep the decoded pictures for the next time, in the system's folder for such
+        files or in one of yours. ``images`` is then memory-mapped, and read once only as long as
+        files and parameters stay the same. A folder is given 10 GB at most; what was not used for
+        longest is removed.
+
     Returns
     -------
     dataset : :class:`~sklearn.utils.Bunch`
@@ -171,9 +182,8 @@ def load_image_folder(
     """
     image_size = _checked_image_size(image_size, owner="load_image_folder")
     listing = list_folder(path, layout=layout, label_pattern=compiled(label_pattern))
-    return _load(
-        listing, subset, image_size, n_channels, resize=resize, skip_unreadable=skip_unreadable
-    )
+    options = {"resize": resize, "skip_unreadable": skip_unreadable, "cache": cache}
+    return _load(listing, subset, (*image_size, n_channels), **options)
 
 
 @validate_params(
@@ -197,6 +207,7 @@ def load_image_csv(
     n_channels=3,
     subset="all",
     skip_unreadable=False,
+    cache=False,
 ):
     """Load one's own pictures that a table lists, with a label for each.
 
@@ -231,6 +242,9 @@ def load_image_csv(
         Whether to leave out files that cannot be read, and name them in ``DESCR``, instead of
         raising an error.
 
+    cache : bool or path-like, default=False
+        Whether to keep the decoded pictures for the next time, as :func:`load_image_folder` does.
+
     Returns
     -------
     dataset : :class:`~sklearn.utils.Bunch`
@@ -249,9 +263,8 @@ def load_image_csv(
     listing = list_table(
         path, path_column=path_column, label_column=label_column, subset_column=subset_column
     )
-    return _load(
-        listing, subset, image_size, n_channels, resize=resize, skip_unreadable=skip_unreadable
-    )
+    options = {"resize": resize, "skip_unreadable": skip_unreadable, "cache": cache}
+    return _load(listing, subset, (*image_size, n_channels), **options)
 
 
 @validate_params(
@@ -267,6 +280,7 @@ def load_image_files(
     resize="crop",
     n_channels=3,
     skip_unreadable=False,
+    cache=False,
 ):
     """Load one's own pictures from lists of paths and labels.
 
@@ -290,6 +304,9 @@ def load_image_files(
     skip_unreadable : bool, default=False
         Whether to leave out files that cannot be read, and name them in ``DESCR``, instead of
         raising an error.
+
+    cache : bool or path-like, default=False
+        Whether to keep the decoded pictures for the next time, as :func:`load_image_folder` does.
 
     Returns
     -------
@@ -326,9 +343,8 @@ def load_image_files(
             " instead."
         )
     listing = Listing("a list of files", paths, labels, [""] * len(paths))
-    return _load(
-        listing, "all", image_size, n_channels, resize=resize, skip_unreadable=skip_unreadable
-    )
+    options = {"resize": resize, "skip_unreadable": skip_unreadable, "cache": cache}
+    return _load(listing, "all", (*image_size, n_channels), **options)
 
 
 def compiled(pattern):
@@ -342,7 +358,7 @@ def compiled(pattern):
         ) from error
 
 
-def _load(listing, subset, image_size, n_channels, **options):
+def _load(listing, subset, shape, **options):
     if subset != "all":
         rows = [row for row, known in enumerate(listing.subsets) if known == subset]
         if not rows:
@@ -352,7 +368,7 @@ def _load(listing, subset, image_size, n_channels, **options):
                 " them undivided. Give another subset."
             )
         listing = listing.take(rows)
-    images, listing, told = read_listing(listing, (*image_size, n_channels), **options)
+    images, listing, told = read_listing(listing, shape, **options)
     target_names, target = np.unique(listing.labels, return_inverse=True)
     return picture_bunch(
         images,
@@ -364,25 +380,32 @@ def _load(listing, subset, image_size, n_channels, **options):
     )
 
 
-def read_listing(listing, shape, *, resize="crop", skip_unreadable=False, progress=None):
+@contextmanager
+def _no_progress(n_pictures):
+    yield lambda n_done: None
+
+
+def read_listing(
+    listing, shape, *, resize="crop", skip_unreadable=False, cache=False, progress=_no_progress
+):
     """Read the pictures of a listing; return them, what was read, and lines that tell of it.
 
-    ``progress`` is called with the number of pictures for a context manager, whose value is called
-    with the number of those that are done.
+    ``progress`` is called with the number of pictures that are decoded for a context manager, whose
+    value is called with the number of those that are done.
     """
-    images = np.empty((len(listing.paths), *shape), dtype=np.uint8)
-    with nullcontext() if progress is None else progress(len(images)) as on_done:
-        sizes, unreadable = decode_all(listing.paths, images, resize=resize, on_done=on_done)
+    n_files = len(listing.paths)
+    images, sizes, unreadable = recall_or_decode(
+        listing.paths, shape, resize=resize, cache=cache, progress=progress
+    )
     files = [f"{listing.paths[row]} ({reason})" for row, reason in unreadable.items()]
-    if files and (not skip_unreadable or len(files) == len(images)):
+    if files and (not skip_unreadable or len(files) == n_files):
         raise DatasetError(
-            f"{len(files)} of {len(images)} files cannot be read as pictures:"
+            f"{len(files)} of {n_files} files cannot be read as pictures:"
             f" {in_short(files, MAX_UNREADABLE)}. Replace them, take them out, or leave them out by"
             " skip_unreadable=True (--skip-unreadable)."
         )
     if files:
-        rows = [row for row in range(len(images)) if row not in unreadable]
-        images, sizes, listing = images[rows], sizes[rows], listing.take(rows)
+        listing = listing.take([row for row in range(n_files) if row not in unreadable])
     return images, listing, _described(listing, images.shape, resize, sizes, files)
 
 
@@ -399,8 +422,7 @@ def _described(listing, shape, resize, sizes, unreadable):
         counts = zip(*np.unique(labels, return_counts=True), strict=True)
         counted = in_short([f"{name} {count:,}" for name, count in counts], MAX_CLASSES)
         lines.append(f"{subset}, {len(labels):,}: {counted}" if subset else counted)
-    order = np.argsort(sizes.prod(axis=1), kind="stable")
-    seen = [f"{width} x {height}" for height, width in sizes[order[[0, len(order) // 2, -1]]]]
+    seen = [f"{width} x {height}" for height, width in sizes]
     lines.append("width x height: smallest {}, median {}, largest {}".format(*seen))
     left_out = listing.left_out | {"files that cannot be read": unreadable}
     for reason, names in left_out.items():

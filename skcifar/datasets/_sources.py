@@ -54,12 +54,11 @@ def load_train_test(source, *, limit=None, **options):
         same.
 
     **options
-        ``data_home`` and ``n_retries`` of :func:`fetch_cifar10`; for files ``image_size``,
-        ``resize``, ``n_channels`` and ``skip_unreadable``, and what else :func:`load_image_folder`
-        and :func:`load_image_csv` take to find pictures and labels. ``tell`` is called with each
-        line that says what was found. ``progress`` is called with the number of pictures that are
-        decoded; it returns a context manager, whose value is called with the number of those that
-        are done.
+        ``data_home`` and ``n_retries`` of :func:`fetch_cifar10`; for files whatever
+        :func:`load_image_folder` and :func:`load_image_csv` take but ``subset``. ``tell`` is called
+        with each line that says what was found. ``progress`` is called with the number of pictures
+        that are decoded; it returns a context manager, whose value is called with the number of
+        those that are done.
 
     Returns
     -------

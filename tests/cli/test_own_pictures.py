@@ -1,14 +1,16 @@
 """The commands on folders and tables of pictures."""
 
 import io
+from pathlib import Path
 
 import pytest
 from one_line_errors import error_of
 from PIL import Image
 from rich.console import Console
 
-from skcifar.cli import _progress
+from skcifar.cli import _compare, _progress
 from skcifar.cli._parser import main
+from skcifar.datasets import _cache
 
 QUICK = ["--epochs", "1", "--hidden-layer-sizes", "5"]
 
@@ -106,3 +108,40 @@ def test_reading_prints_a_line_now_and_then_elsewhere(monkeypatch, capsys):
         "4,000 of 4,000 pictures are read   time left 0:00",
         "",
     ]
+
+
+def test_commands_decode_the_same_files_once(pets, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(_cache, "default_folder", lambda: tmp_path / "kept")
+    assert train(pets, tmp_path / "run") == 0
+    told = capsys.readouterr().out.split("\n")[:6]
+    monkeypatch.setattr(_cache, "decode_all", None)
+    assert train(pets, tmp_path / "run") == 0
+    assert capsys.readouterr().out.split("\n")[:6] == told
+    assert main(["cache"]) == 0
+    reported = capsys.readouterr().out
+    assert reported == f"{tmp_path}/kept holds 1 sets of pictures, 0.00 of at most 10 GB\n"
+    assert main(["cache", "--clear"]) == 0
+    assert "holds 0 sets" in capsys.readouterr().out
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_nothing_is_kept_on_request(pets, tmp_path, monkeypatch):
+    monkeypatch.setattr(_cache, "default_folder", lambda: tmp_path / "kept")
+    assert train(pets, tmp_path / "run", "--no-cache") == 0
+    assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--no-cache"]])
+def test_processes_of_compare_read_what_the_command_decoded(pets, tmp_path, monkeypatch, options):
+    monkeypatch.setattr(_cache, "default_folder", lambda: tmp_path / "kept")
+    kept = []
+
+    def look(name, argument, path, arguments, image_size):
+        kept.extend(Path(arguments.cache).glob("*.npy"))
+        raise ValueError("seen")
+
+    monkeypatch.setattr(_compare, "in_a_process_of_its_own", look)
+    arguments = ["--data", str(pets), "--networks", "dense", "--out", str(tmp_path / "run")]
+    assert main(["compare", *arguments, *options]) == 2
+    assert len(kept) == 1
+    assert kept[0].exists() == (not options)
