@@ -27,6 +27,7 @@ __all__ = [
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "as_sequence",
     "check_positive_integers",
     "check_sample_weight",
     "stacked",
@@ -45,6 +46,11 @@ def check_positive_integers(values, *, name, owner):
         )
 
 
+def as_sequence(value):
+    """Return an integer as a sequence of one, and all else as it is."""
+    return (value,) if isinstance(value, Integral) else value
+
+
 def _is_positive_integer(value):
     return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
 
@@ -55,6 +61,7 @@ def validate_samples(estimator, X, y="no_validation", *, reset, dtype="numeric")
     Sets ``n_features_in_``, ``feature_names_in_`` where X has column names, and
     ``sample_shape_``, when ``reset=True``; compares X with them otherwise. Lazy images stay lazy.
     """
+    y = _without_nullable_dtype(y)
     if isinstance(X, LazyImages):
         # bytes of the same shape, without memory: those of X are such as scikit-learn would check
         checked = np.broadcast_to(np.uint8(0), X.shape)
@@ -78,6 +85,12 @@ def validate_samples(estimator, X, y="no_validation", *, reset, dtype="numeric")
             f" samples of shape {estimator.sample_shape_} as seen in fit."
         )
     return checked
+
+
+def _without_nullable_dtype(y):
+    """Take pandas' integers and booleans as such, of which scikit-learn makes floats."""
+    dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    return y if dtype is None or y.isna().any() else y.to_numpy(dtype)
 
 
 def stacked(X):

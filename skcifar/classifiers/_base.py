@@ -127,8 +127,8 @@ class NetworkClassifier(
         ``callbacks`` that remember epochs, which the file does not hold. Each fit needs a file of
         its own, so this is not for searches. Not used by ``partial_fit``.
 
-    verbose : {0, 1, 2}, default=0
-        Print nothing, a progress bar, or a line for each epoch.
+    verbose : int, default=0
+        0 prints nothing, 1 a progress bar, and what is more a line for each epoch.
 
     callbacks : list of keras.callbacks.Callback, default=None
         Called by Keras as it trains. ``fit`` does not copy them, so that they can be read

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import ClassVar
 
-from .._sklearn.validation import Interval, StrOptions, check_positive_integers
+from .._sklearn.validation import Interval, StrOptions, as_sequence, check_positive_integers
 from ..networks import ACTIVATIONS, build_convolutional_network
 from ._documentation import with_shared_documentation
 from ._images import ImageClassifier
@@ -31,7 +31,7 @@ class ConvolutionalClassifier(ImageClassifier):
     kernel_size : int, default=3
         Height and width of all filters, in pixels.
 
-    hidden_layer_sizes : array-like of int, default=(128,)
+    hidden_layer_sizes : int or array-like of int, default=(128,)
         Number of units of each dense layer after the convolutions.
 
     activation : {"elu", "gelu", "leaky_relu", "linear", "relu", "relu6", "selu", "sigmoid", \
@@ -75,7 +75,7 @@ class ConvolutionalClassifier(ImageClassifier):
     filters: Sequence[int] = (32, 32, 64, 64)
     strides: Sequence[int] = (1, 2, 1, 2)
     kernel_size: int = 3
-    hidden_layer_sizes: Sequence[int] = (128,)
+    hidden_layer_sizes: int | Sequence[int] = (128,)
     activation: str = "leaky_relu"
     batch_normalization: bool = True
     dropout: float = 0.5
@@ -84,7 +84,7 @@ class ConvolutionalClassifier(ImageClassifier):
         "filters": ["array-like"],
         "strides": ["array-like"],
         "kernel_size": [Interval(Integral, 1, None, closed="left")],
-        "hidden_layer_sizes": ["array-like"],
+        "hidden_layer_sizes": ["array-like", Integral],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "batch_normalization": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -93,7 +93,8 @@ class ConvolutionalClassifier(ImageClassifier):
     def _validate_params(self):
         super()._validate_params()
         for name in ("filters", "strides", "hidden_layer_sizes"):
-            check_positive_integers(getattr(self, name), name=name, owner=type(self).__name__)
+            sizes = as_sequence(getattr(self, name))
+            check_positive_integers(sizes, name=name, owner=type(self).__name__)
 
     def build_network(self, input_shape, n_classes):
         """Build the network; see :func:`build_convolutional_network`.
@@ -117,7 +118,7 @@ class ConvolutionalClassifier(ImageClassifier):
             filters=[int(number) for number in self.filters],
             strides=[int(stride) for stride in self.strides],
             kernel_size=int(self.kernel_size),
-            hidden_layer_sizes=[int(size) for size in self.hidden_layer_sizes],
+            hidden_layer_sizes=[int(size) for size in as_sequence(self.hidden_layer_sizes)],
             activation=self.activation,
             batch_normalization=bool(self.batch_normalization),
             dropout=self.dropout,

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import ClassVar
 
-from .._sklearn.validation import Interval, StrOptions, check_positive_integers
+from .._sklearn.validation import Interval, StrOptions, as_sequence, check_positive_integers
 from ..networks import ACTIVATIONS, build_dense_network
 from ._base import NetworkClassifier
 from ._documentation import with_shared_documentation
@@ -21,7 +21,7 @@ class DenseClassifier(NetworkClassifier):
 
     Parameters
     ----------
-    hidden_layer_sizes : array-like of int, default=(200, 150)
+    hidden_layer_sizes : int or array-like of int, default=(200, 150)
         Number of units of each hidden layer. None at all make a softmax regression.
 
     activation : {"elu", "gelu", "leaky_relu", "linear", "relu", "relu6", "selu", "sigmoid", \
@@ -66,13 +66,13 @@ class DenseClassifier(NetworkClassifier):
     True
     """
 
-    hidden_layer_sizes: Sequence[int] = (200, 150)
+    hidden_layer_sizes: int | Sequence[int] = (200, 150)
     activation: str = "relu"
     batch_normalization: bool = False
     dropout: float = 0.0
 
     _parameter_constraints: ClassVar[dict] = NetworkClassifier._parameter_constraints | {
-        "hidden_layer_sizes": ["array-like"],
+        "hidden_layer_sizes": ["array-like", Integral],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "batch_normalization": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -80,9 +80,8 @@ class DenseClassifier(NetworkClassifier):
 
     def _validate_params(self):
         super()._validate_params()
-        check_positive_integers(
-            self.hidden_layer_sizes, name="hidden_layer_sizes", owner=type(self).__name__
-        )
+        sizes = as_sequence(self.hidden_layer_sizes)
+        check_positive_integers(sizes, name="hidden_layer_sizes", owner=type(self).__name__)
 
     def build_network(self, input_shape, n_classes):
         """Build the network; see :func:`build_dense_network`.
@@ -103,7 +102,7 @@ class DenseClassifier(NetworkClassifier):
         return build_dense_network(
             input_shape,
             n_classes,
-            hidden_layer_sizes=[int(size) for size in self.hidden_layer_sizes],
+            hidden_layer_sizes=[int(size) for size in as_sequence(self.hidden_layer_sizes)],
             activation=self.activation,
             batch_normalization=bool(self.batch_normalization),
             dropout=self.dropout,

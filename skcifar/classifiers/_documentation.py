@@ -13,7 +13,8 @@ def with_shared_documentation(cls):
     shared = cleandoc(cls.__base__.__doc__).partition("Parameters\n----------\n")[2]
     for field in fields(cls.__base__):
         if (default := getattr(cls, field.name)) != field.default:
-            default = json.dumps(default)  # in double quotes
+            # strings in double quotes
+            default = json.dumps(default) if isinstance(default, str) else repr(default)
             shared = re.sub(rf"(?m)^({field.name} : .*default=).*$", rf"\g<1>{default}", shared)
     own, heading, rest = cleandoc(cls.__doc__).partition("See Also\n--------\n")
     cls.__doc__ = f"{own.rstrip()}\n\n{shared}\n\n{heading}{rest}".rstrip()

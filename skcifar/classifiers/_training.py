@@ -59,7 +59,7 @@ def train(classifier, method, X, y, weights, *, seed, validation=None, tasks=Non
         batch_size=int(classifier.batch_size),
         epochs=epochs,
         shuffle=classifier.shuffle,
-        verbose=int(classifier.verbose),
+        verbose=min(int(classifier.verbose), 2),
     )
     trainer.training_ = Training(
         seed=seed,

@@ -11,7 +11,9 @@ from small_networks import small
     ("params", "message"),
     [
         ({"hidden_layer_sizes": (0,)}, r"'hidden_layer_sizes' parameter of DenseClassifier"),
-        ({"hidden_layer_sizes": 8}, r"'hidden_layer_sizes' parameter of DenseClassifier"),
+        ({"hidden_layer_sizes": 0}, r"'hidden_layer_sizes' parameter of DenseClassifier"),
+        ({"hidden_layer_sizes": True}, r"'hidden_layer_sizes' parameter of DenseClassifier"),
+        ({"hidden_layer_sizes": 8.0}, r"'hidden_layer_sizes' parameter of DenseClassifier"),
         ({"hidden_layer_sizes": (2.5,)}, r"'hidden_layer_sizes' parameter of DenseClassifier"),
         ({"epochs": 0}, r"'epochs' parameter .* int in the range \[1, inf\). Got 0"),
         ({"learning_rate": -1}, r"'learning_rate' parameter .* Got -1"),
