@@ -20,6 +20,7 @@ _NAMES = {
         "DenseClassifier",
         "ImageClassifier",
         "NetworkClassifier",
+        "PretrainedClassifier",
         "ResidualClassifier",
     ),
     "datasets": (
@@ -56,6 +57,7 @@ _NAMES = {
     "pipelines": (
         "make_convolutional_pipeline",
         "make_dense_pipeline",
+        "make_pretrained_pipeline",
         "make_residual_pipeline",
     ),
     "preprocessing": ("ImageFlattener", "PixelScaler"),
@@ -75,6 +77,7 @@ __all__ = [
     "NetworkClassifier",
     "PixelScaler",
     "PredictionGridDisplay",
+    "PretrainedClassifier",
     "ResidualClassifier",
     "ResumableGridSearchCV",
     "ResumableHalvingGridSearchCV",
@@ -96,6 +99,7 @@ __all__ = [
     "log_loss_interval",
     "make_convolutional_pipeline",
     "make_dense_pipeline",
+    "make_pretrained_pipeline",
     "make_residual_pipeline",
     "mcnemar_test",
     "save_model",

@@ -9,6 +9,7 @@ from .classifiers import (
     CLASSIFIERS,
     ConvolutionalClassifier,
     DenseClassifier,
+    PretrainedClassifier,
     ResidualClassifier,
 )
 from .preprocessing import ImageFlattener, PixelScaler
@@ -74,6 +75,33 @@ def make_convolutional_pipeline(**params):
     True
     """
     return _make_pipeline(ConvolutionalClassifier, **params)
+
+
+def make_pretrained_pipeline(**params):
+    """Make a pipeline around a network that was trained before: scale pixels, train a new head.
+
+    Parameters
+    ----------
+    **params
+        Parameters of :class:`PretrainedClassifier`, by name, of which ``network`` is needed.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        With steps ``scale`` and ``classify``. Takes pictures as they are read: integers from 0 to
+        255 of shape (n_samples, height, width, n_channels).
+
+    See Also
+    --------
+    make_dense_pipeline : The baseline; its notes on metadata routing hold here too.
+
+    Examples
+    --------
+    >>> from skcifar import make_pretrained_pipeline
+    >>> list(make_pretrained_pipeline(network="path/to/network.keras").named_steps)
+    ['scale', 'classify']
+    """
+    return _make_pipeline(PretrainedClassifier, **params)
 
 
 def make_residual_pipeline(**params):

@@ -5,6 +5,7 @@ from ._base import NetworkClassifier
 from ._convolutional import ConvolutionalClassifier
 from ._dense import DenseClassifier
 from ._images import ImageClassifier
+from ._pretrained import PretrainedClassifier
 from ._residual import ResidualClassifier
 
 # by the name on the command line
@@ -20,5 +21,6 @@ __all__ = [
     "DenseClassifier",
     "ImageClassifier",
     "NetworkClassifier",
+    "PretrainedClassifier",
     "ResidualClassifier",
 ]

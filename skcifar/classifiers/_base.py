@@ -513,6 +513,14 @@ class NetworkClassifier(
         """
         return None
 
+    def _frozen_and_trained(self):
+        """Return the parts of the network before and after what samples need to pass once only."""
+        return None
+
+    def _data_of_training(self):
+        """Return arrays, by a name, that training depends on beside parameters and samples."""
+        return {}
+
     def __sklearn_clone__(self):
         settings_to_send()  # noted here, for clones may be pickled in another thread
         callbacks = self.get_params(deep=False).get("callbacks")

@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import replace
 
+import keras
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -16,6 +17,7 @@ from ..training._checkpoints import (
 )
 from ..training._fit import Training
 from ..training._history import attributes_of_history, joined_histories
+from ..training._predict import predict_outputs
 from ._labels import one_hot
 
 
@@ -36,6 +38,7 @@ def begin_random_state(classifier, X, y, weights, validation, *, classes, contin
         X_val=X_val,
         y_val=None if y_val is None else np.searchsorted(classes, y_val),
         weights_val=weights_val,
+        **classifier._data_of_training(),
     )
     checkpoint = Checkpoint(classifier.checkpoint, training, random_state=classifier._random_state)
     classifier._random_state = checkpoint.random_state
@@ -45,11 +48,13 @@ def begin_random_state(classifier, X, y, weights, validation, *, classes, contin
 def train(classifier, method, X, y, weights, *, seed, validation=None, tasks=None, checkpoint=None):
     """Let the trainer train; an error leaves the classifier unfitted, an interrupt as it was."""
     trainer, stop_early, validate = classifier.keras_classifier_, None, None
+    X, validation, trained_part = _pass_frozen_part(classifier, X, validation)
     if classifier.early_stopping:
         stop_early = StopEarly(n_iter_no_change=classifier.n_iter_no_change, tol=classifier.tol)
     if validation is not None:
         X_val, y_val, weights_val = validation
         validate = Validation(X_val, np.searchsorted(classifier.classes_, y_val), weights_val)
+        validate.network = trained_part
     begun, epochs = _go_on(classifier, checkpoint, stop_early)
     last_epoch = LastEpoch(stop_early=stop_early, checkpoint=checkpoint, begun=begun)
     classifier._forget_training()
@@ -66,6 +71,7 @@ def train(classifier, method, X, y, weights, *, seed, validation=None, tasks=Non
         augmentation=_seeded(classifier.augmentation(), classifier.network_seed_),
         n_epochs_done=begun.n_epochs if begun else 0,
         callbacks=[callback for callback in callbacks if callback is not None],
+        trained_part=trained_part,
     )
     try:
         getattr(trainer, method)(X, one_hot(y, classifier.classes_), sample_weight=weights)
@@ -75,6 +81,21 @@ def train(classifier, method, X, y, weights, *, seed, validation=None, tasks=Non
     finally:  # callbacks take memory, and may hold what cannot be pickled
         del trainer.training_
     vars(classifier).update(attributes_of_history(classifier.history_, trainer.history_))
+
+
+def _pass_frozen_part(classifier, X, validation):
+    """Let samples pass what is not trained, once for all epochs; return the part that is, too."""
+    parts = classifier._frozen_and_trained()
+    if parts is None:
+        return X, validation, None
+    frozen, trained = parts
+    network = classifier.model_
+    trained.compile(network.optimizer, network.loss, metrics=["accuracy"])
+    features = predict_outputs(frozen, X).astype(keras.config.floatx())
+    if validation is not None:
+        X_val, *others = validation
+        validation = features if X_val is X else predict_outputs(frozen, X_val), *others
+    return features, validation, trained
 
 
 def _seeded(augmentation, seed):

@@ -7,6 +7,7 @@ from .. import _keras  # noqa: F401 (says what keeps Keras from being imported)
 from ._convolutional import build_convolutional_network
 from ._dense import build_dense_network
 from ._layers import ACTIVATIONS, BatchNormalization, Dropout
+from ._pretrained import build_pretrained_network, read_body, split_at_head
 from ._residual import build_residual_network
 from ._seeds import seeded_layers, variable_shapes
 
@@ -16,7 +17,10 @@ __all__ = [
     "Dropout",
     "build_convolutional_network",
     "build_dense_network",
+    "build_pretrained_network",
     "build_residual_network",
+    "read_body",
     "seeded_layers",
+    "split_at_head",
     "variable_shapes",
 ]

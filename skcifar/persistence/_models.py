@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from ..classifiers import CLASSIFIERS, NetworkClassifier
+from ..classifiers import CLASSIFIERS, NetworkClassifier, PretrainedClassifier
 from ..files._atomic import replacing
 from ..files._parts import FORMAT, ModelFileError, decode, encode, opened_parts, shown, write_parts
 from ..files._versions import library_versions
@@ -27,7 +27,7 @@ from ..training._settings import settings
 
 __all__ = ["ModelFileError", "load_model", "save_model"]
 
-ESTIMATORS = (PixelScaler, ImageFlattener, *CLASSIFIERS.values())
+ESTIMATORS = (PixelScaler, ImageFlattener, *CLASSIFIERS.values(), PretrainedClassifier)
 
 # Rebuilt from the rest when a file is loaded, or no part of what was learned.
 NOT_SAVED = frozenset(
@@ -114,7 +114,7 @@ def save_model(pipeline, path):
         _check_that_it_loads(unfinished, steps)
 
 
-def load_model(path, *, custom_classes=()):
+def load_model(path, *, custom_classes=(), trusted=False):
     """Load a pipeline that :func:`save_model` saved.
 
     Nothing in the file is executed, so that it may come from anybody.
@@ -127,6 +127,11 @@ def load_model(path, *, custom_classes=()):
     custom_classes : sequence of type, default=()
         Classes that steps may have beside those of this package: your own, or scikit-learn's. A
         file cannot bring a class into use that is not named here.
+
+    trusted : bool, default=False
+        Whether Keras may build a network from the file. It does for a
+        :class:`PretrainedClassifier`, whose network any layers may be part of, with all that these
+        do. Set it for files of people that you trust.
 
     Returns
     -------
@@ -158,6 +163,11 @@ def load_model(path, *, custom_classes=()):
             raise parts.error(f"is damaged: its last step is no classifier but {classifier!r}")
         for _, step in steps:
             _check_step(step, parts)
+        if isinstance(classifier, PretrainedClassifier) and not trusted:
+            raise parts.error(
+                f"holds a {type(classifier).__name__}, whose network Keras has to build from the"
+                " file. If you trust who made it: load_model(..., trusted=True)"
+            )
         there, here = parts.description["settings"], settings()
         differing = [
             f"{name} {shown(there[name])} (here {here[name]!r})"
@@ -250,7 +260,7 @@ def _is_learned(step, name):
 def _check_that_it_loads(path, steps):
     """Raise if a file is refused, such as one with a parameter that is not valid any more."""
     try:
-        load_model(path, custom_classes=[type(step) for _, step in steps])
+        load_model(path, custom_classes=[type(step) for _, step in steps], trusted=True)
     except ModelFileError as error:
         why = str(error).removeprefix(f"{path} ").removesuffix(".")
         raise ModelFileError(
@@ -388,6 +398,7 @@ _LEARNED = {
     "sample_shape_": _is_shape,
     "network_seed_": lambda value: type(value) is int and 0 <= value < 2**31,
     "classes_": _is_classes,
+    "body_": lambda value: isinstance(value, np.ndarray) and value.dtype == np.uint8,
     "history_": is_history,
     "n_iter_": _is_count,
     "best_iter_": lambda value: value is None or _is_count(value),

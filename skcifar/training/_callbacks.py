@@ -52,6 +52,8 @@ class Validation(keras.callbacks.Callback):
     Stands before all callbacks that read them.
     """
 
+    network = None  # that predicts, if it is not the one that is trained
+
     def __init__(self, X, classes, sample_weight=None):
         super().__init__()
         self.X = X
@@ -64,7 +66,7 @@ class Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Score the network as it is now."""
-        probabilities = predict_probabilities(self.model, self.X, self.rows)
+        probabilities = predict_probabilities(self.network or self.model, self.X, self.rows)
         right = probabilities.argmax(axis=1) == self.classes
         of_actual_class = np.take_along_axis(probabilities, self.classes[:, None], axis=1)[:, 0]
         # Keras' loss keeps away from the logarithm of 0 by the same little
@@ -115,6 +117,23 @@ class StopEarly(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         """Bring the best weights back."""
         self.model.set_weights(self.best_weights)
+
+
+class StopAlike(keras.callbacks.Callback):
+    """Stops the training of a part of the network when that of the whole is stopped."""
+
+    def __init__(self, part):
+        super().__init__()
+        self.part = part
+
+    def on_train_begin(self, logs=None):
+        """Begin both; Keras' fit returns the history of what it trains."""
+        self.model.stop_training = False
+        self.part.history = self.model.history
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Stop the part, too."""
+        self.part.stop_training = self.model.stop_training
 
 
 def without_loss_scaling(optimizer):

@@ -15,7 +15,7 @@ from scikeras.wrappers import KerasClassifier
 from .._lazy import LazyImages
 from ._augmentation import Augmentation
 from ._batches import Epoch
-from ._callbacks import History, LearningRate, StopAtDivergence, without_loss_scaling
+from ._callbacks import History, LearningRate, StopAlike, StopAtDivergence, without_loss_scaling
 from ._history import joined_histories
 from ._predict import clear_memory_errors, engine
 from ._schedules import make_schedule
@@ -140,6 +140,7 @@ def train_network(
     shuffle=True,
     seed=0,
     callbacks=None,
+    trained_part=None,
     verbose=0,
 ):
     """Train a compiled network as Keras' own ``fit`` does, and on TensorFlow several times faster.
@@ -188,6 +189,10 @@ def train_network(
     callbacks : list of keras.callbacks.Callback, default=None
         Called by Keras as it trains.
 
+    trained_part : keras.Model, default=None
+        The end of the network, which X is made for, where all before it is frozen. Compiled with
+        the network's own optimizer. None trains the whole.
+
     verbose : {0, 1, 2}, default=0
         What Keras prints: nothing, a progress bar, or a line for each epoch.
 
@@ -212,6 +217,7 @@ def train_network(
         np.ascontiguousarray(y, dtype=X.dtype),
         sample_weight.astype(X.dtype),
     )
+    trained = network if trained_part is None else trained_part
     batch_size = min(batch_size, len(rows))
     n_batches = math.ceil(len(rows) / batch_size)
     passes = _epochs(
@@ -227,42 +233,44 @@ def train_network(
     divergence, history = StopAtDivergence(), History()
     rate = [LearningRate()] if follows_schedule(network) else []
     callbacks = [divergence, *rate, *(callbacks or ()), history]
+    if trained is not network:
+        callbacks.append(StopAlike(trained))
+    callback_list = keras.callbacks.CallbackList(
+        callbacks,
+        add_history=True,
+        add_progbar=verbose != 0,
+        model=network,
+        verbose=verbose,
+        epochs=initial_epoch + epochs,
+        steps=n_batches,
+    )
     key = None
     with clear_memory_errors():
         if engine is not None and not any(map(_requests_batches, callbacks)):
-            key = engine.training_key(network, arrays, n_samples=len(rows), batch_size=batch_size)
+            key = engine.training_key(trained, arrays, n_samples=len(rows), batch_size=batch_size)
         if key is not None or epochs == 0:
             if not all(type(c).__module__.startswith("skcifar.") for c in callbacks):
                 _make_metrics(network, arrays[1][:1])
-            callbacks = keras.callbacks.CallbackList(
-                callbacks,
-                add_history=True,
-                add_progbar=verbose != 0,
-                model=network,
-                verbose=verbose,
-                epochs=initial_epoch + epochs,
-                steps=n_batches,
-            )
 
             def train_epoch(number, epoch):
                 def after_batches(n_batches, means):
                     divergence.check(number, means["loss"])
                     # only Keras' progress bar listens
-                    callbacks.on_train_batch_end(n_batches - 1, means)
+                    callback_list.on_train_batch_end(n_batches - 1, means)
 
                 return engine.train_epoch(
-                    key, network, epoch, batch_size=batch_size, after_batches=after_batches
+                    key, trained, epoch, batch_size=batch_size, after_batches=after_batches
                 )
 
-            _fit_by_engine(train_epoch, network, passes, initial_epoch, callbacks)
+            _fit_by_engine(train_epoch, network, passes, initial_epoch, callback_list)
             return history.history
-        network.fit(
+        trained.fit(
             (batch for epoch in passes for batch in epoch.batches(batch_size)),
             steps_per_epoch=n_batches,
             shuffle=False,  # done already
             epochs=initial_epoch + epochs,
             initial_epoch=initial_epoch,
-            callbacks=callbacks,
+            callbacks=callback_list,
             verbose=verbose,
         )
     return history.history
@@ -330,6 +338,7 @@ class Training:
     n_epochs_done: int = 0  # of the same training, which was interrupted and goes on
     callbacks: Sequence[keras.callbacks.Callback] = ()
     augmentation: Augmentation | None = None
+    trained_part: keras.Model | None = None
 
 
 class NetworkTrainer(KerasClassifier):
@@ -358,6 +367,7 @@ class NetworkTrainer(KerasClassifier):
             seed=self.training_.seed,
             augmentation=self.training_.augmentation,
             callbacks=self.training_.callbacks,
+            trained_part=self.training_.trained_part,
             verbose=self.verbose,
         )
         self.history_ = joined_histories(self.history_, history)

@@ -42,7 +42,12 @@ def clear_memory_errors():
 
 
 def predict_probabilities(network, X, rows=None):
-    """Predict class probabilities, a bounded number of rows at a time."""
+    """Predict class probabilities."""
+    return _at_least_float32(predict_outputs(network, X, rows))
+
+
+def predict_outputs(network, X, rows=None):
+    """Compute a network's outputs, one row a sample, for a bounded number of samples at a time."""
     n_samples = len(X) if rows is None else len(rows)
     parts = [slice(start, start + ROWS_A_CALL) for start in range(0, n_samples, ROWS_A_CALL)]
     if rows is not None:
@@ -50,10 +55,9 @@ def predict_probabilities(network, X, rows=None):
     with clear_memory_errors():
         forward = engine and engine.forward_pass(network)
         forward = forward or partial(_forward_by_keras, network)
-        probabilities = np.concatenate(
+        return np.concatenate(
             [_predict_whole_passes(forward, np.asarray(X[part])) for part in parts]
         )
-    return _at_least_float32(probabilities)
 
 
 def _predict_whole_passes(forward, X):
@@ -62,8 +66,8 @@ def _predict_whole_passes(forward, X):
     n_samples, n_missing = len(X), -len(X) % n_rows
     if n_missing:
         X = np.concatenate([X, np.repeat(X[-1:], n_missing, axis=0)])
-    probabilities = forward(X.reshape(-1, n_rows, *X.shape[1:]))
-    return probabilities.reshape(-1, probabilities.shape[-1])[:n_samples]
+    outputs = forward(X.reshape(-1, n_rows, *X.shape[1:]))
+    return outputs.reshape(-1, outputs.shape[-1])[:n_samples]
 
 
 def _at_least_float32(probabilities):
