@@ -49,7 +49,8 @@ def data_arguments():
     data.add_argument(
         "--data-home",
         metavar="DIR",
-        help="where CIFAR-10 is or is to be kept (default: scikit-learn's data folder)",
+        help="where CIFAR-10 is or is to be kept: the folder that holds its folder or archive, or"
+        " either itself (default: scikit-learn's data folder)",
     )
     data.add_argument(
         "--limit",

@@ -62,6 +62,8 @@ def load_train_test_pictures(arguments, image_size=(32, 32), *, quiet=False):
     options = reading_options(arguments, image_size, quiet=quiet)
     if arguments.data != "auto":
         return arguments.data, *load_train_test(arguments.data, **options)
+    if arguments.data_home is not None:
+        return "cifar10", *load_train_test("cifar10", **options)
     try:
         # one round is enough where there is something to fall back on
         return "cifar10", *load_train_test("cifar10", n_retries=0, **options)

@@ -1,6 +1,7 @@
 """``fetch_cifar10``: finds CIFAR-10 on this machine, or brings it."""
 
 import os
+import re
 from importlib import resources
 from numbers import Integral, Real
 from pathlib import Path
@@ -21,11 +22,17 @@ from ._archives import (
     unpack_archive,
 )
 from ._bunch import picture_bunch
-from ._download import download
+from ._download import DownloadError, download
 
 CLASS_NAMES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
     *("dog", "frog", "horse", "ship", "truck"),
+)
+
+# How each edition is read, its folder, its archive, and a file in its folder.
+EDITIONS = (
+    (read_binary_folder, BINARY_FOLDER, BINARY_ARCHIVE, "test_batch.bin"),
+    (read_python_folder, PYTHON_FOLDER, PYTHON_ARCHIVE, "test_batch"),
 )
 
 # The same bytes everywhere. The official server comes last: it has been throttled to under
@@ -71,9 +78,9 @@ def fetch_cifar10(
     Features                            integers, 0 to 255
     =================   =================================
 
-    What is on this machine is used before anything is downloaded: in ``data_home`` the folders
-    ``cifar-10-batches-bin`` and ``cifar-10-batches-py`` or either official archive, then the same
-    in Keras' own cache.
+    What is on this machine is used before anything is downloaded: the folders
+    ``cifar-10-batches-bin`` and ``cifar-10-batches-py`` or either official archive, in
+    ``data_home`` or in a folder there, then in Keras' own cache.
 
     Parameters
     ----------
@@ -81,8 +88,9 @@ def fetch_cifar10(
         The 50,000 training pictures, the 10,000 test pictures, or both in this order.
 
     data_home : str or path-like, default=None
-        Where to look first, and where to keep what is downloaded. By default scikit-learn's data
-        folder: see :func:`sklearn.datasets.get_data_home`.
+        Where to look first, and where to keep what is downloaded: the folder that holds one of
+        these, it itself, or an archive. By default scikit-learn's data folder: see
+        :func:`sklearn.datasets.get_data_home`.
 
     shuffle : bool, default=False
         Whether to shuffle the pictures.
@@ -139,8 +147,15 @@ def fetch_cifar10(
     >>> cifar10.images.shape  # doctest: +SKIP
     (10000, 32, 32, 3)
     """
-    data_home = Path(get_data_home(data_home))
-    read, folder = _find(data_home) or _download(data_home, download_if_missing, n_retries, delay)
+    if data_home is not None and Path(data_home).is_file():
+        archive = Path(data_home)
+        edition = PYTHON_ARCHIVE if re.search("python|-py", archive.name) else BINARY_ARCHIVE
+        read, folder = _unpacked(archive, edition, archive.parent)
+    else:
+        data_home = Path(get_data_home(data_home))
+        read, folder = _find(data_home) or _download(
+            data_home, download_if_missing, n_retries, delay
+        )
     images, target = read(folder, subset)
     if shuffle:
         order = check_random_state(random_state).permutation(len(images))
@@ -157,46 +172,52 @@ def fetch_cifar10(
 
 def _find(data_home):
     """Return the reader and the folder of what is on this machine, or None."""
-    binary_folder = data_home / BINARY_FOLDER
-    keras_cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
-    folders = (
-        (read_binary_folder, binary_folder),
-        (read_python_folder, data_home / PYTHON_FOLDER),
-    )
-    archives = (
-        (BINARY_ARCHIVE, data_home / BINARY_ARCHIVE),
-        (PYTHON_ARCHIVE, data_home / PYTHON_ARCHIVE),
-    )
+    inside = sorted(path for path in data_home.iterdir() if path.is_dir())
+    for place in (data_home, *inside):
+        for read, folder, _, batch in EDITIONS:
+            if (place / folder).is_dir():
+                return read, place / folder
+            if place.name == folder or (place / batch).is_file():
+                return read, place
+        for _, _, edition, _ in EDITIONS:
+            if (place / edition).is_file():
+                return _unpacked(place / edition, edition, data_home)
+    cache = _keras_cache()
     # Keras 3 unpacks into a folder of its own, Keras 2 did not.
-    keras_folders = (
-        (read_python_folder, keras_cache / f"{PYTHON_FOLDER}-target" / PYTHON_FOLDER),
-        (read_python_folder, keras_cache / PYTHON_FOLDER),
-    )
-    keras_archives = (
-        (PYTHON_ARCHIVE, keras_cache / f"{PYTHON_FOLDER}-target_archive"),
-        (PYTHON_ARCHIVE, keras_cache / f"{PYTHON_FOLDER}.tar.gz"),
-    )
-    for place_folders, place_archives in ((folders, archives), (keras_folders, keras_archives)):
-        for read, folder in place_folders:
-            if folder.is_dir():
-                return read, folder
-        for edition, archive in place_archives:
-            if archive.is_file():
-                unpack_archive(archive, edition, binary_folder)
-                return read_binary_folder, binary_folder
+    for folder in (cache / f"{PYTHON_FOLDER}-target" / PYTHON_FOLDER, cache / PYTHON_FOLDER):
+        if folder.is_dir():
+            return read_python_folder, folder
+    for archive in (cache / f"{PYTHON_FOLDER}-target_archive", cache / f"{PYTHON_FOLDER}.tar.gz"):
+        if archive.is_file():
+            return _unpacked(archive, PYTHON_ARCHIVE, data_home)
     return None
 
 
+def _keras_cache():
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
+
+
+def _unpacked(archive, edition, data_home):
+    unpack_archive(archive, edition, data_home / BINARY_FOLDER)
+    return read_binary_folder, data_home / BINARY_FOLDER
+
+
 def _download(data_home, download_if_missing, n_retries, delay):
+    missing = (
+        f"CIFAR-10 is not on this machine: neither the folder {BINARY_FOLDER} or {PYTHON_FOLDER}"
+        f" nor the archive {BINARY_ARCHIVE} or {PYTHON_ARCHIVE} is in {data_home}, in a folder"
+        f" there, or in {_keras_cache()}."
+    )
     if not download_if_missing:
         raise OSError(
-            f"CIFAR-10 is not in {data_home} and download_if_missing=False. Put the folder"
-            f" {BINARY_FOLDER} or the archive {BINARY_ARCHIVE} there, or allow the download."
+            f"{missing} Put one of them there, or allow the download (download_if_missing=True)."
         )
     archive = data_home / PYTHON_ARCHIVE
-    download(
-        MIRRORS, archive, sha256=ARCHIVE_SHA256[PYTHON_ARCHIVE], n_retries=n_retries, delay=delay
-    )
-    unpack_archive(archive, PYTHON_ARCHIVE, data_home / BINARY_FOLDER)
+    sha256 = ARCHIVE_SHA256[PYTHON_ARCHIVE]
+    try:
+        download(MIRRORS, archive, sha256=sha256, n_retries=n_retries, delay=delay)
+    except DownloadError as error:
+        raise DownloadError(f"{missing} {error}") from error
+    found = _unpacked(archive, PYTHON_ARCHIVE, data_home)
     archive.unlink(missing_ok=True)  # the folder holds the same and needs no unpickling
-    return read_binary_folder, data_home / BINARY_FOLDER
+    return found

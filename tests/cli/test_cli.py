@@ -119,13 +119,29 @@ def test_auto_takes_cifar10_where_it_is_at_hand(tiny_cifar10, tmp_path, capsys):
     assert reported.err == ""
 
 
-def test_auto_falls_back_on_digits_with_a_warning(data_home, tmp_path, capsys):
+def test_auto_falls_back_on_digits_with_a_warning(data_home, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(data_home))
     options = ["--limit", "100", "--epochs", "1", "--hidden-layer-sizes", "5"]
-    assert main(["train", "--data-home", str(data_home), *options, "--out", str(tmp_path)]) == 0
+    assert main(["train", *options, "--out", str(tmp_path)]) == 0
     reported = capsys.readouterr()
     assert reported.out.startswith("digits: 100 training")
     assert "Not CIFAR-10" in reported.err
     assert "cifar-10-binary.tar.gz" in reported.err
+
+
+def test_no_digits_stand_in_for_what_was_asked_for(data_home, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    options = ["--data-home", str(data_home), "--out", str(tmp_path / "run")]
+    assert main(["train", *options]) == 2
+    reported = capsys.readouterr().err.splitlines()[-1]
+    assert f"cifar-10-python.tar.gz is in {data_home}, in a folder there, or in" in reported
+
+
+@pytest.mark.parametrize("place", [".", "..", "cifar-10-batches-bin"])
+def test_data_home_may_be_the_folder_itself_or_one_too_high(tiny_cifar10, tmp_path, capsys, place):
+    options = ["--data-home", str(tiny_cifar10 / place), "--hidden-layer-sizes", "5"]
+    assert main(["train", *options, "--epochs", "1", "--out", str(tmp_path / "run")]) == 0
+    assert capsys.readouterr().out.startswith("cifar10: 100 training and 20 test pictures")
 
 
 def test_cifar10_by_name_does_not_fall_back(data_home, tmp_path, capsys, monkeypatch):
@@ -171,10 +187,11 @@ def test_names_are_reported_as_they_are(tmp_path, capsys, monkeypatch):
     assert sorted(path.name for path in written) == sorted(RUN_FILES)
 
 
-def test_auto_falls_back_where_nothing_can_be_kept(tmp_path, capsys):
+def test_auto_falls_back_where_nothing_can_be_kept(tmp_path, capsys, monkeypatch):
     (tmp_path / "file").touch()
-    options = ["--data-home", str(tmp_path / "file"), "--limit", "100", "--epochs", "1"]
-    assert main(["train", *options, "--out", str(tmp_path / "run")]) == 0
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "file"))
+    options = ["--limit", "100", "--epochs", "1", "--out", str(tmp_path / "run")]
+    assert main(["train", *options]) == 0
     assert "Not CIFAR-10" in capsys.readouterr().err
 
 

@@ -426,7 +426,8 @@ def test_network_that_cannot_be_trained_is_reported_and_the_others_are_shown(
 
 def test_warning_that_digits_stand_in_is_shown_once(data_home, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("skcifar.cli._compare._train", raise_data)
-    options = ["--data-home", str(data_home), "--limit", "100", "--out", str(tmp_path / "out")]
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(data_home))
+    options = ["--limit", "100", "--out", str(tmp_path / "out")]
     assert main(["compare", *options, "--networks", "dense,residual"]) == 2
     reported = capsys.readouterr().err
     assert reported.count("Not CIFAR-10") == 1

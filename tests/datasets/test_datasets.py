@@ -116,6 +116,44 @@ def test_archive_is_unpacked_once(data_home, tiny_records, monkeypatch, edition)
     np.testing.assert_array_equal(first.images, again.images)
 
 
+@pytest.mark.parametrize("edition", [_archives.BINARY_ARCHIVE, _archives.PYTHON_ARCHIVE])
+def test_data_home_may_be_an_archive(data_home, tiny_records, monkeypatch, edition):
+    archive = data_home / edition.replace(".tar.gz", " (1).tgz")
+    write_archive(archive, edition, tiny_records)
+    accept_archive(archive, edition, monkeypatch)
+    assert files_of(fetch_cifar10(data_home=archive).images) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("edition", [_archives.BINARY_ARCHIVE, _archives.PYTHON_ARCHIVE])
+def test_archive_is_found_one_folder_below(data_home, tiny_records, monkeypatch, edition):
+    archive = data_home / "downloads" / edition
+    archive.parent.mkdir()
+    write_archive(archive, edition, tiny_records)
+    accept_archive(archive, edition, monkeypatch)
+    assert files_of(fetch_cifar10(data_home=data_home).images) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("place", [".", "..", "cifar-10-batches-py"])
+def test_folder_of_pickles_is_found_from_near_it(data_home, tiny_records, monkeypatch, place):
+    write_python_folder(data_home / _archives.PYTHON_FOLDER, tiny_records, monkeypatch)
+    dataset = fetch_cifar10(data_home=data_home / place, download_if_missing=False)
+    assert files_of(dataset.images) == [1, 2, 3, 4, 5]
+
+
+def test_folder_of_batches_may_have_another_name(tiny_cifar10):
+    (tiny_cifar10 / "cifar-10-batches-bin").rename(tiny_cifar10 / "cifar")
+    for place in (".", "cifar"):
+        dataset = fetch_cifar10(data_home=tiny_cifar10 / place, download_if_missing=False)
+        assert files_of(dataset.images) == [1, 2, 3, 4, 5]
+
+
+def test_what_was_looked_for_where_is_said(data_home):
+    with pytest.raises(OSError, match=r"neither the folder .* nor the archive .* is in") as raised:
+        fetch_cifar10(data_home=data_home, download_if_missing=False)
+    for place in (data_home, data_home.parent / "keras" / "datasets"):
+        assert str(place) in str(raised.value)
+
+
 def test_several_may_unpack_the_same_archive_at_once(data_home, tiny_records, monkeypatch):
     archive = data_home / _archives.BINARY_ARCHIVE
     write_archive(archive, _archives.BINARY_ARCHIVE, tiny_records)
@@ -148,7 +186,7 @@ def test_cache_of_keras_is_looked_for_at_home(data_home, tiny_records, monkeypat
 
 
 def test_missing_pictures_are_not_downloaded_against_the_caller_s_will(data_home):
-    with pytest.raises(OSError, match="download_if_missing=False"):
+    with pytest.raises(OSError, match="download_if_missing=True"):
         fetch_cifar10(data_home=data_home, download_if_missing=False)
 
 
@@ -254,7 +292,7 @@ def test_digits_show_what_their_labels_say():
 
 
 def test_source_by_name_comes_with_class_names(tiny_cifar10):
-    (X_train, y_train), (X_test, y_test) = load_train_test("cifar10", data_home=tiny_cifar10)
+    (X_train, y_train, _), (X_test, y_test, _) = load_train_test("cifar10", data_home=tiny_cifar10)
     assert X_train.shape == (100, 32, 32, 3)
     assert X_test.shape == (20, 32, 32, 3)
     assert y_train[3] == "cat"
@@ -262,7 +300,8 @@ def test_source_by_name_comes_with_class_names(tiny_cifar10):
 
 
 def test_limit_keeps_a_stratified_part(tiny_cifar10):
-    (X_train, y_train), (_, y_test) = load_train_test("cifar10", data_home=tiny_cifar10, limit=30)
+    train, test = load_train_test("cifar10", data_home=tiny_cifar10, limit=30)
+    (X_train, y_train, _), (_, y_test, _) = train, test
     assert len(X_train) == 30
     assert np.unique(y_train, return_counts=True)[1].tolist() == [3] * 10
     assert len(y_test) == 20
@@ -274,12 +313,12 @@ def test_limit_below_the_number_of_classes_is_refused(tiny_cifar10):
 
 
 def test_limit_of_one_picture_a_class_is_kept(tiny_cifar10):
-    (_, names), _ = load_train_test("cifar10", data_home=tiny_cifar10, limit=10)
+    (_, names, _), _ = load_train_test("cifar10", data_home=tiny_cifar10, limit=10)
     assert len(set(names)) == len(names) == 10
 
 
 def test_parts_of_the_digits_are_always_the_same():
-    (_, y_train), (_, y_test) = load_train_test("digits", limit=10)
+    (_, y_train, _), (_, y_test, _) = load_train_test("digits", limit=10)
     assert "".join(load_digit_images(subset="test").target[:10].astype(str)) == "7637732893"
     assert "".join(y_train) == "1537982406"
     assert "".join(y_test) == "2614783590"
@@ -301,11 +340,11 @@ def test_wrong_parameter_is_reported_in_the_words_of_scikit_learn(load, params):
 
 
 def test_limit_just_below_the_number_of_pictures_is_kept():
-    (X_train, _), (X_test, _) = load_train_test("digits", limit=359)
+    (X_train, _, _), (X_test, _, _) = load_train_test("digits", limit=359)
     assert (len(X_train), len(X_test)) == (359, 359)
 
 
 def test_all_pictures_are_those_of_training_and_test(tiny_cifar10):
-    images, names = load_all("cifar10", data_home=tiny_cifar10)
+    images, names, _ = load_all("cifar10", data_home=tiny_cifar10)
     assert files_of(images) == [1, 2, 3, 4, 5, 6]
     assert names[8] == "ship"

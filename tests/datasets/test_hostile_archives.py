@@ -84,7 +84,7 @@ def test_gzip_bomb_is_not_unpacked(data_home):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_named_pipe_in_place_of_the_archive_is_not_waited_for(data_home):
     os.mkfifo(data_home / BINARY)
-    with pytest.raises(OSError, match="download_if_missing=False"):
+    with pytest.raises(OSError, match="download_if_missing=True"):
         fetch_cifar10(data_home=data_home, download_if_missing=False)
     with pytest.raises(DatasetError, match="is missing or no file"):
         unpack(data_home, BINARY)
