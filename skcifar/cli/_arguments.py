@@ -110,16 +110,6 @@ def jobs(text):
     return -1 if text == "-1" else positive_int(text)
 
 
-def positive_float(text):
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
-    return value
-
-
 def sizes(text):
     try:
         return tuple(positive_int(size) for size in text.split(","))

@@ -41,6 +41,14 @@ def main(argv=None):
 class _OneLineParser(argparse.ArgumentParser):
     """Reports a mistake in one line instead of the whole usage."""
 
+    add_late = None  # adds arguments that are slow to find, once they are needed
+
+    def parse_known_args(self, args=None, namespace=None):
+        if self.add_late is not None:
+            add_late, self.add_late = self.add_late, None
+            add_late(self)
+        return super().parse_known_args(args, namespace)
+
     def error(self, message):
         complain(f"{message} (see {self.prog} --help)", prog=self.prog)
         self.exit(2)

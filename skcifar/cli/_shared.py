@@ -32,9 +32,10 @@ def make_pipeline(network, **given):
     return pipeline
 
 
-def suit_to_data(pipeline, source):
-    """Set what depends on the pictures: a digit in a mirror is none, or another one."""
-    if source == "digits" and "horizontal_flip" in pipeline["classify"].get_params():
+def suit_to_data(pipeline, source, typed=()):
+    """Set what depends on the pictures, unless it was typed: a digit in a mirror is none."""
+    known = pipeline["classify"].get_params().keys() - typed
+    if source == "digits" and "horizontal_flip" in known:
         pipeline["classify"].set_params(horizontal_flip=False)
 
 

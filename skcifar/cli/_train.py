@@ -3,7 +3,8 @@
 import time
 from pathlib import Path
 
-from ._arguments import add_random_state, data_arguments, positive_float, positive_int, sizes
+from ._arguments import add_random_state, data_arguments
+from ._parameters import add_network_parameters, typed_parameters
 from ._shared import (
     load_train_test_pictures,
     make_pipeline,
@@ -32,31 +33,6 @@ def add_parser(subparsers):
         help="dense is the article's; convolutional is its sequel's; residual is the most accurate"
         " and takes the longest (default: %(default)s)",
     )
-    parser.add_argument(
-        "--epochs",
-        type=positive_int,
-        metavar="N",
-        help="passes over the pictures (default: 10; residual: 12)",
-    )
-    parser.add_argument(
-        "--hidden-layer-sizes",
-        type=sizes,
-        metavar="N,N",
-        help="units of each dense hidden layer (default: 200,150; convolutional: 128)",
-    )
-    parser.add_argument(
-        "--learning-rate",
-        type=positive_float,
-        metavar="R",
-        help="step size of the Adam optimizer, the largest one of residual (default: 0.0005;"
-        " residual: 0.02)",
-    )
-    parser.add_argument(
-        "--batch-size",
-        type=positive_int,
-        metavar="N",
-        help="pictures a step (default: 32; residual: 256)",
-    )
     add_random_state(parser)
     parser.add_argument(
         "--checkpoint",
@@ -76,6 +52,7 @@ def add_parser(subparsers):
         help="folder to write to; what an earlier run left there is replaced"
         " (default: %(default)s)",
     )
+    parser.add_late = add_network_parameters
     parser.set_defaults(run=train)
 
 
@@ -89,17 +66,11 @@ def train(arguments):
 
     matplotlib.use("Agg")  # files only; a window would need a screen
     _check_checkpoint(arguments)
-    pipeline = make_pipeline(
-        arguments.network,
-        hidden_layer_sizes=arguments.hidden_layer_sizes,
-        learning_rate=arguments.learning_rate,
-        batch_size=arguments.batch_size,
-        epochs=arguments.epochs,
-        random_state=arguments.random_state,
-    )
+    typed = typed_parameters(arguments)
+    pipeline = make_pipeline(arguments.network, random_state=arguments.random_state, **typed)
     epochs = pipeline["classify"].epochs
     source, (X_train, y_train, _), (X_test, y_test, _) = load_train_test_pictures(arguments)
-    suit_to_data(pipeline, source)
+    suit_to_data(pipeline, source, typed)
     folder = prepare_run_folder(arguments.out)
     print_data(source, y_train, y_test)
 

@@ -18,6 +18,7 @@ from skcifar import (
     make_dense_pipeline,
     save_model,
 )
+from skcifar.classifiers import CLASSIFIERS
 from skcifar.cli._parser import main
 from skcifar.pipelines import PIPELINES
 from skcifar.runs._training import RUN_FILES
@@ -212,6 +213,39 @@ def test_train_takes_other_networks(network, tmp_path):
     assert list(load_model(tmp_path / "model.safetensors").named_steps) == ["scale", "classify"]
 
 
+def test_parameters_of_the_network_are_options(tmp_path):
+    options = ["--dropout", "0.25", "--validation-fraction", "0.3", "--early-stopping"]
+    options += ["--class-weight", "balanced", "--no-shuffle", "--learning-rate-schedule", "cosine"]
+    assert main(["train", *QUICK, *options, "--out", str(tmp_path)]) == 0
+    params = json.loads((tmp_path / "metrics.json").read_text())["params"]
+    typed = {
+        "dropout": 0.25,
+        "validation_fraction": 0.3,
+        "early_stopping": True,
+        "class_weight": "balanced",
+        "shuffle": False,
+        "learning_rate_schedule": "cosine",
+    }
+    assert {name: params[name] for name in typed} == typed
+
+
+@pytest.mark.parametrize("cls", CLASSIFIERS.values())
+def test_help_explains_each_parameter_of_each_network(cls, capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    own = {"callbacks", "checkpoint", "random_state", "verbose", "warm_start"}
+    for name in cls().get_params().keys() - own:
+        assert f"--{name.replace('_', '-')}" in text
+
+
+@pytest.mark.slow
+def test_digits_are_mirrored_if_that_was_typed(tmp_path):
+    options = ["--data", "digits", "--limit", "64", "--epochs", "1", "--network", "convolutional"]
+    assert main(["train", *options, "--horizontal-flip", "--out", str(tmp_path)]) == 0
+    assert json.loads((tmp_path / "metrics.json").read_text())["params"]["horizontal_flip"]
+
+
 def test_options_of_other_networks_are_refused_before_anything_is_read(capsys, tmp_path):
     options = ["--network", "residual", "--hidden-layer-sizes", "20", "--data", "nowhere"]
     error = error_of(capsys, ["train", *options, "--out", str(tmp_path / "out")])
@@ -329,11 +363,14 @@ def test_evaluate_requests_the_folder_of_own_pictures(blobs, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--epochs", "0"], "--epochs: must be an int from 1 to 2147483647, got '0'"),
-        (["--epochs", "many"], "--epochs: must be an int from 1 to 2147483647, got 'many'"),
+        (["--epochs", "0"], "--epochs: must be an int in the range [1, inf), got '0'"),
+        (["--epochs", "many"], "--epochs: must be an int in the range [1, inf), got 'many'"),
+        (["--dropout", "1"], "--dropout: must be a float in the range [0.0, 1.0), got '1'"),
+        (["--dropout", "nan"], "--dropout: must be a float in the range [0.0, 1.0), got 'nan'"),
+        (["--class-weight", "heavy"], "--class-weight: invalid choice: 'heavy'"),
         (["--hidden-layer-sizes", "200,0"], "--hidden-layer-sizes: must be ints of at least 1"),
-        (["--learning-rate", "-1"], "--learning-rate: must be a number above 0, got '-1'"),
-        (["--batch-size", "0"], "--batch-size: must be an int from 1"),
+        (["--learning-rate", "-1"], "--learning-rate: must be a float in the range (0.0, inf)"),
+        (["--batch-size", "0"], "--batch-size: must be an int in the range [1, inf), got '0'"),
         (["--limit", "0"], "--limit: must be an int from 1"),
         (["--random-state", "-1"], "--random-state: must be an int from 0"),
         (["--limit", "5"], "digits has 10 classes, so the limit of 5 is too low"),

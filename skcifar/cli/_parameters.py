@@ -1,0 +1,98 @@
+"""Options that are parameters of networks, as the classes of these declare and document them."""
+
+import argparse
+import re
+from dataclasses import fields
+from numbers import Integral
+
+from ._arguments import sizes
+from ._shared import quiet_tensorflow
+
+# They have options of their own, or none that could be typed.
+LEFT_OUT = frozenset({"callbacks", "checkpoint", "random_state", "verbose", "warm_start"})
+
+
+def add_network_parameters(parser):
+    """Add an option for each parameter of each network; what is not typed is left to the network.
+
+    Importing the networks is slow, so this is done when the options are needed.
+    """
+    with quiet_tensorflow():
+        from ..classifiers import CLASSIFIERS
+    group = parser.add_argument_group("parameters of the network")
+    owners = {}
+    for network, cls in CLASSIFIERS.items():
+        for field in fields(cls):
+            if field.name not in LEFT_OUT:
+                owners.setdefault(field.name, {})[network] = cls
+    for name, classes in owners.items():
+        first, *_ = classes.values()
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            dest=name,
+            default=None,
+            help=f"{_summary(first, name)} ({_defaults(name, classes)})".replace("%", "%%"),
+            **_kind(first._parameter_constraints[name]),
+        )
+
+
+def typed_parameters(arguments):
+    """Return the parameters of the network that were typed."""
+    with quiet_tensorflow():
+        from ..classifiers import CLASSIFIERS
+    names = {f.name for cls in CLASSIFIERS.values() for f in fields(cls)} - LEFT_OUT
+    return {name: value for name in names if (value := getattr(arguments, name)) is not None}
+
+
+def _kind(constraints):
+    """Return how argparse reads what such constraints allow."""
+    constraint = constraints[0]
+    if constraint == "boolean":
+        return {"action": argparse.BooleanOptionalAction}
+    if constraint == "array-like":
+        return {"type": sizes, "metavar": "N,N"}
+    if hasattr(constraint, "options"):
+        return {"choices": sorted(constraint.options)}
+    is_integer = constraint.type is Integral
+    return {"type": _number_in(constraint), "metavar": "N" if is_integer else "R"}
+
+
+def _number_in(interval):
+    number = int if interval.type is Integral else float
+
+    def parse(text):
+        try:
+            value = number(text)
+        except ValueError:
+            value = None
+        if not interval.is_satisfied_by(value):
+            raise argparse.ArgumentTypeError(f"must be {interval}, got {text!r}")
+        return value
+
+    return parse
+
+
+def _summary(cls, name):
+    """Return the first sentence on a parameter in a class's docstring."""
+    found = re.search(rf"(?m)^{name} : .*\n((?:    .*\n)+)", cls.__doc__ or "")
+    text = " ".join(found[1].split()) if found else ""
+    sentence = re.split(r"(?<=[^.\d])\. ", text)[0].rstrip(".")
+    return re.sub(r":\w+:|`", "", sentence)
+
+
+def _defaults(name, classes):
+    """Return what a parameter is where it is not typed; the first network speaks for the others."""
+    texts = {network: _text(getattr(cls, name)) for network, cls in classes.items()}
+    (network, common), *others = texts.items()
+    only = "" if network == "dense" else f"{'/'.join(classes)} only, "
+    return f"{only}default: " + "; ".join(
+        [common, *(f"{network}: {text}" for network, text in others if text != common)]
+    )
+
+
+def _text(value):
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else f"{value}"
