@@ -49,13 +49,18 @@ class History(keras.callbacks.Callback):
 class Validation(keras.callbacks.Callback):
     """Adds ``val_loss`` and ``val_accuracy`` to the logs of an epoch.
 
-    Stands before all callbacks that read them.
+    Stands before all callbacks that read them, and tells the user's of the test.
     """
 
+<<<<<<< Updated upstream
     network = None  # that predicts, if it is not the one that is trained
 
     def __init__(self, X, classes, sample_weight=None):
+=======
+    def __init__(self, X, classes, sample_weight=None, *, callbacks=()):
+>>>>>>> Stashed changes
         super().__init__()
+        self.callbacks = callbacks
         self.X = X
         self.classes = classes
         self.rows = self.weights = None
@@ -66,13 +71,24 @@ class Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Score the network as it is now."""
+<<<<<<< Updated upstream
         probabilities = predict_probabilities(self.network or self.model, self.X, self.rows)
+=======
+        for callback in self.callbacks:
+            callback.on_test_begin()
+        probabilities = predict_probabilities(self.model, self.X, self.rows)
+>>>>>>> Stashed changes
         right = probabilities.argmax(axis=1) == self.classes
         of_actual_class = np.take_along_axis(probabilities, self.classes[:, None], axis=1)[:, 0]
         # Keras' loss keeps away from the logarithm of 0 by the same little
         losses = -np.log(np.maximum(of_actual_class.astype(np.float64), keras.config.epsilon()))
-        logs["val_loss"] = float(np.average(losses, weights=self.weights))
-        logs["val_accuracy"] = float(np.average(right, weights=self.weights))
+        means = {
+            "loss": float(np.average(losses, weights=self.weights)),
+            "accuracy": float(np.average(right, weights=self.weights)),
+        }
+        for callback in self.callbacks:
+            callback.on_test_end(means)
+        logs |= {f"val_{name}": mean for name, mean in means.items()}
 
 
 class StopEarly(keras.callbacks.Callback):

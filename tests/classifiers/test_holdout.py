@@ -165,8 +165,8 @@ def test_pixels_of_held_out_pictures_are_not_copied(digits, monkeypatch):
     seen = []
 
     class Spy(_training.Validation):
-        def __init__(self, X, *args):
-            super().__init__(X, *args)
+        def __init__(self, X, *args, **params):
+            super().__init__(X, *args, **params)
             seen.append(self.X)
 
     monkeypatch.setattr(_training, "Validation", Spy)

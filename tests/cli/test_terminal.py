@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -39,6 +40,29 @@ def odd_model(tmp_path):
 )
 def test_what_is_not_visible_is_escaped(text):
     assert printable(f"é{text}日") == f"é{ascii(text)[1:-1]}日"
+
+
+@posix_only
+def test_names_in_a_comparison_cannot_draw_on_the_terminal(odd_model, tmp_path, capsys):
+    of_odd_classes, picture = odd_model
+    pictures, names = [], []
+    for split in ("train", "test"):
+        for name in ("left", "right"):
+            folder = tmp_path / ODD / split / name
+            folder.mkdir(parents=True)
+            shutil.copy(picture, folder / f"{ODD}.png")
+            pictures.append(np.asarray(Image.open(picture)))
+            names.append(name)
+    model = tmp_path / f"model{ODD}.safetensors"
+    pipeline = make_dense_pipeline(epochs=1, hidden_layer_sizes=(), random_state=0)
+    save_model(pipeline.fit(np.stack(pictures), names), model)
+    options = ["--networks", "none", "--data", tmp_path / ODD, "--out", tmp_path / f"out{ODD}"]
+    main(["compare", of_odd_classes, str(model), *map(str, options)])
+    reported = capsys.readouterr()
+    assert f" model{SHOWN}\n" in reported.out  # in the table
+    assert f"out{SHOWN} holds" in reported.out
+    assert r"Give pictures of \x1b[2J" in reported.err
+    assert all(c.isprintable() or c == "\n" for c in reported.out + reported.err)
 
 
 @posix_only

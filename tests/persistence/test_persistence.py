@@ -24,6 +24,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skcifar import (
     DenseClassifier,
+    NetworkClassifier,
     PixelScaler,
     load_model,
     make_convolutional_pipeline,
@@ -371,6 +372,31 @@ def test_step_of_scikit_learn_is_loaded_only_if_it_is_named(blobs, tmp_path):
         load_model(tmp_path / "model")
     loaded = load_model(tmp_path / "model", custom_classes=[StandardScaler])
     np.testing.assert_array_equal(loaded.predict_proba(blobs[0]), pipeline.predict_proba(blobs[0]))
+
+
+@pytest.mark.parametrize("made_by", ["skcifar", "keras"])
+def test_network_that_is_made_of_a_saved_one_is_saved(made_by, binary, blobs, tmp_path):
+    if made_by == "skcifar":
+        save_model(binary, tmp_path / "part")
+    else:
+        binary.model_.save(tmp_path / "part.keras")
+
+    class OnAnother(NetworkClassifier):
+        def build_network(self, input_shape, n_classes):
+            if made_by == "skcifar":
+                part = load_model(tmp_path / "part").model_
+            else:
+                part = keras.models.load_model(tmp_path / "part.keras")
+            inputs = keras.Input(input_shape)
+            outputs = keras.layers.Dense(n_classes, activation="softmax")(part(inputs))
+            return keras.Model(inputs, outputs)
+
+    classifier = OnAnother(epochs=1, random_state=0).fit(*blobs)
+    save_model(classifier, tmp_path / "model")
+    loaded = load_model(tmp_path / "model", custom_classes=[OnAnother])
+    np.testing.assert_array_equal(
+        loaded.predict_proba(blobs[0]), classifier.predict_proba(blobs[0])
+    )
 
 
 def test_class_that_has_the_name_of_another_is_not_saved(blobs, tmp_path):

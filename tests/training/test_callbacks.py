@@ -130,19 +130,94 @@ def test_callback_by_epoch_does_as_under_keras(name, tmp_path, capsys):
     assert_alike(ours, theirs)
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda folder: callbacks.TerminateOnNaN(),
-        lambda folder: callbacks.BackupAndRestore(folder / "backup"),
-        lambda folder: callbacks.ModelCheckpoint(folder / "{batch}.keras", save_freq=2),
-    ],
-)
-def test_callback_by_batch_takes_keras_own_fit(make, tmp_path):
-    model = network()
-    with mock.patch.object(model, "fit", wraps=model.fit) as fit:
-        train_network(model, X, Y, **PARAMS, callbacks=[make(tmp_path)])
-    assert fit.call_count == 1
+BY_BATCH = {
+    "nan": lambda folder: callbacks.TerminateOnNaN(),
+    "backup": lambda folder: callbacks.BackupAndRestore(folder, delete_checkpoint=False),
+    "batches": lambda folder: callbacks.ModelCheckpoint(folder / "{batch}.keras", save_freq=5),
+}
+
+
+@pytest.mark.parametrize("name", ["nan", "backup", pytest.param("batches", marks=pytest.mark.slow)])
+def test_callback_by_batch_takes_keras_own_fit_and_does_as_under_it(name, tmp_path, capsys):
+    def by_us(model, callback):
+        with mock.patch.object(model, "fit", wraps=model.fit) as fit:
+            history = train_network(model, X, Y, **PARAMS, callbacks=[callback])
+        assert fit.call_count == 1
+        return history
+
+    def by_keras(model, callback):
+        return model.fit(X, Y, **PARAMS, callbacks=[callback], verbose=0).history
+
+    ours = outcome(by_us, BY_BATCH[name], tmp_path / "ours", capsys)
+    theirs = outcome(by_keras, BY_BATCH[name], tmp_path / "theirs", capsys)
+    assert_alike(ours, theirs)
+
+
+@pytest.mark.slow
+def test_backup_goes_on_where_training_was_broken_off(blobs, tmp_path):
+    class Break(callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise RuntimeError
+
+    def backup():
+        return callbacks.BackupAndRestore(tmp_path / "backup")
+
+    with pytest.raises(RuntimeError):
+        small(shuffle=False, callbacks=[backup(), Break()]).fit(*blobs)
+    resumed = small(shuffle=False, callbacks=[backup()]).fit(*blobs)
+    unbroken = small(shuffle=False, callbacks=[callbacks.TerminateOnNaN()]).fit(*blobs)
+    assert resumed.history_["loss"] == unbroken.history_["loss"][2:]
+
+
+def test_nan_prints_its_batch_and_stops_at_it_as_under_keras(blobs, capsys):
+    class Batches(callbacks.Callback):
+        seen = ()
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.seen = (*self.seen, batch)
+
+    batches = Batches()
+    watching = [callbacks.TerminateOnNaN(), batches]
+    huge = np.full((40, 4), 1e38, np.float32)
+    with pytest.raises(ValueError, match="loss became inf in epoch 1"):
+        small(batch_size=10, callbacks=watching).fit(huge, blobs[1])
+    assert "Batch 0: Invalid loss, terminating training" in capsys.readouterr().out
+    assert batches.seen == (0,)
+
+
+@pytest.mark.parametrize("by_batch", [False, True])
+def test_validation_is_a_test_that_callbacks_are_told_of(by_batch, blobs):
+    class Teller(callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.told = []
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.told.append("epoch")
+
+        def on_test_begin(self, logs=None):
+            self.told.append("test")
+
+        def on_test_end(self, logs=None):
+            self.told.append(logs)
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.told.append({name[4:]: logs[name] for name in logs if name[:4] == "val_"})
+
+    teller = Teller()
+    also = [callbacks.TerminateOnNaN()] if by_batch else []
+    model = small(epochs=2, callbacks=[teller, *also]).fit(*blobs, X_val=blobs[0], y_val=blobs[1])
+    told = [
+        {"loss": loss, "accuracy": accuracy}
+        for loss, accuracy in zip(
+            model.history_["val_loss"], model.history_["val_accuracy"], strict=True
+        )
+    ]
+    assert teller.told == [
+        *("epoch", "test", told[0], told[0]),
+        *("epoch", "test", told[1], told[1]),
+    ]
 
 
 @pytest.mark.parametrize(
