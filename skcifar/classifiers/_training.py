@@ -53,14 +53,10 @@ def train(classifier, method, X, y, weights, *, seed, validation=None, tasks=Non
         stop_early = StopEarly(n_iter_no_change=classifier.n_iter_no_change, tol=classifier.tol)
     if validation is not None:
         X_val, y_val, weights_val = validation
-<<<<<<< Updated upstream
-        validate = Validation(X_val, np.searchsorted(classifier.classes_, y_val), weights_val)
-        validate.network = trained_part
-=======
         y_val = np.searchsorted(classifier.classes_, y_val)
         watching = classifier.callbacks or ()
         validate = Validation(X_val, y_val, weights_val, callbacks=watching)
->>>>>>> Stashed changes
+        validate.network = trained_part
     begun, epochs = _go_on(classifier, checkpoint, stop_early)
     last_epoch = LastEpoch(stop_early=stop_early, checkpoint=checkpoint, begun=begun)
     classifier._forget_training()

@@ -52,13 +52,9 @@ class Validation(keras.callbacks.Callback):
     Stands before all callbacks that read them, and tells the user's of the test.
     """
 
-<<<<<<< Updated upstream
     network = None  # that predicts, if it is not the one that is trained
 
-    def __init__(self, X, classes, sample_weight=None):
-=======
     def __init__(self, X, classes, sample_weight=None, *, callbacks=()):
->>>>>>> Stashed changes
         super().__init__()
         self.callbacks = callbacks
         self.X = X
@@ -71,13 +67,9 @@ class Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Score the network as it is now."""
-<<<<<<< Updated upstream
-        probabilities = predict_probabilities(self.network or self.model, self.X, self.rows)
-=======
         for callback in self.callbacks:
             callback.on_test_begin()
-        probabilities = predict_probabilities(self.model, self.X, self.rows)
->>>>>>> Stashed changes
+        probabilities = predict_probabilities(self.network or self.model, self.X, self.rows)
         right = probabilities.argmax(axis=1) == self.classes
         of_actual_class = np.take_along_axis(probabilities, self.classes[:, None], axis=1)[:, 0]
         # Keras' loss keeps away from the logarithm of 0 by the same little
