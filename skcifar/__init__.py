@@ -60,7 +60,7 @@ _NAMES = {
         "make_pretrained_pipeline",
         "make_residual_pipeline",
     ),
-    "preprocessing": ("ImageFlattener", "PixelScaler"),
+    "preprocessing": ("ImageFlattener", "ImageResizer", "PixelScaler"),
     "training": ("show_versions",),
 }
 _module_of = {name: module for module, names in _NAMES.items() for name in names}
@@ -74,6 +74,7 @@ __all__ = [
     "FirstLayerDisplay",
     "ImageClassifier",
     "ImageFlattener",
+    "ImageResizer",
     "NetworkClassifier",
     "PixelScaler",
     "PredictionGridDisplay",

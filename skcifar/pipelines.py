@@ -12,7 +12,7 @@ from .classifiers import (
     PretrainedClassifier,
     ResidualClassifier,
 )
-from .preprocessing import ImageFlattener, PixelScaler
+from .preprocessing import ImageFlattener, ImageResizer, PixelScaler
 
 
 def make_dense_pipeline(**params):
@@ -21,13 +21,14 @@ def make_dense_pipeline(**params):
     Parameters
     ----------
     **params
-        Parameters of :class:`DenseClassifier`, by name.
+        Parameters of :class:`DenseClassifier` and of :class:`ImageResizer`, by name.
 
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        With steps ``scale``, ``flatten`` and ``classify``. Takes pictures as they are read:
-        integers from 0 to 255 of shape (n_samples, height, width, n_channels).
+        With steps ``resize``, ``scale``, ``flatten`` and ``classify``. Takes integers from 0 to
+        255 of shape (n_samples, height, width, n_channels), and lists of files and of pictures of
+        any sizes.
 
     Notes
     -----
@@ -53,13 +54,13 @@ def make_convolutional_pipeline(**params):
     Parameters
     ----------
     **params
-        Parameters of :class:`ConvolutionalClassifier`, by name.
+        Parameters of :class:`ConvolutionalClassifier` and of :class:`ImageResizer`, by name.
 
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        With steps ``scale`` and ``classify``. Takes pictures as they are read: integers from 0 to
-        255 of shape (n_samples, height, width, n_channels).
+        With steps ``resize``, ``scale`` and ``classify``. Takes integers from 0 to 255 of shape
+        (n_samples, height, width, n_channels), and lists of files and of pictures of any sizes.
 
     See Also
     --------
@@ -83,13 +84,14 @@ def make_pretrained_pipeline(**params):
     Parameters
     ----------
     **params
-        Parameters of :class:`PretrainedClassifier`, by name, of which ``network`` is needed.
+        Parameters of :class:`PretrainedClassifier`, of which ``network`` is needed, and of
+        :class:`ImageResizer`, by name.
 
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        With steps ``scale`` and ``classify``. Takes pictures as they are read: integers from 0 to
-        255 of shape (n_samples, height, width, n_channels).
+        With steps ``resize``, ``scale`` and ``classify``. Takes integers from 0 to 255 of shape
+        (n_samples, height, width, n_channels), and lists of files and of pictures of any sizes.
 
     See Also
     --------
@@ -99,7 +101,7 @@ def make_pretrained_pipeline(**params):
     --------
     >>> from skcifar import make_pretrained_pipeline
     >>> list(make_pretrained_pipeline(network="path/to/network.keras").named_steps)
-    ['scale', 'classify']
+    ['resize', 'scale', 'classify']
     """
     return _make_pipeline(PretrainedClassifier, **params)
 
@@ -110,13 +112,13 @@ def make_residual_pipeline(**params):
     Parameters
     ----------
     **params
-        Parameters of :class:`ResidualClassifier`, by name.
+        Parameters of :class:`ResidualClassifier` and of :class:`ImageResizer`, by name.
 
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        With steps ``scale`` and ``classify``. Takes pictures as they are read: integers from 0 to
-        255 of shape (n_samples, height, width, n_channels).
+        With steps ``resize``, ``scale`` and ``classify``. Takes integers from 0 to 255 of shape
+        (n_samples, height, width, n_channels), and lists of files and of pictures of any sizes.
 
     See Also
     --------
@@ -126,16 +128,22 @@ def make_residual_pipeline(**params):
     --------
     >>> from skcifar import make_residual_pipeline
     >>> list(make_residual_pipeline(horizontal_flip=False).named_steps)
-    ['scale', 'classify']
+    ['resize', 'scale', 'classify']
     """
     return _make_pipeline(ResidualClassifier, **params)
 
 
-def _make_pipeline(cls, **params):
+def _make_pipeline(cls, *, image_size=None, resize="crop", n_channels=None, **params):
     """Make the pipeline that ends in a classifier, flattening pictures for dense layers alone."""
     flatten = [("flatten", ImageFlattener())] if cls is DenseClassifier else []
+    resizer = ImageResizer(image_size=image_size, resize=resize, n_channels=n_channels)
     return Pipeline(
-        [("scale", PixelScaler(lazy=True)), *flatten, ("classify", cls(**params))],
+        [
+            ("resize", resizer),
+            ("scale", PixelScaler(lazy=True)),
+            *flatten,
+            ("classify", cls(**params)),
+        ],
         # scikit-learn refuses to fit a pipeline that has this while routing is off
         transform_input=["X_val"] if get_config()["enable_metadata_routing"] else None,
     )

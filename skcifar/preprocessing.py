@@ -3,17 +3,26 @@
 Nothing here knows of Keras.
 """
 
+import os
 import warnings
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
+from PIL import Image
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._lazy import LazyImages
 from ._sklearn.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from ._sklearn.validation import Interval, validate_samples
+from ._sklearn.validation import Interval, Options, StrOptions, stacked, validate_samples
+from .datasets import DatasetError
+from .datasets._folders import in_short
+from .datasets._picture_files import RESIZE, decode_all
+from .datasets._pictures import MAX_UNREADABLE, checked_image_size
+
+FILE_SHAPE = (32, 32, 3)  # of pictures from files, unless another is asked for
+FILES = (str, os.PathLike, Image.Image)
 
 
 def _has_rows(transformer):
@@ -78,14 +87,18 @@ class _PictureTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator)
         X_transformed : array
         """
         check_is_fitted(self)
-        return self._transform(validate_samples(self, X, reset=False))
+        return self._transform(validate_samples(self, self._read(X, reset=False), reset=False))
 
     def _fit(self, X, y):
         """Fit, and return the samples as they were checked."""
         self._validate_params()
         task = FitTask(self, X=X, y=y)
-        X = validate_samples(self, X, reset=True)
+        X = validate_samples(self, self._read(X, reset=True), reset=True)
         task.end()
+        return X
+
+    def _read(self, X, *, reset):
+        """Make samples of what is none yet."""
         return X
 
     def __sklearn_tags__(self):
@@ -95,7 +108,184 @@ class _PictureTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator)
         return tags
 
 
-class PixelScaler(OneToOneFeatureMixin, _PictureTransformer):
+class _RowsKeepNamesMixin(OneToOneFeatureMixin):
+    """Names columns as those of X, where samples are rows."""
+
+    @available_if(_has_rows)
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the columns of the result, where samples are rows.
+
+        Pictures have none, so that they stay arrays whatever ``set_output`` says.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns of X.
+
+        Returns
+        -------
+        names : ndarray of str objects
+        """
+        return super().get_feature_names_out(input_features)
+
+
+class ImageResizer(_RowsKeepNamesMixin, _PictureTransformer):
+    """Read pictures of any size, from files too, as bytes of one size.
+
+    Rows of numbers, and arrays of pictures that have the size already, pass as they are, of
+    whatever dtype, memory-mapped ones without being read.
+
+    Parameters
+    ----------
+    image_size : tuple of (int, int), default=None
+        Height and width in pixels that all pictures get. None is the size of the array of pictures
+        that ``fit`` is given, and 32 by 32 where it is given a list of files or of pictures of
+        several sizes.
+
+    resize : {"crop", "pad", "stretch"}, default="crop"
+        How a picture of other proportions gets that size: the middle of it is cut out, it gets
+        black margins, or it is stretched.
+
+    n_channels : {1, 3}, default=None
+        1 for pictures in grey, 3 for red, green and blue. None is what the array of pictures that
+        ``fit`` is given has, and 3 where it is given a list of files or of pictures of several
+        sizes.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        The height that pictures get, or the number of features of rows.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen during fit, where X has names that are all strings.
+
+    sample_shape_ : tuple of int
+        Shape that a sample gets.
+
+    See Also
+    --------
+    load_image_folder : Reads files once, where many fits follow.
+
+    Notes
+    -----
+    Where X is said to be array-like, a list, array or Series of pictures will do: paths of files
+    in the formats that ``skcifar.datasets.read_picture`` reads, Pillow images, and arrays of shape
+    (height, width) or (height, width, n_channels), n_channels being 1, 3 or 4 (with transparency,
+    which becomes white), that hold integers from 0 to 255. Files are read anew each time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcifar import ImageResizer
+    >>> photos = [np.zeros((480, 640, 3), np.uint8), np.zeros((640, 480), np.uint8)]
+    >>> ImageResizer(image_size=(24, 32)).fit_transform(photos).shape
+    (2, 24, 32, 3)
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "image_size": [tuple, list, None],
+        "resize": [StrOptions(set(RESIZE))],
+        "n_channels": [Options(Integral, {1, 3}), None],
+    }
+
+    def __init__(self, *, image_size=None, resize="crop", n_channels=None):
+        self.image_size = image_size
+        self.resize = resize
+        self.n_channels = n_channels
+
+    def _read(self, X, *, reset):
+        sources, own = _one_by_one(X), FILE_SHAPE
+        if sources is None:
+            X = stacked(X)
+            sources = np.asarray(X) if isinstance(X, list | tuple) else X
+            own = tuple(getattr(sources, "shape", ())[1:])
+            if not _is_picture(own) or len(sources) == 0:
+                return X
+        shape = self._wanted(own) if reset else self.sample_shape_
+        if sources is X and own == shape:
+            return X
+        if _is_picture(shape, (1, 3)):
+            return self._resized(sources, shape)
+        if isinstance(sources, list):
+            raise ValueError(
+                f"X is a list of pictures, but {type(self).__name__} was fitted on samples of"
+                f" shape {shape}. Give such samples, or fit on pictures."
+            )
+        return X
+
+    def _wanted(self, own):
+        """Return the shape that samples of a shape get in ``fit``."""
+        size, channels = own[:2], own[2:]
+        if self.image_size is not None:
+            size = checked_image_size(self.image_size, owner=type(self).__name__)
+        if self.n_channels is not None:
+            channels = (self.n_channels,)
+        if channels == (4,) and size != own[:2]:
+            channels = (3,)  # transparency is gone once it is resized
+        return *size, *channels
+
+    def _resized(self, sources, shape):
+        if isinstance(sources, list):
+            sources = [s if isinstance(s, FILES) else _as_bytes(s, shape) for s in sources]
+        else:
+            sources = _as_bytes(sources, shape)
+        resized = np.empty((len(sources), *(*shape, 1)[:3]), np.uint8)
+        _, unreadable = decode_all(sources, resized, resize=self.resize)
+        if unreadable:
+            reasons = [
+                f"{sources[row] if isinstance(sources[row], FILES) else row} ({reason})"
+                for row, reason in unreadable.items()
+            ]
+            raise DatasetError(
+                f"{len(unreadable)} of {len(sources)} pictures cannot be read:"
+                f" {in_short(reasons, MAX_UNREADABLE)}. Replace them, or take them out."
+            )
+        return resized.reshape(len(sources), *shape)
+
+    def _transform(self, X):
+        return X
+
+
+def _one_by_one(X):
+    """Return a list of files, or of pictures of several sizes; None if X is none."""
+    if isinstance(X, FILES):
+        raise ValueError(f"Expected a list of pictures, got {X!r} alone. Put it into a list.")
+    if len(getattr(X, "shape", ())) == 1 and hasattr(X, "to_numpy"):
+        X = X.to_numpy()
+    is_array = isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "OUT"
+    if not is_array and not isinstance(X, list | tuple):
+        return None
+    X = list(X)
+    strange = [x for x in X if not isinstance(x, FILES) and not _is_picture(np.shape(x))]
+    if not any(isinstance(x, FILES) for x in X):
+        several = not strange and len({x.shape for x in X if hasattr(x, "shape")}) > 1
+        return X if several else None
+    if strange:
+        raise ValueError(
+            f"X has pictures and {strange[0]!r}, which is neither a path nor a Pillow image nor an"
+            " array of shape (height, width) or (height, width, n_channels)."
+        )
+    return X
+
+
+def _is_picture(shape, n_channels=(1, 3, 4)):
+    return len(shape) == 2 or (len(shape) == 3 and shape[2] in n_channels)
+
+
+def _as_bytes(pixels, shape):
+    """Return pixels as bytes, which is what can be resized."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    if pixels.dtype.kind in "iu" and pixels.min() >= 0 and pixels.max() <= 255:
+        return pixels.astype(np.uint8)
+    raise ValueError(
+        f"Pictures can be resized to {shape[0]} x {shape[1]} pixels if these are integers from 0 to"
+        f" 255, got an array of shape {pixels.shape} and dtype {pixels.dtype}. Convert it, or give"
+        " pictures of the right size."
+    )
+
+
+class PixelScaler(_RowsKeepNamesMixin, _PictureTransformer):
     """Scale pixels to the range 0 to 1.
 
     A network starts with small random weights; inputs of up to 255 would drive its units far from
@@ -149,23 +339,6 @@ class PixelScaler(OneToOneFeatureMixin, _PictureTransformer):
     def __init__(self, *, max_value=255, lazy=False):
         self.max_value = max_value
         self.lazy = lazy
-
-    @available_if(_has_rows)
-    def get_feature_names_out(self, input_features=None):
-        """Return the names of the columns of the result, where samples are rows.
-
-        Pictures have none, so that they stay arrays whatever ``set_output`` says.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None, default=None
-            Names of the columns of X.
-
-        Returns
-        -------
-        names : ndarray of str objects
-        """
-        return super().get_feature_names_out(input_features)
 
     def _transform(self, X):
         if self.lazy and X.dtype == np.uint8:

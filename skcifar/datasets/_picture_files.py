@@ -50,7 +50,7 @@ RESIZE = ("crop", "pad", "stretch")
 
 
 def decode_resized(source, image_size, *, resize="crop", n_channels=3):
-    """Decode a picture file, or take a Pillow image: upright, of a given size, as bytes.
+    """Decode a picture file, a Pillow image or an array: upright, of a given size, as bytes.
 
     A JPEG file that is more than twice as large as ``image_size`` is decoded at a fraction of its
     size that is still larger.
@@ -95,6 +95,8 @@ def _no_warnings():
 def _decode(source, shape, resize):
     """Return a picture as it is to be, and the height and width that it had."""
     height, width, n_channels = shape
+    if isinstance(source, np.ndarray):
+        source = Image.fromarray(source[..., 0] if source.shape[2:] == (1,) else source)
     with (
         _damage_explained(source),
         nullcontext(source) if isinstance(source, Image.Image) else _opened(source) as picture,

@@ -79,7 +79,7 @@ def read_picture(path, *, image_size=(32, 32), resize="crop", n_channels=3):
     >>> image[0, 0]
     array([255,   0,   0], dtype=uint8)
     """
-    image_size = _checked_image_size(image_size, owner="read_picture")
+    image_size = checked_image_size(image_size, owner="read_picture")
     return decode_resized(path, image_size, resize=resize, n_channels=n_channels)
 
 
@@ -180,7 +180,7 @@ def load_image_folder(
     load_image_csv : The same for a table of paths and labels.
     sklearn.datasets.load_files : The same for text.
     """
-    image_size = _checked_image_size(image_size, owner="load_image_folder")
+    image_size = checked_image_size(image_size, owner="load_image_folder")
     listing = list_folder(path, layout=layout, label_pattern=compiled(label_pattern))
     options = {"resize": resize, "skip_unreadable": skip_unreadable, "cache": cache}
     return _load(listing, subset, (*image_size, n_channels), **options)
@@ -259,7 +259,7 @@ def load_image_csv(
     --------
     load_image_files : The same for lists of paths and labels, or for columns of a DataFrame.
     """
-    image_size = _checked_image_size(image_size, owner="load_image_csv")
+    image_size = checked_image_size(image_size, owner="load_image_csv")
     listing = list_table(
         path, path_column=path_column, label_column=label_column, subset_column=subset_column
     )
@@ -334,7 +334,7 @@ def load_image_files(
     >>> dataset.target_names[dataset.target].tolist()
     ['warm', 'cold']
     """
-    image_size = _checked_image_size(image_size, owner="load_image_files")
+    image_size = checked_image_size(image_size, owner="load_image_files")
     paths, labels = [os.fspath(path) for path in paths], np.asarray(labels)
     if labels.shape != (len(paths),) or not paths:
         raise InvalidParameterError(
@@ -432,7 +432,7 @@ def _described(listing, shape, resize, sizes, unreadable):
     return lines
 
 
-def _checked_image_size(image_size, *, owner):
+def checked_image_size(image_size, *, owner):
     if len(image_size) != 2:
         raise InvalidParameterError(
             f"The 'image_size' parameter of {owner} must be a pair (height, width). Got"

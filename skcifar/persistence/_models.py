@@ -21,13 +21,17 @@ from ..classifiers import CLASSIFIERS, NetworkClassifier, PretrainedClassifier
 from ..files._atomic import replacing
 from ..files._parts import FORMAT, ModelFileError, decode, encode, opened_parts, shown, write_parts
 from ..files._versions import library_versions
-from ..preprocessing import ImageFlattener, PixelScaler
+from ..preprocessing import ImageFlattener, ImageResizer, PixelScaler
 from ..training._history import is_history
 from ..training._settings import settings
 
 __all__ = ["ModelFileError", "load_model", "save_model"]
 
-ESTIMATORS = (PixelScaler, ImageFlattener, *CLASSIFIERS.values(), PretrainedClassifier)
+ESTIMATORS = (
+    *(ImageResizer, PixelScaler, ImageFlattener),
+    *CLASSIFIERS.values(),
+    PretrainedClassifier,
+)
 
 # Rebuilt from the rest when a file is loaded, or no part of what was learned.
 NOT_SAVED = frozenset(

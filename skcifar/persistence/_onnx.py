@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from .. import __version__
 from ..classifiers._base import NetworkClassifier
 from ..files._atomic import replacing
-from ..preprocessing import ImageFlattener, PixelScaler
+from ..preprocessing import ImageFlattener, ImageResizer, PixelScaler
 from ._onnx_layers import ExportError, Graph, add_network
 
 __all__ = ["ExportError", "export_onnx"]
@@ -79,7 +79,8 @@ def export_onnx(pipeline, path):
     signs ``+``, ``-``, ``*`` and ``/`` can be. All compute in float32, and have channels last.
 
     The classes, in the order of the probabilities, are a JSON list in the model's metadata, under
-    "class_names".
+    "class_names". An :class:`ImageResizer` is passed over: programs give pictures of the size that
+    is a JSON list under "image_size", brought to it as the word under "resize" says.
 
     Examples
     --------
@@ -155,7 +156,11 @@ def _build_model(steps, classifier):
         producer_version=__version__,
         doc_string=f"A fitted {type(classifier).__name__}. Its classes are in the metadata.",
     )
-    helper.set_model_props(model, {METADATA_KEY: json.dumps(classes.tolist())})
+    metadata = {METADATA_KEY: json.dumps(classes.tolist())}
+    for _, step in steps:
+        if isinstance(step, ImageResizer) and len(step.sample_shape_) > 1:
+            metadata |= {"image_size": json.dumps(step.sample_shape_[:2]), "resize": step.resize}
+    helper.set_model_props(model, metadata)
     return model
 
 
@@ -227,6 +232,10 @@ def _check_alike(pipeline, model):
         )
 
 
+def _add_nothing(graph, step, x):
+    return x
+
+
 def _add_scaling(graph, scaler, x):
     return graph.add("Div", x, np.float32(scaler.max_value))
 
@@ -235,7 +244,11 @@ def _add_flattening(graph, flattener, x):
     return graph.add("Flatten", x)
 
 
-STEPS = {PixelScaler: _add_scaling, ImageFlattener: _add_flattening}
+STEPS = {
+    ImageResizer: _add_nothing,
+    PixelScaler: _add_scaling,
+    ImageFlattener: _add_flattening,
+}
 
 
 def describe_value(value):

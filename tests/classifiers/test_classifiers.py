@@ -147,7 +147,7 @@ def test_clone_keeps_every_parameter():
 
 def test_parameters_are_reached_through_the_pipeline():
     pipeline = make_dense_pipeline().set_params(classify__hidden_layer_sizes=(5,))
-    assert [name for name, _ in pipeline.steps] == ["scale", "flatten", "classify"]
+    assert [name for name, _ in pipeline.steps] == ["resize", "scale", "flatten", "classify"]
     assert pipeline.get_params()["classify__hidden_layer_sizes"] == (5,)
 
 

@@ -13,6 +13,7 @@ from skcifar import (
     ConvolutionalClassifier,
     DenseClassifier,
     ImageFlattener,
+    ImageResizer,
     PixelScaler,
     ResidualClassifier,
     make_dense_pipeline,
@@ -49,7 +50,7 @@ ROWS_ARE_BLACK_PICTURES = {
 }
 
 
-@parametrize_with_checks([PixelScaler(), ImageFlattener()])
+@parametrize_with_checks([PixelScaler(), ImageFlattener(), ImageResizer()])
 def test_check_transformer(estimator, check):
     check(estimator)
 

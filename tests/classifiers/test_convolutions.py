@@ -125,14 +125,6 @@ def test_pictures_smaller_than_the_strides_are_refused(cls, digits):
         small(cls).fit(X[:, :1], y)
 
 
-@pytest.mark.parametrize("make", [make_convolutional_pipeline, make_residual_pipeline])
-def test_pictures_of_mixed_sizes_are_refused(make):
-    pictures = [np.zeros((size, 32, 3), np.uint8) for size in (32, 30, 32, 28)]
-    message = r"same shape .* got \(28, 32, 3\) and \(30, 32, 3\) and \(32, 32, 3\)\. Resize"
-    with pytest.raises(ValueError, match=message):
-        make().fit(pictures, ["cat", "dog"] * 2)
-
-
 @pytest.mark.parametrize(
     ("cls", "params", "message"),
     [
@@ -155,8 +147,8 @@ def test_invalid_parameters_are_reported_in_fit(cls, params, message, digits):
 @pytest.mark.parametrize(
     ("make", "steps"),
     [
-        (make_convolutional_pipeline, ["scale", "classify"]),
-        (make_residual_pipeline, ["scale", "classify"]),
+        (make_convolutional_pipeline, ["resize", "scale", "classify"]),
+        (make_residual_pipeline, ["resize", "scale", "classify"]),
     ],
 )
 def test_pipeline_takes_pixels_as_they_are_read(make, steps):

@@ -210,7 +210,8 @@ def test_train_takes_other_networks(network, tmp_path):
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["network"] == network
     assert metrics["params"].get("horizontal_flip") is not True  # a digit in a mirror is none
-    assert list(load_model(tmp_path / "model.safetensors").named_steps) == ["scale", "classify"]
+    steps = load_model(tmp_path / "model.safetensors").named_steps
+    assert list(steps) == ["resize", "scale", "classify"]
 
 
 def test_parameters_of_the_network_are_options(tmp_path):

@@ -551,3 +551,15 @@ def test_command_says_that_a_file_is_no_model(path, capsys):
 
 def test_command_says_that_there_is_no_folder(saved, path, capsys):
     assert "there is no folder" in error_of(capsys, saved, path.parent / "nowhere" / "x.onnx")
+
+
+def test_size_and_way_of_resizing_are_in_the_metadata(tmp_path):
+    pipeline = make_dense_pipeline(
+        hidden_layer_sizes=(2,), epochs=1, image_size=(4, 5), resize="pad"
+    )
+    X = np.random.default_rng(0).integers(256, size=(6, 8, 7, 3), dtype=np.uint8)
+    model = export_onnx(pipeline.fit(X, [0, 1] * 3), tmp_path / "model.onnx")
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    assert metadata == {"class_names": "[0, 1]", "image_size": "[4, 5]", "resize": "pad"}
+    axes = model.graph.input[0].type.tensor_type.shape.dim
+    assert [axis.dim_value for axis in axes[1:]] == [4, 5, 3]
