@@ -224,4 +224,5 @@ def test_size_can_be_searched_on_files(files):
 
 def test_classifier_after_the_resizer_alone_takes_files(files):
     classifier = DenseClassifier(hidden_layer_sizes=(5,), epochs=1)
-    assert make_pipeline(ImageResizer(), classifier).fit(files, [0, 1] * 3).score(files, [0, 1] * 3)
+    pipeline = make_pipeline(ImageResizer(), classifier).fit(files, [0, 1] * 3)
+    assert pipeline.predict_proba(files).shape == (6, 2)
