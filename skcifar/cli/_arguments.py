@@ -61,6 +61,23 @@ def data_arguments():
     return data
 
 
+def add_image_size(parser):
+    """Add the arguments that say what size picture files get, and how."""
+    parser.add_argument(
+        "--image-size",
+        type=image_size,
+        metavar="N|HxW",
+        help="height and width in pixels that the pictures of FOLDER or CSV get (default: 32)",
+    )
+    # those of datasets._picture_files.RESIZE, which is slow to import
+    parser.add_argument(
+        "--resize",
+        choices=("crop", "pad", "stretch"),
+        help="how a picture of other proportions gets that size: cut to its middle, with black"
+        " margins, or stretched (default: crop)",
+    )
+
+
 def add_epochs(parser):
     parser.add_argument(
         "--epochs",
@@ -108,6 +125,16 @@ seed = int_from(0, 2**32 - 1)
 
 def jobs(text):
     return -1 if text == "-1" else positive_int(text)
+
+
+def image_size(text):
+    height, _, width = text.lower().partition("x")
+    try:
+        return positive_int(height), positive_int(width or height)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"must be a number of pixels, or height x width such as 48x64, got {text!r}"
+        ) from None
 
 
 def sizes(text):

@@ -5,7 +5,7 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
-from ._arguments import add_random_state, data_arguments, positive_int
+from ._arguments import add_image_size, add_random_state, data_arguments, positive_int
 from ._processes import ERRORS, in_a_process_of_its_own, peak_memory
 from ._shared import (
     labels_of,
@@ -16,6 +16,7 @@ from ._shared import (
     quiet_tensorflow,
     source_of,
     suit_to_data,
+    typed_reading,
 )
 from ._terminal import complain, printable, write
 
@@ -48,6 +49,7 @@ def add_parser(subparsers):
         metavar="N",
         help="passes over the pictures (default: each network's own number)",
     )
+    add_image_size(parser)
     add_random_state(parser)
     parser.add_argument(
         "--out",
@@ -91,11 +93,12 @@ def _compare(arguments):
         return 2
     if saved and arguments.data == "auto":
         arguments.data = _first_known_source(saved)
-    image_size = saved[0][3] if saved else (32, 32)
-    arguments.data, *parts = load_train_test_pictures(arguments, image_size)
+    reading = _reading(arguments, saved)
+    arguments.data, *parts = load_train_test_pictures(arguments, reading)
     (_, y_train, _), (X_test, y_test, _) = parts
     print_data(arguments.data, y_train, y_test)
-    of_saved = _attempt(_measure_saved, [(*model, arguments.data, *parts) for model in saved])
+    calls = [(*model, reading, arguments.data, *parts) for model in saved]
+    of_saved = _attempt(_measure_saved, calls)
     if not networks and not of_saved:
         return 2
     folder = prepare_run_folder(arguments.out)
@@ -104,7 +107,7 @@ def _compare(arguments):
         write("", name)
         path = folder / f"{name}.safetensors"
         try:
-            return in_a_process_of_its_own(_train, name, path, arguments, image_size)
+            return in_a_process_of_its_own(_train, name, path, arguments, reading)
         finally:
             _erase_bar()
 
@@ -185,12 +188,24 @@ def _check_networks(arguments):
 
 
 def _load_models(paths, networks):
-    """Return name, path, model and picture size of all files that hold a model for pictures."""
+    """Return name, path, model and way of reading of all files that hold a model for pictures."""
     from ..runs._comparison import distinct_names
 
     loaded = _attempt(lambda path: (path, *load_picture_model(path)), [(path,) for path in paths])
     names = distinct_names([Path(path) for path, *_ in loaded], networks)
     return [(name, *model) for name, model in zip(names, loaded, strict=True)]
+
+
+def _reading(arguments, saved):
+    """Return what size picture files get and how: as for saved models, or as was typed."""
+    if not saved:
+        return typed_reading(arguments)
+    if arguments.image_size or arguments.resize:
+        raise ValueError(
+            "--image-size and --resize are those of the saved models. Leave them out, or compare"
+            " networks that are trained now."
+        )
+    return saved[0][3]
 
 
 def _first_known_source(saved):
@@ -214,15 +229,24 @@ def _attempt(function, calls):
     return results
 
 
-def _measure_saved(name, path, model, image_size, source, train, test):
+def _measure_saved(name, path, model, wanted, reading, source, train, test):
     """Describe a saved model, and return the classes too that it predicts."""
-    height, width = train.images.shape[1:3]
-    if image_size != (height, width):
+    height, width, n_channels = train.images.shape[1:]
+    there = {"image_size": (height, width), "n_channels": n_channels, "resize": reading["resize"]}
+    if train.filenames is None:  # they were resized by nobody
+        there["resize"] = wanted["resize"]
+    if wanted != there:
         raise ValueError(
-            f"{path} takes pictures of {image_size[0]} x {image_size[1]} pixels, but those of"
-            f" {source} are read at {height} x {width}. Compare models of one picture size only."
+            f"{path} takes pictures of {_described(wanted)}, but those of {source} are read at"
+            f" {_described(there)}. Compare models of one picture size only."
         )
     return _measure(name, path, model, source, train, test)
+
+
+def _described(reading):
+    height, width = reading["image_size"]
+    grey = " in grey" if reading["n_channels"] == 1 else ""
+    return f"{height} x {width} pixels{grey} ({reading['resize']})"
 
 
 def _measure(name, file, model, source, train, test, *, fit_seconds=None):
@@ -261,15 +285,16 @@ def _erase_bar():
     Console().control(Control(ControlType.CARRIAGE_RETURN, erase, ControlType.SHOW_CURSOR))
 
 
-def _train(name, path, arguments, image_size):
+def _train(name, path, arguments, reading):
     """Train a network, save it, and return what :func:`_measure` does."""
     with quiet_tensorflow():
         from ..persistence._models import save_model
         from ._progress import EpochProgress
 
-    _, train, test = load_train_test_pictures(arguments, image_size, quiet=True)
+    _, train, test = load_train_test_pictures(arguments, reading, quiet=True)
     given = {"epochs": arguments.epochs, "random_state": arguments.random_state}
     pipeline = make_pipeline(name, **given)
+    pipeline["resize"].set_params(**reading)
     suit_to_data(pipeline, arguments.data)
     begin = time.perf_counter()
     with EpochProgress(pipeline["classify"].epochs) as progress:

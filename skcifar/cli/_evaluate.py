@@ -39,13 +39,13 @@ def evaluate(arguments):
 
     from ..datasets import load_all
 
-    model, image_size = load_picture_model(arguments.model)
+    model, reading = load_picture_model(arguments.model)
     if arguments.data == "auto":
         arguments.data = source_of(model.classes_, arguments.model)
     if arguments.subset == "all":
-        X, names, _ = load_all(arguments.data, **reading_options(arguments, image_size))
+        X, names, _ = load_all(arguments.data, **reading_options(arguments, reading))
     else:
-        _, *parts = load_train_test_pictures(arguments, image_size)
+        _, *parts = load_train_test_pictures(arguments, reading)
         X, names, _ = parts[0] if arguments.subset == "train" else parts[1]
     y = labels_of(names, model.classes_, arguments.data, arguments.model)
     loss, accuracy, probabilities = score(model, X, y)

@@ -28,11 +28,11 @@ def predict(arguments):
     """Print the most probable classes of picture files."""
     from ..datasets import DatasetError, read_picture
 
-    model, image_size = load_picture_model(arguments.model)
+    model, reading = load_picture_model(arguments.model)
     reported = []
     for name in arguments.pictures:
         try:
-            picture = read_picture(name, image_size=image_size)
+            picture = read_picture(name, **reading)
         except DatasetError as error:
             complain(error)
             continue

@@ -3,12 +3,13 @@
 import time
 from contextlib import nullcontext
 
-from ._arguments import add_epochs, add_random_state, data_arguments, int_from, jobs
+from ._arguments import add_epochs, add_image_size, add_random_state, data_arguments, int_from, jobs
 from ._shared import (
     load_train_test_pictures,
     print_data,
     quiet_tensorflow,
     score,
+    typed_reading,
 )
 from ._terminal import complain, write
 
@@ -59,6 +60,7 @@ def add_parser(subparsers):
         metavar="ADDRESS",
         help="have the fits done by the workers of a Dask scheduler, such as tcp://10.0.0.1:8786",
     )
+    add_image_size(parser)
     add_random_state(parser)
     parser.add_argument(
         "--out",
@@ -80,7 +82,9 @@ def search(arguments):
         from ._progress import SearchProgress
 
     matplotlib.use("Agg")
-    pipeline = make_dense_pipeline(epochs=arguments.epochs, random_state=arguments.random_state)
+    reading = typed_reading(arguments)
+    given = {"epochs": arguments.epochs, "random_state": arguments.random_state}
+    pipeline = make_dense_pipeline(**given, **reading)
     preset = arguments.preset or "quick"
     grids = _searches.check_grids(
         _searches.read_grid(arguments.grid) if arguments.grid else preset,
@@ -88,7 +92,9 @@ def search(arguments):
         source=arguments.grid or f"preset {preset}",
         halving=arguments.halving,
     )
-    source, (X_train, y_train, _), (X_test, y_test, _) = load_train_test_pictures(arguments)
+    source, (X_train, y_train, _), (X_test, y_test, _) = load_train_test_pictures(
+        arguments, reading
+    )
     folder = prepare_run_folder(arguments.out)
     print_data(source, y_train, y_test)
     search = _searches.make_search(

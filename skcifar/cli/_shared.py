@@ -46,9 +46,20 @@ _READING = (
 )
 
 
-def reading_options(arguments, image_size, *, quiet=False):
+def typed_reading(arguments):
+    """Return what size picture files get and how, as was typed."""
+    typed = {"image_size": arguments.image_size, "resize": arguments.resize}
+    typed = {name: value for name, value in typed.items() if value is not None}
+    if typed and arguments.data in ("auto", "cifar10", "digits"):
+        raise ValueError(
+            "--image-size and --resize are for pictures in files. Name these by --data FOLDER."
+        )
+    return {"image_size": (32, 32), "resize": "crop", "n_channels": 3} | typed
+
+
+def reading_options(arguments, reading, *, quiet=False):
     """Return the options of the loaders that were typed."""
-    options = {name: getattr(arguments, name) for name in _READING} | {"image_size": image_size}
+    options = {name: getattr(arguments, name) for name in _READING} | reading
     if quiet:
         return options
     with quiet_tensorflow():
@@ -56,11 +67,11 @@ def reading_options(arguments, image_size, *, quiet=False):
     return options | {"tell": write, "progress": reading_progress}
 
 
-def load_train_test_pictures(arguments, image_size=(32, 32), *, quiet=False):
+def load_train_test_pictures(arguments, reading, *, quiet=False):
     """Return the name of the source, training pictures with labels, test pictures likewise."""
     from ..datasets import load_train_test
 
-    options = reading_options(arguments, image_size, quiet=quiet)
+    options = reading_options(arguments, reading, quiet=quiet)
     if arguments.data != "auto":
         return arguments.data, *load_train_test(arguments.data, **options)
     if arguments.data_home is not None:
@@ -90,19 +101,23 @@ def _warn_that_digits_stand_in(error):
 
 
 def load_picture_model(path):
-    """Return a model for pictures, and their height and width."""
+    """Return a model for pictures, and what size picture files get for it and how."""
     with quiet_tensorflow():
         from ..persistence._models import load_model
     from sklearn.pipeline import Pipeline
 
+    from ..preprocessing import ImageResizer
+
     model = load_model(path)
-    shape = (model[0] if isinstance(model, Pipeline) else model).sample_shape_
-    if len(shape) != 3 or shape[-1] != 3:
+    first = model[0] if isinstance(model, Pipeline) else model
+    shape = first.sample_shape_
+    if len(shape) != 3 or shape[-1] not in (1, 3):
         raise ValueError(
-            f"{path} takes samples of shape {shape}, not colour pictures. Give a model that was"
-            " trained on pictures of shape (height, width, 3)."
+            f"{path} takes samples of shape {shape}, not pictures. Give a model that was trained"
+            " on pictures of shape (height, width, n_channels), n_channels being 1 or 3."
         )
-    return model, shape[:2]
+    resize = first.resize if isinstance(first, ImageResizer) else "crop"
+    return model, {"image_size": shape[:2], "resize": resize, "n_channels": shape[2]}
 
 
 def source_of(classes, path):

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from ._arguments import add_random_state, data_arguments
+from ._arguments import add_image_size, add_random_state, data_arguments
 from ._parameters import add_network_parameters, typed_parameters
 from ._shared import (
     load_train_test_pictures,
@@ -12,6 +12,7 @@ from ._shared import (
     quiet_tensorflow,
     score,
     suit_to_data,
+    typed_reading,
 )
 from ._terminal import complain, write
 
@@ -33,6 +34,7 @@ def add_parser(subparsers):
         help="dense is the article's; convolutional is its sequel's; residual is the most accurate"
         " and takes the longest (default: %(default)s)",
     )
+    add_image_size(parser)
     add_random_state(parser)
     parser.add_argument(
         "--checkpoint",
@@ -69,7 +71,11 @@ def train(arguments):
     typed = typed_parameters(arguments)
     pipeline = make_pipeline(arguments.network, random_state=arguments.random_state, **typed)
     epochs = pipeline["classify"].epochs
-    source, (X_train, y_train, _), (X_test, y_test, _) = load_train_test_pictures(arguments)
+    reading = typed_reading(arguments)
+    pipeline["resize"].set_params(**reading)
+    source, (X_train, y_train, _), (X_test, y_test, _) = load_train_test_pictures(
+        arguments, reading
+    )
     suit_to_data(pipeline, source, typed)
     folder = prepare_run_folder(arguments.out)
     print_data(source, y_train, y_test)

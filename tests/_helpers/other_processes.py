@@ -20,8 +20,8 @@ def run_out_of_luck(name, *arguments):
     raise MemoryError("out of luck")
 
 
-def raise_data(name, path, arguments, image_size):
-    raise ValueError(f"{arguments.data} of {image_size}")
+def raise_data(name, path, arguments, reading):
+    raise ValueError(f"{arguments.data} of {reading['image_size']}")
 
 
 def kill_process(name):

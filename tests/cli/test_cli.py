@@ -410,7 +410,7 @@ def test_model_for_rows_is_refused(blobs, tmp_path, capsys):
 
     save_model(DenseClassifier(epochs=1).fit(*blobs), tmp_path / "model")
     message = error_of(capsys, ["predict", str(tmp_path / "model"), "picture.png"])
-    assert "takes samples of shape (4,), not colour pictures" in message
+    assert "takes samples of shape (4,), not pictures" in message
 
 
 def test_every_network_can_be_named(capsys):

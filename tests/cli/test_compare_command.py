@@ -310,9 +310,10 @@ def bad_models(blobs, tmp_path_factory):
     return {
         folder / "missing": "missing is not a file",
         folder / "damaged": "damaged is cut short or is not a model file",
-        folder / "rows": "rows takes samples of shape (4,), not colour pictures",
+        folder / "rows": "rows takes samples of shape (4,), not pictures",
         folder / "pets": "was not trained on. Give pictures of cat, dog.",
-        folder / "small": "small takes pictures of 9 x 8 pixels, but those of digits are read at"
+        folder
+        / "small": "small takes pictures of 9 x 8 pixels (crop), but those of digits are read at"
         " 32 x 32",
     }
 

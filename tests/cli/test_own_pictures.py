@@ -136,7 +136,7 @@ def test_processes_of_compare_read_what_the_command_decoded(pets, tmp_path, monk
     monkeypatch.setattr(_cache, "default_folder", lambda: tmp_path / "kept")
     kept = []
 
-    def look(name, argument, path, arguments, image_size):
+    def look(name, argument, path, arguments, reading):
         kept.extend(Path(arguments.cache).glob("*.npy"))
         raise ValueError("seen")
 
