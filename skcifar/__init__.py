@@ -41,6 +41,7 @@ _NAMES = {
         "TrainingHistoryDisplay",
     ),
     "model_selection": (
+        "AbstainingClassifier",
         "ResumableGridSearchCV",
         "ResumableHalvingGridSearchCV",
         "accuracy_interval",
@@ -66,6 +67,7 @@ _NAMES = {
 _module_of = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
+    "AbstainingClassifier",
     "AugmentationDisplay",
     "ComparisonDisplay",
     "ConfidentMistakesDisplay",

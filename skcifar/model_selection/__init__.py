@@ -1,5 +1,6 @@
-"""Comparisons of fitted classifiers, and searches that can be resumed."""
+"""Comparisons of fitted classifiers, searches that can be resumed, and answers that are sure."""
 
+from ._abstaining import AbstainingClassifier
 from ._comparisons import (
     accuracy_interval,
     compare_classifiers,
@@ -9,6 +10,7 @@ from ._comparisons import (
 from ._searches import ResumableGridSearchCV, ResumableHalvingGridSearchCV
 
 __all__ = [
+    "AbstainingClassifier",
     "ResumableGridSearchCV",
     "ResumableHalvingGridSearchCV",
     "accuracy_interval",
