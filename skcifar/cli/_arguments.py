@@ -127,6 +127,16 @@ def jobs(text):
     return -1 if text == "-1" else positive_int(text)
 
 
+def probability(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, got {text!r}")
+    return value
+
+
 def image_size(text):
     height, _, width = text.lower().partition("x")
     try:

@@ -1,51 +1,205 @@
 """``skcifar predict``."""
 
+import csv
 import json
+import os
+import shutil
+import sys
+from collections import defaultdict
+from itertools import count
+from pathlib import Path
 
+from ._arguments import probability
 from ._shared import load_picture_model
-from ._terminal import complain, write
+from ._terminal import complain, printable, write
 
-N_BEST = 3  # classes that are printed for each picture
+COLUMNS = ("file", "class", "probability", "second class")
+UNKNOWN = "unknown"
+N_BEST = 3  # classes that JSON has for each picture
+N_AT_ONCE = 256  # pictures in memory
 
 
 def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
-        "predict", help="predict what pictures show", description="Predict what pictures show."
+        "predict",
+        help="predict what pictures show, and sort them",
+        description="Predict what pictures show: a table of file, class, probability and second"
+        " class.",
     )
     parser.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
     parser.add_argument(
         "pictures",
-        metavar="PICTURE",
+        metavar="PICTURE|FOLDER|-",
         nargs="+",
-        help="picture files (JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF or PPM)",
+        help="picture files (JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF or PPM), folders of them, or -"
+        " for paths from standard input, one a line",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--min-probability",
+        type=probability,
+        default=0.0,
+        metavar="P",
+        help="say unknown where no class is that probable (default: always say a class)",
+    )
+    parser.add_argument("--csv", metavar="FILE", help="write the table to a CSV file too")
+    parser.add_argument(
+        "--sort-into",
+        metavar="DIR",
+        help="copy each file into a folder in DIR that is named after its class; nothing there is"
+        " replaced, a number is added instead",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.set_defaults(run=predict)
 
 
 def predict(arguments):
-    """Print the most probable classes of picture files."""
-    from ..datasets import DatasetError, read_picture
+    """Print the most probable classes of picture files, and sort the files on request."""
+    from ..files._atomic import replacing
 
     model, reading = load_picture_model(arguments.model)
-    reported = []
-    for name in arguments.pictures:
-        try:
-            picture = read_picture(name, **reading)
-        except DatasetError as error:
-            complain(error)
-            continue
-        probabilities = model.predict_proba(picture[None])[0]
-        best = [
-            {"class": str(model.classes_[i]), "probability": float(probabilities[i])}
-            for i in probabilities.argsort()[::-1][:N_BEST]
-        ]
-        reported.append({"picture": name, "classes": best})
-        if not arguments.json:
-            line = "   ".join(f"{c['class']} {c['probability']:.3f}" for c in best)
-            write(f"{name}:   {line}")
+    names = [str(name) for name in model.classes_]
+    sorted_into = arguments.sort_into and _folders(arguments.sort_into, [*names, UNKNOWN])
+    if arguments.min_probability and UNKNOWN in names:
+        raise ValueError(f"{arguments.model} has a class {UNKNOWN}. Leave --min-probability out.")
+    files = _files(arguments.pictures)
+
+    table = None if arguments.json else _Table(files, names)
+    rows, n_failed = [], 0
+    for begin in range(0, len(files), N_AT_ONCE):
+        for row in _predict(model, reading, files[begin : begin + N_AT_ONCE]):
+            if row is None:
+                n_failed += 1
+                continue
+            row["class"], probability = row["classes"][0].values()
+            if probability < arguments.min_probability:
+                row["class"] = UNKNOWN
+            rows.append(row)
+            if table:
+                file, name, value, second = _cells(row)
+                table.write(file, name, f"{value:.3f}", second)
+            if sorted_into and not _copied(row["picture"], sorted_into[row["class"]]):
+                n_failed += 1
 
     if arguments.json:
-        write(*json.dumps(reported, indent=2).split("\n"))
-    return 0 if len(reported) == len(arguments.pictures) else 2
+        write(*json.dumps(rows, indent=2).split("\n"))
+    elif arguments.min_probability:
+        n_unknown = sum(row["class"] == UNKNOWN for row in rows)
+        write("", f"{n_unknown:,} of {len(rows):,} are {UNKNOWN}")
+    if arguments.csv:
+        # names that are no text are written as the bytes that they are
+        options = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
+        with replacing(Path(arguments.csv)) as path, path.open("w", **options) as file:
+            csv.writer(file).writerows([COLUMNS, *map(_cells, rows)])
+    return 2 if n_failed else 0
+
+
+def _files(named):
+    """Return the paths of all files that are named, that folders hold, and that come in."""
+    from ..datasets._folders import files_in
+
+    files, left_out = [], defaultdict(list)
+    for name in named:
+        if name == "-":
+            files += _paths_from_input()
+        elif Path(name).is_dir():
+            files += files_in(name, left_out)
+        else:
+            files.append(name)
+    for reason, paths in left_out.items():
+        complain(f"left out, {reason}: {', '.join(map(str, paths))}", kind="warning")
+    if not files:
+        raise ValueError(f"There are no files in {' and '.join(named)}. Name pictures, or others.")
+    return files
+
+
+def _paths_from_input():
+    if sys.stdin is None:
+        raise ValueError("Standard input is closed. Name files, or pipe paths in, one a line.")
+    lines = sys.stdin.buffer.read().split(b"\n")
+    return [os.fsdecode(line) for line in (line.rstrip(b"\r") for line in lines) if line]
+
+
+def _predict(model, reading, files):
+    """Give the most probable classes of each file, or None where it cannot be read."""
+    import numpy as np
+
+    from ..datasets._picture_files import decode_all
+
+    pictures = np.empty((len(files), *reading["image_size"], reading["n_channels"]), np.uint8)
+    _, unreadable = decode_all(files, pictures, resize=reading["resize"])
+    readable = [row for row in range(len(files)) if row not in unreadable]
+    probabilities = iter(model.predict_proba(pictures[readable]) if readable else ())
+    for row, file in enumerate(files):
+        if row in unreadable:
+            complain(f"{file} cannot be read as a picture ({unreadable[row]}) and is left out")
+            yield None
+            continue
+        of_classes = next(probabilities)
+        best = [
+            {"class": str(model.classes_[i]), "probability": float(of_classes[i])}
+            for i in of_classes.argsort()[::-1][:N_BEST]
+        ]
+        yield {"picture": file, "classes": best}
+
+
+def _cells(row):
+    first, second = row["classes"][:2]
+    return row["picture"], row["class"], first["probability"], second["class"]
+
+
+class _Table:
+    """Writes lines in columns whose widths are known before the cells are."""
+
+    def __init__(self, files, names):
+        from rich.cells import cell_len
+
+        self.length = cell_len
+        columns = [[COLUMNS[0], *files], [COLUMNS[1], UNKNOWN, *names], [COLUMNS[2]], [""]]
+        self.widths = [max(cell_len(printable(cell)) for cell in column) for column in columns]
+        self.write(*COLUMNS)
+
+    def write(self, *cells):
+        padded = []
+        for cell, width in zip(map(printable, cells), self.widths, strict=True):
+            padded.append(cell + " " * (width - self.length(cell)))
+        write("   ".join(padded).rstrip())
+
+
+def _folders(parent, names):
+    """Make the folder that files are sorted into, and return one for each class."""
+    for name in names:
+        # a model file may come from anybody, and a name such as ../.. leads elsewhere
+        if name in ("", ".", "..") or not name.isprintable() or set(name) & set('/\\:"<>|?*'):
+            raise ValueError(
+                f"The class {name!r} cannot be the name of a folder, so nothing can be sorted"
+                " into it. Leave --sort-into out."
+            )
+    parent = Path(parent)
+    parent.mkdir(parents=True, exist_ok=True)
+    return {name: parent / name for name in names}
+
+
+def _copied(file, folder):
+    """Copy a file into a folder, beside whatever is there, and return whether that went well."""
+    file = Path(file)
+    try:
+        folder.mkdir(exist_ok=True)
+        for number in count(1):
+            target = folder / (file.name if number == 1 else f"{file.stem}-{number}{file.suffix}")
+            try:
+                copy = target.open("xb")
+                break
+            except FileExistsError:
+                continue
+        try:
+            with copy, file.open("rb") as original:
+                shutil.copyfileobj(original, copy)
+            shutil.copystat(file, target)
+        except BaseException:  # an interrupt, or a full disk
+            target.unlink()
+            raise
+    except OSError as error:
+        complain(f"{file} cannot be copied into {folder} ({error.strerror or error})")
+        return False
+    return True

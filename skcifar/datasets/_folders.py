@@ -63,7 +63,7 @@ def list_folder(path, *, layout="auto", label_pattern=None):
             classes = _folders(parent, left_out) if split else folders
             labelled = _by_folder(parent, classes, left_out)
         else:
-            labelled = _by_name(_files(parent, left_out), label_pattern)
+            labelled = _by_name(files_in(parent, left_out), label_pattern)
         found += [(file, label, split) for file, label in labelled]
     if not found:
         raise DatasetError(
@@ -158,7 +158,7 @@ def _by_folder(parent, folders, left_out):
     _check_names(parent, [folder.name for folder in folders])
     found = []
     for folder in folders:
-        files = _files(folder, left_out)
+        files = files_in(folder, left_out)
         if not files:
             raise DatasetError(
                 f"{folder} holds no pictures. Put some there or remove it: {parent} must hold one"
@@ -220,7 +220,7 @@ def _folders(path, left_out):
     return folders
 
 
-def _files(folder, left_out):
+def files_in(folder, left_out):
     """Return the paths of all files in a folder and in those within, sorted."""
     files, folders = [], [folder]
     while folders:  # a recursion would end at folders within folders by the thousand
