@@ -24,10 +24,12 @@ import numpy as np
 from benchmarks.peers import PEERS
 
 PICTURES = "SKCIFAR_BENCHMARK_PICTURES"  # the environment variable that names their folder
+PHOTOGRAPHS = "SKCIFAR_BENCHMARK_PHOTOGRAPHS"  # likewise, of a folder for each class
 N_SMALL_FITS = 20
 N_PICTURES_OF_AN_EPOCH = 20_480
 N_MAPPED_PICTURES = 200_000
 SMALL = {"epochs": 2}
+PHOTOGRAPH_SIZE = (64, 64)
 
 
 def write_pictures(folder):
@@ -248,6 +250,41 @@ def write_python_edition(path):
             archive.addfile(member, io.BytesIO(content))
 
 
+def photographs_by_skcifar():
+    """A folder of photographs as an array."""
+    from skcifar import load_image_folder
+
+    folder = os.environ[PHOTOGRAPHS]
+    return {"seconds": timed(lambda: load_image_folder(folder, image_size=PHOTOGRAPH_SIZE))}
+
+
+def photographs_by_keras():
+    """The same as a dataset that is iterated once."""
+    import keras
+
+    def read():
+        for _ in keras.utils.image_dataset_from_directory(
+            os.environ[PHOTOGRAPHS], image_size=PHOTOGRAPH_SIZE, verbose=False
+        ):
+            pass
+
+    return {"seconds": timed(read)}
+
+
+def photographs_again():
+    """The same where this package kept what it decoded, until each pixel was looked at."""
+    from skcifar import load_image_folder
+
+    with tempfile.TemporaryDirectory() as kept:
+
+        def read():
+            options = {"image_size": PHOTOGRAPH_SIZE, "cache": kept}
+            load_image_folder(os.environ[PHOTOGRAPHS], **options).images.max()
+
+        read()
+        return {"seconds": timed(read)}
+
+
 def digest(subsets):
     content = hashlib.sha256()
     for X, y in subsets:
@@ -296,6 +333,9 @@ TASKS_WITHOUT_ESTIMATOR = {
     ("import", "Keras"): partial(import_package, "keras"),
     ("fetch", "skcifar"): fetch_by_skcifar,
     ("fetch", "Keras"): fetch_by_keras,
+    ("read photographs", "skcifar"): photographs_by_skcifar,
+    ("read photographs", "Keras"): photographs_by_keras,
+    ("read photographs again", "skcifar"): photographs_again,
 }
 
 
