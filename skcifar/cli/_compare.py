@@ -49,6 +49,12 @@ def add_parser(subparsers):
         metavar="N",
         help="passes over the pictures (default: each network's own number)",
     )
+    parser.add_argument(
+        "--class-weight",
+        choices=("balanced",),
+        help="let each class count the same in training, however rare it is (default: each"
+        " picture does)",
+    )
     add_image_size(parser)
     add_random_state(parser)
     parser.add_argument(
@@ -96,7 +102,8 @@ def _compare(arguments):
     reading = _reading(arguments, saved)
     arguments.data, *parts = load_train_test_pictures(arguments, reading)
     (_, y_train, _), (X_test, y_test, _) = parts
-    print_data(arguments.data, y_train, y_test)
+    if print_data(arguments.data, y_train, y_test) and networks and not arguments.class_weight:
+        write("--class-weight balanced lets each class count the same")
     calls = [(*model, reading, arguments.data, *parts) for model in saved]
     of_saved = _attempt(_measure_saved, calls)
     if not networks and not of_saved:
@@ -140,7 +147,16 @@ def _compare(arguments):
         complain(problem, kind="warning")
     files = [*(model["file"] for model, _ in trained), *_comparisons.COMPARISON_FILES]
     files = [name for name in files if (folder / name).exists()]
-    shown = [model | {"name": printable(model["name"])} for model in models]
+    shown = [
+        model
+        | {"name": printable(model["name"])}
+        | {
+            "test_recall": {
+                printable(name): recall for name, recall in model.get("test_recall", {}).items()
+            }
+        }
+        for model in models
+    ]
     tests = [
         test | {"models": [printable(name) for name in test["models"]]}
         for test in comparison["tests"]
@@ -251,6 +267,7 @@ def _described(reading):
 
 def _measure(name, file, model, source, train, test, *, fit_seconds=None):
     from ..model_selection._comparisons import classifier_of, measure_classifier
+    from ..runs._balance import balance_scores, describe_imbalance
     from ..runs._training import jsonable_params
 
     (X_train, train_names, _), (X_test, test_names, _) = train, test
@@ -261,6 +278,9 @@ def _measure(name, file, model, source, train, test, *, fit_seconds=None):
     trained_here = fit_seconds is not None
     classifier = classifier_of(model)
     name_of = dict(zip(y_train, train_names, strict=True))
+    predicted_names = [str(name_of.get(label, label)) for label in y_pred]
+    if describe_imbalance(train_names):
+        measures |= balance_scores(test_names, predicted_names)
     reported = {
         "name": name,
         "file": str(file),
@@ -272,7 +292,7 @@ def _measure(name, file, model, source, train, test, *, fit_seconds=None):
         "history": classifier.history_,
         "params": jsonable_params(classifier),
     }
-    return reported, [str(name_of.get(label, label)) for label in y_pred]
+    return reported, predicted_names
 
 
 def _erase_bar():
@@ -292,7 +312,8 @@ def _train(name, path, arguments, reading):
         from ._progress import EpochProgress
 
     _, train, test = load_train_test_pictures(arguments, reading, quiet=True)
-    given = {"epochs": arguments.epochs, "random_state": arguments.random_state}
+    names = ("epochs", "random_state", "class_weight")
+    given = {name: getattr(arguments, name) for name in names}
     pipeline = make_pipeline(name, **given)
     pipeline["resize"].set_params(**reading)
     suit_to_data(pipeline, arguments.data)

@@ -38,6 +38,7 @@ def evaluate(arguments):
     from sklearn.metrics import classification_report
 
     from ..datasets import load_all
+    from ..runs._balance import balance_scores, describe_imbalance
 
     model, reading = load_picture_model(arguments.model)
     if arguments.data == "auto":
@@ -57,9 +58,14 @@ def evaluate(arguments):
     table = classification_report(
         y, y_pred, labels=labels, target_names=names, digits=3, zero_division=0
     )
+    balance = []
+    if imbalance := describe_imbalance(y):
+        scores = balance_scores(y, y_pred)
+        balance = [f"balanced accuracy: {scores['test_balanced_accuracy']:.4f}", imbalance]
     write(
         f"{arguments.data}: {len(X):,} {what}",
         f"[loss, accuracy]: [{loss:.4f}, {accuracy:.4f}]",
+        *balance,
         "",
         *table.split("\n"),
     )

@@ -78,6 +78,7 @@ def search(arguments):
     with quiet_tensorflow():
         from ..pipelines import make_dense_pipeline
         from ..runs import _search as _searches
+        from ..runs._balance import balance_scores, describe_balance
         from ..runs._training import prepare_run_folder, save_first
         from ._progress import SearchProgress
 
@@ -96,7 +97,7 @@ def search(arguments):
         arguments, reading
     )
     folder = prepare_run_folder(arguments.out)
-    print_data(source, y_train, y_test)
+    imbalance = print_data(source, y_train, y_test)
     search = _searches.make_search(
         pipeline,
         grids,
@@ -128,7 +129,7 @@ def search(arguments):
     seconds = time.perf_counter() - begin
 
     save_first(search.best_estimator_, folder, _searches.SEARCH_FILES)
-    test_loss, test_accuracy, _ = score(search.best_estimator_, X_test, y_test)
+    test_loss, test_accuracy, y_proba = score(search.best_estimator_, X_test, y_test)
     metrics = {
         "data": source,
         "n_train": len(X_train),
@@ -138,6 +139,8 @@ def search(arguments):
         "test_accuracy": test_accuracy,
         "seconds": seconds,
     }
+    if imbalance:
+        metrics |= balance_scores(y_test, search.classes_[y_proba.argmax(axis=1)])
     for problem in _searches.write_search(folder, search, metrics):
         complain(problem, kind="warning")
     ranking, best = _searches.describe_ranking(search)
@@ -150,6 +153,7 @@ def search(arguments):
         f"searched in {seconds:.1f} s, of which {search.refit_time_:.1f} s trained the best on"
         " all pictures",
         f"test   loss {test_loss:.4f}   accuracy {test_accuracy:.4f}",
+        *describe_balance(metrics),
         "",
         f"{folder} holds {', '.join(files)}",
     )

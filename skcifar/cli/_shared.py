@@ -9,10 +9,16 @@ from ._terminal import printable, write
 
 
 def print_data(source, y_train, y_test):
+    """Tell of the pictures, and return what there is to say of rare classes."""
+    from ..runs._balance import describe_imbalance
+
+    imbalance = describe_imbalance(y_train)
     write(
         f"{source}: {len(y_train):,} training and {len(y_test):,} test pictures of"
-        f" {len(set(y_train))} classes"
+        f" {len(set(y_train))} classes",
+        *filter(None, [imbalance]),
     )
+    return imbalance
 
 
 def make_pipeline(network, **given):

@@ -63,6 +63,7 @@ def train(arguments):
     import matplotlib
 
     with quiet_tensorflow():
+        from ..runs._balance import balance_scores, describe_balance
         from ..runs._training import RUN_FILES, prepare_run_folder, save_first, write_run
         from ._progress import EpochProgress
 
@@ -78,7 +79,9 @@ def train(arguments):
     )
     suit_to_data(pipeline, source, typed)
     folder = prepare_run_folder(arguments.out)
-    print_data(source, y_train, y_test)
+    imbalance = print_data(source, y_train, y_test)
+    if imbalance and pipeline["classify"].class_weight is None:
+        write("--class-weight balanced lets each class count the same")
 
     begin = time.perf_counter()
     pipeline.set_params(classify__checkpoint=arguments.checkpoint)
@@ -107,6 +110,9 @@ def train(arguments):
         "test_accuracy": test_accuracy,
         "fit_seconds": fit_seconds,
     }
+    if imbalance:
+        y_pred = pipeline.classes_[y_proba.argmax(axis=1)]
+        metrics |= balance_scores(y_test, y_pred)
     problems = write_run(
         folder,
         pipeline,
@@ -123,6 +129,7 @@ def train(arguments):
         f"{metrics['n_parameters']:,} parameters, trained in {fit_seconds:.1f} s",
         f"training   loss {train_loss:.4f}   accuracy {train_accuracy:.4f}",
         f"test       loss {test_loss:.4f}   accuracy {test_accuracy:.4f}",
+        *describe_balance(metrics),
         "",
         f"{folder} holds {', '.join(name for name in RUN_FILES if (folder / name).exists())}",
     )

@@ -23,7 +23,7 @@ MCNEMAR = (
 OF_MANY_PAIRS = "Of twenty such pairs that are equally good, one has p < 0.05 by chance."
 UNKNOWN = "-"
 
-NO_COLUMNS = frozenset({"history", "params"})
+NO_COLUMNS = frozenset({"history", "params", "test_recall"})
 
 
 def distinct_names(paths, taken):
@@ -105,6 +105,11 @@ def _table_of(models):
     columns += [
         [model["name"], *(describe(model) for describe in MEASURES.values())] for model in models
     ]
+    if recalls := models[0].get("test_recall"):
+        columns[0] += ["balanced accuracy", *(f"recall of {name}" for name in recalls)]
+        for model, column in zip(models, columns[1:], strict=True):
+            values = [model["test_balanced_accuracy"], *model["test_recall"].values()]
+            column += [f"{value:.4f}" for value in values]
     widths = [max(map(cell_len, column)) for column in columns]
     return "\n".join(
         "   ".join(

@@ -34,13 +34,6 @@ def run(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
-def picture(tmp_path_factory):
-    path = tmp_path_factory.mktemp("pictures") / "digit.png"
-    Image.fromarray(load_digit_images().images[0]).resize((80, 60)).save(path)
-    return path
-
-
 # --- train ---
 
 

@@ -22,8 +22,8 @@ KINDS = (
 
 # what a page may have; which of it there is depends on the kind of the folder, and on damage
 SECTIONS = (
-    *("facts", "numbers", "confidence", "tests", "explanation", "ranking", "histories"),
-    *("params", "versions", "models", "elsewhere"),
+    *("facts", "numbers", "confidence", "recall", "tests", "explanation", "ranking"),
+    *("histories", "params", "versions", "models", "elsewhere"),
 )
 
 # what HTML does not allow, even escaped, and halves of characters, which UTF-8 does not

@@ -5,7 +5,15 @@ import io
 import json
 from functools import partial
 
-from ._tables import Cell, Table, history_table, numbers_table, params_table, versions_table
+from ._tables import (
+    Cell,
+    Table,
+    history_table,
+    numbers_table,
+    params_table,
+    recall_table,
+    versions_table,
+)
 
 MODEL = "model.safetensors"
 # what a picture shows, and how to read it
@@ -132,6 +140,7 @@ def _describe(metrics, *, models, params):
     return {
         "facts": facts,
         "numbers": numbers_table(models),
+        "recall": recall_table(models),
         "params": params_table(params),
         "versions": versions_table(metrics["versions"]),
     }

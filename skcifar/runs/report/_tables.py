@@ -7,6 +7,7 @@ LONG = 20  # rows from which on a table is folded away
 # by key: what it is, its unit, its decimals, and how much of it one unit is
 MEASURES = {
     "test_accuracy": ("Accuracy on test pictures", "share that is right", 4, 1),
+    "test_balanced_accuracy": ("Balanced accuracy on test pictures", "mean recall", 4, 1),
     "test_loss": ("Loss on test pictures", "cross-entropy, nats", 4, 1),
     "train_accuracy": ("Accuracy on training pictures", "share that is right", 4, 1),
     "train_loss": ("Loss on training pictures", "cross-entropy, nats", 4, 1),
@@ -57,6 +58,16 @@ def numbers_table(models):
             ]
             rows.append([Cell(name, unit), *cells])
     return Table("The numbers", ["", *models], rows)
+
+
+def recall_table(models):
+    """Tabulate the recall of each class by models, a column each, where that was measured."""
+    recalls = [model.get("test_recall", {}) for model in models.values()]
+    rows = [
+        [Cell(name), *(Cell(_format_number(recall.get(name), 4)) for recall in recalls)]
+        for name in dict.fromkeys(name for recall in recalls for name in recall)
+    ]
+    return Table("Recall by class", ["", *models], rows) if rows else None
 
 
 def params_table(params):
