@@ -280,7 +280,7 @@ def test_plan_is_what_scikit_learn_does(n_candidates, epochs):
         ("dropout = [2.0]", "dropout=2.0 cannot be fitted. The 'dropout' parameter"),
         ('dropout = ["a"]', "dropout=a cannot be fitted"),
         ("hidden_layer_sizes = [[10, 0]]", "hidden_layer_sizes=(10, 0) cannot be fitted"),
-        ("hidden_layer_sizes = [10]", "A list as a value has brackets of its own: [[512, 256]]"),
+        ("hidden_layer_sizes = [1.5]", "A list as a value has brackets of its own: [[512, 256]]"),
         ("dropout = [", "grid.toml is not TOML"),
         ("", "grid.toml has no parameters"),
         ("droput = 0.1", "droput is not a parameter. Did you mean dropout?"),
