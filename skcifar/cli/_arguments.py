@@ -36,6 +36,12 @@ def data_arguments():
             help=f"column of the {column}s in CSV (default: %(default)s)",
         )
     data.add_argument(
+        "--group-by",
+        metavar="REGEX",
+        help="regular expression that finds in the name of a file what is not to be divided between"
+        " training and testing, such as a patient or a day",
+    )
+    data.add_argument(
         "--skip-unreadable",
         action="store_true",
         help="leave out files that cannot be read as pictures, and name them",

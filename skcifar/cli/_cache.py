@@ -25,9 +25,7 @@ def cache(arguments):
         for path in kept_files(folder):
             remove(path)
     files = kept_files(folder)
-    n_bytes = sum(path.stat().st_size for path in files)
-    write(
-        f"{folder} holds {len(files)} sets of pictures, {n_bytes / 1e9:.2f} of at most"
-        f" {MAX_BYTES / 1e9:g} GB"
-    )
+    gigabytes = sum(path.stat().st_size for path in files) / 1e9
+    sets = "1 set" if len(files) == 1 else f"{len(files)} sets"
+    write(f"{folder} holds {sets} of pictures, {gigabytes:.2f} of at most {MAX_BYTES / 1e9:g} GB")
     return 0

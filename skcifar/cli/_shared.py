@@ -48,7 +48,7 @@ def suit_to_data(pipeline, source, typed=()):
 # arguments that say where pictures are and how they are read, as the loaders call them
 _READING = (
     *("data_home", "limit", "layout", "label_pattern", "path_column", "label_column"),
-    *("subset_column", "skip_unreadable", "cache"),
+    *("subset_column", "group_by", "skip_unreadable", "cache"),
 )
 
 

@@ -63,7 +63,9 @@ def list_folder(path, *, layout="auto", label_pattern=None):
             classes = _folders(parent, left_out) if split else folders
             labelled = _by_folder(parent, classes, left_out)
         else:
-            labelled = _by_name(files_in(parent, left_out), label_pattern)
+            files = files_in(parent, left_out)
+            labels = parts_of_names(files, label_pattern, parameter="label_pattern", group="label")
+            labelled = zip(files, labels, strict=True)
         found += [(file, label, split) for file, label in labelled]
     if not found:
         raise DatasetError(
@@ -168,18 +170,18 @@ def _by_folder(parent, folders, left_out):
     return found
 
 
-def _by_name(files, pattern):
-    """Return files with the labels that a pattern finds in their names."""
-    group = "label" if "label" in pattern.groupindex else min(pattern.groups, 1)
+def parts_of_names(files, pattern, *, parameter, group):
+    """Return what a pattern finds in the names of files: a named group, the first one, or all."""
+    group = group if group in pattern.groupindex else min(pattern.groups, 1)
     matches = [pattern.search(Path(file).name) for file in files]
-    labels = [match[group] if match else None for match in matches]
-    strange = [file for file, label in zip(files, labels, strict=True) if not label]
+    parts = [match[group] if match else None for match in matches]
+    strange = [file for file, part in zip(files, parts, strict=True) if not part]
     if strange:
         raise DatasetError(
-            f"{len(strange)} of {len(files)} names of files have no label as {pattern.pattern!r}"
-            f" says: {in_short(strange)}. Correct label_pattern, or take them out."
+            f"{pattern.pattern!r} finds nothing in {len(strange)} of {len(files)} names of files:"
+            f" {in_short(strange)}. Correct {parameter}, or take them out."
         )
-    return zip(files, labels, strict=True)
+    return parts
 
 
 def _check_names(path, labels):

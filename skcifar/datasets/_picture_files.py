@@ -132,6 +132,9 @@ def _damage_explained(source):
         raise _unreadable(source, "it does not exist") from None
     except Image.UnidentifiedImageError:
         raise _unreadable(source, "it is of no known format") from None
+    except Image.DecompressionBombError:
+        limit = 2 * Image.MAX_IMAGE_PIXELS
+        raise _unreadable(source, f"it has more than {limit:,} pixels: make it smaller") from None
     except Exception as error:  # Pillow's plugins raise nearly anything on a damaged file
         reason = getattr(error, "strerror", None) or error or type(error).__name__
         raise _unreadable(source, str(reason)) from error
@@ -154,7 +157,9 @@ def _checked_size(picture):
         height = max(height, picture.tag_v2.get(TIFF_TILE_HEIGHT, 0))
     n_pixels = width * height
     if n_pixels > MAX_PIXELS:
-        raise ValueError(f"it has {n_pixels:,} pixels, and {MAX_PIXELS:,} at most can be read")
+        raise ValueError(
+            f"it has {n_pixels:,} pixels, and {MAX_PIXELS:,} at most can be read: make it smaller"
+        )
     return n_pixels
 
 

@@ -347,13 +347,13 @@ def load_image_files(
     return _load(listing, "all", (*image_size, n_channels), **options)
 
 
-def compiled(pattern):
-    """Compile the regular expression of labels, or raise the error of a parameter."""
+def compiled(pattern, parameter="label_pattern"):
+    """Compile a regular expression, or raise the error of a parameter."""
     try:
         return None if pattern is None else re.compile(pattern)
     except re.error as error:
         raise InvalidParameterError(
-            f"The 'label_pattern' parameter must be a regular expression. Got {pattern!r} instead:"
+            f"The {parameter!r} parameter must be a regular expression. Got {pattern!r} instead:"
             f" {error}."
         ) from error
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from ._archives import DatasetError
 from ._cifar10 import fetch_cifar10
 from ._digits import load_digit_images
-from ._folders import in_short, list_folder, list_table
+from ._duplicates import near_duplicates
+from ._folders import in_short, list_folder, list_table, parts_of_names
 from ._pictures import compiled, read_listing
 
 NAMED = {"cifar10": fetch_cifar10, "digits": load_digit_images}
@@ -55,10 +56,13 @@ def load_train_test(source, *, limit=None, **options):
 
     **options
         ``data_home`` and ``n_retries`` of :func:`fetch_cifar10`; for files whatever
-        :func:`load_image_folder` and :func:`load_image_csv` take but ``subset``. ``tell`` is called
-        with each line that says what was found. ``progress`` is called with the number of pictures
-        that are decoded; it returns a context manager, whose value is called with the number of
-        those that are done.
+        :func:`load_image_folder` and :func:`load_image_csv` take but ``subset``. ``group_by`` is a
+        regular expression that finds in the name of a file, as its group ``group``, its first group
+        or all that it matches, what is not to be divided between training and testing, such as a
+        patient or a day. ``tell`` is called with each line that says what was found, such as
+        near-duplicates across training and testing. ``progress`` is called with the number of
+        pictures that are decoded; it returns a context manager, whose value is called with the
+        number of those that are done.
 
     Returns
     -------
@@ -79,11 +83,17 @@ def load_train_test(source, *, limit=None, **options):
     else:
         parts = _read_files(source, _train_test, limit, **options)
     train, test = parts
-    strange = sorted(set(test.names) - set(train.names))
-    if strange:
-        raise DatasetError(
-            f"{source} has test pictures of {', '.join(strange)}, but no training pictures of it."
-        )
+    _check_trained(source, train.names, test.names)
+    tell = options.get("tell")
+    if tell is not None and train.filenames is not None:
+        rows, twins = near_duplicates(test.images, train.images)
+        if len(rows):
+            tell(
+                f"{len(rows):,} of {len(test.names):,} test pictures are nearly the same as one"
+                f" that is trained on, such as {test.filenames[rows[0]]} and"
+                f" {train.filenames[twins[0]]}: accuracy will seem higher than it is, and group_by"
+                " (--group-by) keeps on one side what belongs together"
+            )
     return train, test
 
 
@@ -128,6 +138,7 @@ def _read_files(
     path_column="path",
     label_column="label",
     subset_column=None,
+    group_by=None,
     **options,
 ):
     """Read the pictures of a folder or a table, in the parts that ``divide`` makes."""
@@ -138,8 +149,12 @@ def _read_files(
         )
     else:
         listing = list_folder(path, layout=layout, label_pattern=compiled(label_pattern))
+    groups = None
+    if group_by is not None:
+        pattern = compiled(group_by, "group_by")
+        groups = parts_of_names(listing.paths, pattern, parameter="group_by", group="group")
     parts = {}
-    for subset, rows in divide(listing, tell).items():
+    for subset, rows in divide(listing, groups, tell).items():
         kept = _limited_rows([listing.labels[row] for row in rows], limit, what=source)
         parts[subset] = [rows[row] for row in kept]
     subsets = [subset for subset, rows in parts.items() for _ in rows]
@@ -156,18 +171,21 @@ def _read_files(
     return found
 
 
-def _undivided(listing, tell):
+def _undivided(listing, groups, tell):
     return {"": range(len(listing.paths))}
 
 
-def _train_test(listing, tell):
+def _train_test(listing, groups, tell):
     """Return the rows for training and those for testing."""
     rows = {subset: [] for subset in listing.subsets}
     for row, subset in enumerate(listing.subsets):
         rows[subset].append(row)
+    labels = np.array(listing.labels)
     if len(rows) == 1 and not rows.keys() & {"validation", "test"}:
-        tell("one in five pictures of each class is kept for testing")
-        return _split(listing)
+        train, test = _split(labels, groups, what=listing.source)
+        whole = "" if groups is None else ", of whole groups"
+        tell(f"one in five pictures of each class is kept for testing{whole}")
+        return {"train": train, "test": test}
     if "train" not in rows:
         raise DatasetError(
             f"{listing.source} has pictures for {' and '.join(rows)}, but none for training. Add"
@@ -175,24 +193,57 @@ def _train_test(listing, tell):
         )
     tested = "test" if "test" in rows else "validation"
     unused = "; validation is not used" if {"test", "validation"} <= rows.keys() else ""
+    train, test = rows["train"], rows[tested]
+    _check_trained(listing.source, labels[train], labels[test])
     tell(f"train is trained on, {tested} is tested on{unused}")
-    return {"train": rows["train"], "test": rows[tested]}
-
-
-def _split(listing):
-    counts = Counter(listing.labels)
-    single = [str(name) for name, count in counts.items() if count == 1]
-    if len(counts) == 1 or single:
-        what = f"{in_short(single)} has one picture only" if single else "there is one class only"
-        raise DatasetError(
-            f"{listing.source} cannot be split with pictures of each class on both sides: {what}."
-            " Give at least two classes of two pictures each."
-        )
-    n_test = max(math.ceil(TEST_FRACTION * len(listing.labels)), len(counts))
-    train, test = train_test_split(
-        np.arange(len(listing.labels)), test_size=n_test, stratify=listing.labels, random_state=0
-    )
+    if groups is not None:
+        of_train, of_test = ({groups[row] for row in part} for part in (train, test))
+        if of_train & of_test:
+            both = sorted(of_train & of_test)
+            tell(
+                f"groups on both sides: {len(both)} of {len(of_train | of_test)} ({in_short(both)})"
+            )
     return {"train": train, "test": test}
+
+
+def _check_trained(source, train_names, test_names):
+    strange = sorted(set(test_names) - set(train_names))
+    if strange:
+        raise DatasetError(
+            f"{source} has test pictures of {', '.join(strange)}, but no training pictures of it."
+            " Add some, or remove those."
+        )
+
+
+def _split(labels, groups, *, what):
+    """Return rows for training and for testing, with pictures of each class on both sides."""
+    counts = Counter(labels.tolist())
+    single = [name for name, count in counts.items() if count == 1]
+    if len(counts) == 1 or single:
+        reason = (
+            f"{in_short(single)} has one picture only"
+            if single
+            else f"there is one class only, {labels[0]}"
+        )
+        raise DatasetError(
+            f"{what} cannot be split with pictures of each class on both sides: {reason}. Give at"
+            " least two classes of two pictures each."
+        )
+    if groups is None:
+        n_test = max(math.ceil(TEST_FRACTION * len(labels)), len(counts))
+        return train_test_split(
+            np.arange(len(labels)), test_size=n_test, stratify=labels, random_state=0
+        )
+    n_folds = min(round(1 / TEST_FRACTION), len(set(groups)), *counts.values())
+    if n_folds > 1:
+        folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=0)
+        for train, test in folds.split(labels, labels, groups):
+            if set(labels[train]) == set(labels[test]):
+                return train, test
+    raise DatasetError(
+        f"{what} cannot be split by groups with pictures of each class on both sides. Give several"
+        " groups of each class, or another group_by (--group-by)."
+    )
 
 
 def _limited(pictures, limit, *, what):

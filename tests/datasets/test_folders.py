@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skcifar import load_image_csv, load_image_files, load_image_folder
+from skcifar import load_digit_images, load_image_csv, load_image_files, load_image_folder
 from skcifar.datasets import DatasetError, load_all, load_train_test
+from skcifar.datasets._duplicates import near_duplicates
 
 
 def put(folder, *paths, size=(6, 4)):
@@ -161,7 +162,7 @@ def test_label_in_the_name_and_splits_by_folder(tmp_path):
 def test_names_that_a_pattern_does_not_fit_are_told(tmp_path):
     put(tmp_path, "cat.1.png", "7.png")
     with pytest.raises(
-        DatasetError, match=r"1 of 2 names of files .*7\.png.*Correct label_pattern"
+        DatasetError, match=r"in 1 of 2 names of files: .*7\.png. Correct label_pattern"
     ):
         load_image_folder(tmp_path, label_pattern=r"^([a-z]+)\.\d")
 
@@ -353,7 +354,7 @@ def test_two_pictures_a_class_are_enough(tmp_path):
 
 
 def test_one_class_cannot_be_learned(tmp_path):
-    with pytest.raises(DatasetError, match=r"cannot be split .*: there is one class only"):
+    with pytest.raises(DatasetError, match=r"cannot be split .*: there is one class only, cat"):
         load_train_test(put(tmp_path, "cat/a.png", "cat/b.png"))
 
 
@@ -368,3 +369,83 @@ def test_limit_acts_before_pictures_are_read(tmp_path):
     train, test = load_train_test(tmp_path, limit=3, progress=progress)
     assert (len(train.images), len(test.images)) == (3, 3)
     assert counts == [(n, 6) for n in range(1, 7)]
+
+
+# --- groups and near-duplicates ---
+
+
+def photographs(folder, n_days=6):
+    """Two classes of noise, three pictures a day of nearly the same."""
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (folder / name).mkdir(parents=True)
+        for day in range(n_days):
+            pixels = rng.integers(0, 256, size=(8, 8, 3), dtype=np.uint8)
+            picture = Image.fromarray(pixels).resize((64, 48))
+            for n, quality in enumerate((95, 80, 60)):
+                picture.save(folder / name / f"day{day}-{n}.jpg", quality=quality)
+    return folder
+
+
+def test_group_stays_on_one_side(tmp_path):
+    photographs(tmp_path)
+    lines = []
+    for pattern in (r"^day\d+", r"^(day\d+)-", r"-?(?P<group>day(\d+))"):
+        train, test = load_train_test(tmp_path, group_by=pattern, tell=lines.append)
+        days = [{Path(name).name[:4] for name in part.filenames} for part in (train, test)]
+        assert len(days[0] | days[1]) == 6
+        assert not days[0] & days[1]
+        assert set(train.names) == set(test.names) == {"cat", "dog"}
+    assert lines[0] == "one in five pictures of each class is kept for testing, of whole groups"
+    assert not any("nearly the same" in line for line in lines)
+
+
+def test_near_duplicates_in_training_and_testing_are_counted(tmp_path):
+    lines = []
+    _, test = load_train_test(photographs(tmp_path), tell=lines.append)
+    assert f"{len(test.names)} of {len(test.names)} test pictures are nearly the same" in lines[-1]
+    assert "group_by (--group-by) keeps on one side" in lines[-1]
+
+
+def test_groups_on_both_sides_of_given_splits_are_told(tmp_path):
+    for part in ("train", "test"):
+        photographs(tmp_path / part, n_days=2)
+    lines = []
+    load_train_test(tmp_path, group_by=r"^day\d+", tell=lines.append)
+    assert lines[1] == "groups on both sides: 2 of 2 (day0, day1)"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("(", "'group_by' parameter must be a regular expression"),
+        ("night", r"'night' finds nothing in 36 of 36 names of files: .*Correct group_by"),
+        ("day", "cannot be split by groups"),
+    ],
+)
+def test_groups_that_cannot_be_kept_are_refused(tmp_path, pattern, message):
+    with pytest.raises(ValueError, match=message):
+        load_train_test(photographs(tmp_path), group_by=pattern)
+
+
+def test_pictures_of_one_colour_or_of_other_things_are_no_near_duplicates():
+    images = load_digit_images(subset="all").images
+    assert len(near_duplicates(images[:300], images[300:])[0]) == 0
+    flat = np.full((9, 32, 32, 3), 200, np.uint8)
+    assert len(near_duplicates(flat, flat)[0]) == 0
+
+
+def test_near_duplicate_is_found_whatever_the_size_of_pictures():
+    rng = np.random.default_rng(0)
+    for shape in ((5, 3, 1), (8, 8, 3), (50, 37, 3)):
+        images = rng.integers(0, 256, size=(600, *shape), dtype=np.uint8)
+        rows, twins = near_duplicates(images[::2], images)
+        assert rows.tolist() == list(range(300))
+        assert twins.tolist() == list(range(0, 600, 2))
+
+
+def test_test_class_that_is_not_trained_is_noticed_before_reading(tmp_path):
+    put(tmp_path, *classes("train"), "test/fish/a.png")
+    (tmp_path / "train" / "cat" / "bad.png").write_bytes(b"no picture")
+    with pytest.raises(DatasetError, match="test pictures of fish, but no training pictures of it"):
+        load_train_test(tmp_path)

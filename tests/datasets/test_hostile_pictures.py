@@ -51,7 +51,9 @@ def test_picture_may_just_have_as_many_pixels_as_are_decoded(tmp_path, monkeypat
     monkeypatch.setattr(_picture_files, "MAX_PIXELS", 480)
     assert read_picture(path).shape == (32, 32, 3)
     monkeypatch.setattr(_picture_files, "MAX_PIXELS", 479)
-    with pytest.raises(DatasetError, match=r"it has 480 pixels, and 479 at most can be read"):
+    with pytest.raises(
+        DatasetError, match=r"it has 480 pixels, and 479 at most can be read: make it smaller"
+    ):
         read_picture(path)
 
 
