@@ -1,23 +1,23 @@
-"""Pictures that stay bytes until they are needed as numbers."""
+"""Pictures that stay bytes, where they are, until they are needed as numbers."""
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 
 class LazyImages(NDArrayOperatorsMixin):
-    """Bytes that are divided only where they are needed.
+    """Bytes that are copied, and divided, only where they are needed.
 
-    Has the shape and dtype of the scaled array, is indexed along its first axis like it, which
-    copies no pixels, and becomes it by :func:`numpy.asarray`. All else that an array can do is done
-    by the scaled array.
+    Has the shape and dtype of the array that they stand for, is indexed along its first axis like
+    it, which copies no pixels, and becomes it by :func:`numpy.asarray`. All else that an array can
+    do is done by that array.
 
     Parameters
     ----------
     pixels : ndarray of shape (n_pixels, ...), dtype uint8
         May be memory-mapped.
 
-    max_value : float
-        By which pixels are divided, in float32.
+    max_value : float, default=None
+        By which pixels are divided, in float32. None leaves them as they are.
 
     rows : ndarray of shape (n_samples,), dtype int, default=None
         Which of the pixels' first axis are the samples. None stands for all.
@@ -25,13 +25,15 @@ class LazyImages(NDArrayOperatorsMixin):
     sample_shape : tuple of int, default=None
         The shape of a sample. None stands for that of the pixels.
 
-    dtype : dtype, default=float32
-        What the divided pixels are converted to.
+    dtype : dtype, default=None
+        What the pixels are converted to. None stands for float32 of divided ones, else for uint8.
     """
 
-    def __init__(self, pixels, max_value, *, rows=None, sample_shape=None, dtype=np.float32):
+    def __init__(self, pixels, max_value=None, *, rows=None, sample_shape=None, dtype=None):
         self._pixels = pixels
-        self.max_value = np.float32(max_value)
+        self.max_value = None if max_value is None else np.float32(max_value)
+        if dtype is None:
+            dtype = np.uint8 if max_value is None else np.float32
         self._rows = rows
         self._sample_shape = pixels.shape[1:] if sample_shape is None else sample_shape
         self.dtype = np.dtype(dtype)
@@ -45,6 +47,8 @@ class LazyImages(NDArrayOperatorsMixin):
     def ndim(self):
         """Int: number of axes."""
         return len(self.shape)
+
+    device = "cpu"  # for which scikit-learn asks every array that it indexes
 
     def __len__(self):
         return len(self._pixels if self._rows is None else self._rows)
@@ -89,6 +93,10 @@ class LazyImages(NDArrayOperatorsMixin):
         """Return the same pictures as rows."""
         return self._like(sample_shape=(int(np.prod(self._sample_shape)),))
 
+    def scaled(self, max_value):
+        """Return the same pictures divided."""
+        return self._like(max_value=max_value, dtype=None)
+
     def bytes_of(self, rows):
         """Return the pixels of some samples as they are, in the shape of the pixels."""
         return self._pixels[rows if self._rows is None else self._rows[rows]]
@@ -96,6 +104,9 @@ class LazyImages(NDArrayOperatorsMixin):
     def scale(self, pixels, out):
         """Write pixels that :meth:`bytes_of` returned into an array, divided."""
         out = out.reshape(pixels.shape)
+        if self.max_value is None:
+            out[...] = pixels
+            return
         np.divide(pixels, self.max_value, out=out, dtype=np.float32)
 
     def take(self, rows, out):
@@ -103,5 +114,10 @@ class LazyImages(NDArrayOperatorsMixin):
         self.scale(self.bytes_of(rows), out)
 
     def _like(self, **changed):
-        params = {"rows": self._rows, "sample_shape": self._sample_shape, "dtype": self.dtype}
-        return LazyImages(self._pixels, self.max_value, **params | changed)
+        params = {
+            "max_value": self.max_value,
+            "rows": self._rows,
+            "sample_shape": self._sample_shape,
+            "dtype": self.dtype,
+        }
+        return LazyImages(self._pixels, **params | changed)

@@ -342,7 +342,7 @@ class PixelScaler(_RowsKeepNamesMixin, _PictureTransformer):
 
     def _transform(self, X):
         if self.lazy and X.dtype == np.uint8:
-            return LazyImages(X, self.max_value)
+            return (X if isinstance(X, LazyImages) else LazyImages(X)).scaled(self.max_value)
         self._warn_of_scaled_pixels(X)
         dtype = np.float64 if X.dtype == np.float64 else np.float32
         return np.divide(X, dtype(self.max_value), dtype=dtype)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from small_networks import weights_of
 
@@ -52,6 +52,38 @@ def test_has_shape_and_dtype_of_the_scaled_pixels(lazy):
 )
 def test_is_indexed_like_the_scaled_pixels(lazy, key):
     np.testing.assert_array_equal(np.asarray(lazy[key]), SCALED[key])
+
+
+@pytest.mark.parametrize("key", [slice(3, 20, 4), [5, 1, 1], 7, (slice(2, 4), 0)], ids=str)
+def test_bytes_are_indexed_like_an_array(key):
+    lazy = LazyImages(PIXELS)
+    assert lazy.dtype == np.uint8
+    np.testing.assert_array_equal(np.asarray(lazy[key]), PIXELS[key])
+
+
+def test_bytes_stay_where_they_are_when_they_are_scaled_lazily():
+    scaled = PixelScaler(lazy=True).fit_transform(LazyImages(PIXELS)[5:])
+    assert np.shares_memory(scaled._pixels, PIXELS)
+    np.testing.assert_array_equal(np.asarray(scaled), SCALED[5:])
+
+
+def test_classifier_takes_lazy_bytes_as_the_array():
+    params = {"hidden_layer_sizes": (3,), "epochs": 1, "random_state": 0}
+    by_lazy, by_array = (DenseClassifier(**params).fit(X, Y) for X in (LazyImages(PIXELS), PIXELS))
+    np.testing.assert_array_equal(weights_of(by_lazy), weights_of(by_array))
+
+
+def test_a_search_copies_no_folds(monkeypatch):
+    made = []
+    as_array = LazyImages.__array__
+    monkeypatch.setattr(
+        LazyImages, "__array__", lambda self, *args, **k: made.append(len(self)) or as_array(self)
+    )
+    grid = {"classify__learning_rate": [1e-3, 1e-2]}
+    pixels = np.tile(PIXELS, (125, 1, 1, 1))
+    pipeline = make_dense_pipeline(hidden_layer_sizes=(), epochs=1, batch_size=500)
+    GridSearchCV(pipeline, grid, cv=2).fit(LazyImages(pixels), np.tile(Y, 125))
+    assert max(made) < 2000  # what is predicted at a time, of folds of 2,500
 
 
 def test_indexing_again_refers_to_what_was_indexed(lazy):

@@ -2,13 +2,15 @@
 
 from sklearn.utils import Bunch
 
+from .._lazy import LazyImages
+
 
 def picture_bunch(images, target, *, target_names, DESCR, **more):
     """Put pictures and labels into a Bunch, the pictures as rows too.
 
     Parameters
     ----------
-    images : ndarray of shape (n_samples, height, width, 3), dtype uint8
+    images : ndarray or LazyImages of shape (n_samples, height, width, 3), dtype uint8
         The pictures.
 
     target : ndarray of shape (n_samples,)
@@ -28,9 +30,10 @@ def picture_bunch(images, target, *, target_names, DESCR, **more):
     dataset : :class:`~sklearn.utils.Bunch`
         With ``data``, the pictures as rows of numbers, in the same memory.
     """
+    lazy = isinstance(images, LazyImages)
     return Bunch(
         images=images,
-        data=images.reshape(len(images), -1),
+        data=images.flattened() if lazy else images.reshape(len(images), -1),
         target=target,
         target_names=target_names,
         DESCR=DESCR,

@@ -13,6 +13,7 @@ import numpy as np
 import PIL
 import pooch
 
+from .._lazy import LazyImages
 from ..files._atomic import replacing, write_json
 from ._picture_files import decode_all
 
@@ -73,7 +74,7 @@ def _key(paths, shape, resize):
 
 def _recall(kept):
     try:
-        images = np.load(kept, mmap_mode="r")
+        images = LazyImages(np.load(kept, mmap_mode="r"))
         known = json.loads(kept.with_suffix(".json").read_text(encoding="utf-8"))
         os.utime(kept)
         unreadable = {int(row): reason for row, reason in known["unreadable"].items()}
