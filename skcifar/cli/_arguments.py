@@ -84,6 +84,18 @@ def add_image_size(parser):
     )
 
 
+def model_arguments():
+    """Return a parent parser of what all that reads a model shares."""
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument(
+        "--trusted",
+        action="store_true",
+        help="let Keras build a network from a model file, which a PretrainedClassifier needs; for"
+        " files of people whom you trust",
+    )
+    return model
+
+
 def add_epochs(parser):
     parser.add_argument(
         "--epochs",

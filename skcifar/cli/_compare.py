@@ -5,7 +5,7 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
-from ._arguments import add_image_size, add_random_state, data_arguments, positive_int
+from ._arguments import add_image_size, add_random_state, data_arguments, model_arguments, positive_int
 from ._processes import ERRORS, in_a_process_of_its_own, peak_memory
 from ._shared import (
     labels_of,
@@ -25,7 +25,7 @@ def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
         "compare",
-        parents=[data_arguments()],
+        parents=[data_arguments(), model_arguments()],
         help="train networks on the same pictures, and test which one is better",
         description="Train networks on the same pictures, score them and saved models on the same"
         " test pictures, and test by McNemar's test which differences are more than chance. auto,"
@@ -94,7 +94,7 @@ def _compare(arguments):
 
     matplotlib.use("Agg")
     networks = _check_networks(arguments)
-    saved = _load_models(arguments.models, networks)
+    saved = _load_models(arguments.models, networks, trusted=arguments.trusted)
     if not networks and not saved:
         return 2
     if saved and arguments.data == "auto":
@@ -203,11 +203,11 @@ def _check_networks(arguments):
     return networks
 
 
-def _load_models(paths, networks):
+def _load_models(paths, networks, *, trusted):
     """Return name, path, model and way of reading of all files that hold a model for pictures."""
     from ..runs._comparison import distinct_names
 
-    loaded = _attempt(lambda path: (path, *load_picture_model(path)), [(path,) for path in paths])
+    loaded = _attempt(lambda path: (path, *load_picture_model(path, trusted=trusted)), [(path,) for path in paths])
     names = distinct_names([Path(path) for path, *_ in loaded], networks)
     return [(name, *model) for name, model in zip(names, loaded, strict=True)]
 

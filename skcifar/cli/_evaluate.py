@@ -1,6 +1,6 @@
 """``skcifar evaluate``."""
 
-from ._arguments import data_arguments
+from ._arguments import data_arguments, model_arguments
 from ._shared import (
     labels_of,
     load_picture_model,
@@ -16,7 +16,7 @@ def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
         "evaluate",
-        parents=[data_arguments()],
+        parents=[data_arguments(), model_arguments()],
         help="score a saved model",
         description="Score a saved model. auto, the default, is the data set that has the model's"
         " classes.",
@@ -40,7 +40,7 @@ def evaluate(arguments):
     from ..datasets import load_all
     from ..runs._balance import balance_scores, describe_imbalance
 
-    model, reading = load_picture_model(arguments.model)
+    model, reading = load_picture_model(arguments.model, trusted=arguments.trusted)
     if arguments.data == "auto":
         arguments.data = source_of(model.classes_, arguments.model)
     if arguments.subset == "all":

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ._arguments import model_arguments
 from ._shared import quiet_tensorflow
 from ._terminal import complain, write
 
@@ -10,6 +11,7 @@ def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
         "export",
+        parents=[model_arguments()],
         help="write a saved model as ONNX, for programs without Python or Keras",
         description="Write a saved model as ONNX, from the pixels to the label: pictures go in, and"
         " labels and probabilities come out. Needs the onnx library.",
@@ -25,7 +27,7 @@ def export(arguments):
         from ..persistence._models import load_model
         from ..persistence._onnx import describe_value, export_onnx
 
-    pipeline = load_model(arguments.model)
+    pipeline = load_model(arguments.model, trusted=arguments.trusted)
     try:
         model = export_onnx(pipeline, arguments.file)
     except ImportError as error:  # of onnx

@@ -9,7 +9,7 @@ from collections import defaultdict
 from itertools import count
 from pathlib import Path
 
-from ._arguments import probability
+from ._arguments import model_arguments, probability
 from ._shared import load_picture_model
 from ._terminal import complain, printable, write
 
@@ -23,6 +23,7 @@ def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
         "predict",
+        parents=[model_arguments()],
         help="predict what pictures show, and sort them",
         description="Predict what pictures show: a table of file, class, probability and second"
         " class.",
@@ -57,7 +58,7 @@ def predict(arguments):
     """Print the most probable classes of picture files, and sort the files on request."""
     from ..files._atomic import replacing
 
-    model, reading = load_picture_model(arguments.model)
+    model, reading = load_picture_model(arguments.model, trusted=arguments.trusted)
     names = [str(name) for name in model.classes_]
     sorted_into = arguments.sort_into and _folders(arguments.sort_into, [*names, UNKNOWN])
     if arguments.min_probability and UNKNOWN in names:

@@ -106,7 +106,7 @@ def _warn_that_digits_stand_in(error):
     Console(stderr=True).print(Panel(text, title="Not CIFAR-10", style="yellow"))
 
 
-def load_picture_model(path):
+def load_picture_model(path, *, trusted):
     """Return a model for pictures, and what size picture files get for it and how."""
     with quiet_tensorflow():
         from ..persistence._models import load_model
@@ -114,7 +114,7 @@ def load_picture_model(path):
 
     from ..preprocessing import ImageResizer
 
-    model = load_model(path)
+    model = load_model(path, trusted=trusted)
     first = model[0] if isinstance(model, Pipeline) else model
     shape = first.sample_shape_
     if len(shape) != 3 or shape[-1] not in (1, 3):

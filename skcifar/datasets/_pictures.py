@@ -144,9 +144,11 @@ def load_image_folder(
 
     cache : bool or path-like, default=False
         Whether to keep the decoded pictures for the next time, in the system's folder for such
-        files or in one of yours. ``images`` is then memory-mapped, and read once only as long as
-        files and parameters stay the same. A folder is given 10 GB at most; what was not used for
-        longest is removed.
+        files or in one of yours. Files are read once only as long as they and the parameters stay
+        the same. ``images`` then stay in a memory-mapped file, and become arrays where they are
+        indexed by one number, or by :func:`numpy.asarray`; estimators of this package and searches
+        take them as they are, and copy no folds. A folder is given 10 GB at most; what was not used
+        for longest is removed.
 
     Returns
     -------

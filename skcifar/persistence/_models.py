@@ -170,7 +170,7 @@ def load_model(path, *, custom_classes=(), trusted=False):
         if isinstance(classifier, PretrainedClassifier) and not trusted:
             raise parts.error(
                 f"holds a {type(classifier).__name__}, whose network Keras has to build from the"
-                " file. If you trust who made it: load_model(..., trusted=True)"
+                " file. If you trust who made it: load_model(..., trusted=True), or --trusted"
             )
         there, here = parts.description["settings"], settings()
         differing = [

@@ -7,12 +7,13 @@ import os
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from one_line_errors import error_of
 from PIL import Image
 
-from skcifar import load_model, make_dense_pipeline, save_model
+from skcifar import load_model, make_dense_pipeline, make_pretrained_pipeline, save_model
 from skcifar.cli._parser import main
 
 COLORS = {"cat": "red", "dog": "blue", "bird": "lime"}
@@ -58,6 +59,18 @@ def test_table_has_file_class_probability_and_second_class(model, photos, capsys
     for line, file, name, probability in zip(lines, files, ("cat", "dog"), expected, strict=True):
         assert cells_of(line)[:3] == (file, name, f"{probability:.3f}")
         assert cells_of(line)[3] in COLORS.keys() - {name}
+
+
+def test_model_with_a_network_of_keras_asks_for_trust(photos, tmp_path, capsys):
+    inputs = keras.Input((8, 8, 3))
+    keras.Model(inputs, keras.layers.Conv2D(2, 3)(inputs)).save(tmp_path / "body.keras")
+    pipeline = make_pretrained_pipeline(network=tmp_path / "body.keras", epochs=1)
+    X = np.random.default_rng(0).integers(256, size=(8, 8, 8, 3), dtype=np.uint8)
+    save_model(pipeline.fit(X, ["a", "b"] * 4), tmp_path / "model")
+    arguments = ["predict", str(tmp_path / "model"), str(photos)]
+    assert main(arguments) == 2
+    assert "trusted=True" in capsys.readouterr().err
+    assert main([*arguments, "--trusted"]) == 0
 
 
 def test_columns_are_aligned_whatever_width_their_letters_have(model, photos, capsys):
