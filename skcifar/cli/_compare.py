@@ -5,7 +5,13 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
-from ._arguments import add_image_size, add_random_state, data_arguments, model_arguments, positive_int
+from ._arguments import (
+    add_image_size,
+    add_random_state,
+    data_arguments,
+    model_arguments,
+    positive_int,
+)
 from ._processes import ERRORS, in_a_process_of_its_own, peak_memory
 from ._shared import (
     labels_of,
@@ -207,7 +213,9 @@ def _load_models(paths, networks, *, trusted):
     """Return name, path, model and way of reading of all files that hold a model for pictures."""
     from ..runs._comparison import distinct_names
 
-    loaded = _attempt(lambda path: (path, *load_picture_model(path, trusted=trusted)), [(path,) for path in paths])
+    loaded = _attempt(
+        lambda path: (path, *load_picture_model(path, trusted=trusted)), [(path,) for path in paths]
+    )
     names = distinct_names([Path(path) for path, *_ in loaded], networks)
     return [(name, *model) for name, model in zip(names, loaded, strict=True)]
 

@@ -7,6 +7,7 @@ nothing in the file is ever executed.
 
 import dataclasses
 import math
+import os
 import warnings
 from numbers import Integral
 from pathlib import Path
@@ -225,7 +226,10 @@ def _describe(number, name, step, arrays):
             f"Your class {cls.__name__} has the name of one of skcifar, by which a file could not"
             " distinguish them. Rename it."
         )
-    params = step.get_params(deep=False)
+    params = {
+        name: os.fspath(value) if isinstance(value, os.PathLike) else value
+        for name, value in step.get_params(deep=False).items()
+    }
     if isinstance(step, NetworkClassifier) and params.get("callbacks"):
         params |= {"callbacks": None}  # they watched the training, and are no part of the model
     learned = {key: value for key, value in vars(step).items() if _is_learned(step, key)}

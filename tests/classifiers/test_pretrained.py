@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -182,7 +183,9 @@ def test_checkpoint_of_another_network_file_is_refused(tmp_path, pictures):
 
 def test_model_file_is_loaded_by_who_trusts_it(file, pictures, tmp_path):
     X, y = (pictures[0] * 255).astype(np.uint8), pictures[1]
-    pipeline = make_pretrained_pipeline(network=file, hidden_layer_sizes=(3,), **PARAMS).fit(X, y)
+    pipeline = make_pretrained_pipeline(network=Path(file), hidden_layer_sizes=(3,), **PARAMS).fit(
+        X, y
+    )
     save_model(pipeline, tmp_path / "model.safetensors")
     with pytest.raises(ModelFileError, match="trusted=True"):
         load_model(tmp_path / "model.safetensors")
