@@ -45,7 +45,12 @@ VALUES = [
     *("PixelScaler", "ImageFlattener", "DenseClassifier", "ResidualClassifier", "FunctionType"),
     *([], {}, [[]], [1] * 1000, ["a"] * 1000),
     *({"tuple": []}, {"tuple": [0, 0]}, {"tuple": [10**9] * 9}, {"array": "0/classes_"}),
-    *({"dict": []}, {"dict": [[1, 2], [1, 2]]}, {"dict": [[[], 1]]}, {"dict": [[2**61 - 1, 0]]}),
+    *(
+        {"dict": [[], []]},
+        {"dict": [[1, 1], [2, 2]]},
+        {"dict": [[[]], [1]]},
+        {"dict": [[2**61 - 1], [0]]},
+    ),
     *({"values": ["a"], "dtype": "<U1"}, {"values": [1, "a"], "dtype": "|O"}),
     *({"values": [], "dtype": "<U9"}, {"values": ["a"] * 9, "dtype": "<U8000000"}),
 ]

@@ -17,7 +17,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-FORMAT = 4
+FORMAT = 5
 
 # What a reader spends at most. The worst of headers takes it half a second and 50 MB.
 MOST_HEADER_BYTES = 2**19
@@ -220,7 +220,8 @@ def encode(value, name, arrays):
         case tuple():
             return {"tuple": parts(value)}
         case dict() if all(_is_key(k.item() if isinstance(k, np.generic) else k) for k in value):
-            return {"dict": parts(map(list, value.items()))}
+            keys, values = list(value), list(value.values())
+            return {"dict": [encode(keys, f"{name}/keys", arrays), encode(values, name, arrays)]}
         case np.ndarray() if value.dtype.kind in "biuf" and value.dtype.newbyteorder("<") in DTYPES:
             arrays[name] = value
             return {"array": name}
@@ -250,10 +251,14 @@ def decode(value, parts):
             return _long_list(name, parts)
         case {"tuple": (list() | {"list": str()}) as values, **rest} if not rest:
             return tuple(decode(values, parts))
-        case {"dict": list() as items, **rest} if not rest:
-            if not all(_is_key(key) for key, _ in items):
+        case {
+            "dict": [(list() | {"list": str()}) as keys, (list() | {"list": str()}) as values],
+            **rest,
+        } if not rest:
+            keys, values = decode(keys, parts), decode(values, parts)
+            if not all(map(_is_key, keys)):
                 raise ValueError("a dict with a key that is neither a number nor a string")
-            return _dict_of_one_each([(key, decode(v, parts)) for key, v in items])
+            return _dict_of_one_each(list(zip(keys, values, strict=True)))
         case {"array": str() as name, **rest} if not rest:
             return parts.read(name)
         case {"values": values, "dtype": str() as dtype, **rest} if not rest:

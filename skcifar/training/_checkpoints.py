@@ -12,7 +12,15 @@ from .._keras import keras_settings
 from .._lazy import LazyImages
 from ..files._atomic import remove_unfinished, replacing
 from ..files._digests import class_digest, digest
-from ..files._parts import FORMAT, ModelFileError, checksum_of_array, opened_parts, write_parts
+from ..files._parts import (
+    FORMAT,
+    ModelFileError,
+    checksum_of_array,
+    decode,
+    encode,
+    opened_parts,
+    write_parts,
+)
 from ..files._versions import library_versions
 from ._history import is_history, with_epoch
 
@@ -27,6 +35,8 @@ REMEMBERING = {
     keras.callbacks.ModelCheckpoint: "set early_stopping=True for the best weights",
     keras.callbacks.CSVLogger: "set append=True",
 }
+
+MOST_CHARACTERS = 10_000  # of a parameter in the file's header; longer ones have a digest there
 
 RANDOM_WORDS = 624  # of the Mersenne Twister's state, as numpy.random.RandomState has it
 
@@ -116,7 +126,8 @@ class Checkpoint:
         """Read the state after the last epoch."""
         with opened_parts(self.path, kind="checkpoint") as parts:
             described = parts.description
-            history, early_stopping = described["history"], described["early_stopping"]
+            history = decode(described["history"], parts)
+            early_stopping = described["early_stopping"]
             if not is_history(history) or not history["loss"]:
                 raise parts.error("is damaged: its history is not right")
             if not (_is_memory(early_stopping) if stop_early else early_stopping is None):
@@ -141,17 +152,17 @@ class Checkpoint:
     def write(self, state):
         """Write a state; a disk that is full costs the file, not the training."""
         name, words, *numbers = self._state_of_random
+        arrays = {"random_state": words}
         description = {
             "format": FORMAT,
             "kind": "checkpoint",
             "versions": library_versions(),
             "training": self.training,
-            "history": state.history,
+            "history": encode(state.history, "history", arrays),
             "early_stopping": state.early_stopping,
             "stopped": state.stopped,
             "random_state": [name, *numbers],
         }
-        arrays = {"random_state": words}
         for kind, values in (
             ("variables", state.variables),
             ("optimizer", state.optimizer_variables),
@@ -216,14 +227,10 @@ def describe_training(classifier, *, start, classes, **data):
     if isinstance(params["random_state"], np.random.RandomState):
         del params["random_state"]  # which the file has
     params = {name: value for name, value in params.items() if name not in NO_PART_OF_TRAINING}
-    params |= keras_settings()
+    params |= {**keras_settings(), "classes": classes.tolist()}
     readable = {name: repr(value) for name, value in params.items() if _is_readable(value)}
     return {
-        "params": {
-            "class": type(classifier).__name__,
-            **readable,
-            "classes": repr(classes.tolist()),
-        },
+        "params": {"class": type(classifier).__name__, **readable},
         "data": {
             **{name: "none" if v is None else _checksum(v) for name, v in data.items()},
             "the network to start from": " ".join(map(_checksum, start)) or "none",
@@ -234,12 +241,11 @@ def describe_training(classifier, *, start, classes, **data):
 
 
 def _is_readable(value):
-    """Whether a value is made of such as have the same text in another process."""
+    """Whether a value has a text, not too long, which is the same in another process."""
     try:
-        json.dumps(value)
+        return len(json.dumps(value)) <= MOST_CHARACTERS
     except (TypeError, ValueError):
         return False
-    return True
 
 
 def _is_memory(value):

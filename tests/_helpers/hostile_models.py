@@ -231,7 +231,7 @@ def _rename(description, arrays):
 
 def _a_gigabyte_of_text():
     wide = {"values": ["a"], "dtype": "<U8000000"}
-    return _params(class_weight={"dict": [[k, wide] for k in range(40)]})
+    return _params(class_weight={"dict": [list(range(40)), [wide] * 40]})
 
 
 def _as_network(cls, **params):
@@ -350,10 +350,10 @@ DESCRIPTIONS = {
     "text that is longer than its dtype": _learned(classes_={"values": ["ab"], "dtype": "<U1"}),
     "dates": _learned(classes_={"values": [1, 2], "dtype": "<M8[s]"}),
     "keys that Python hashes alike": _params(
-        class_weight={"dict": [[key, 0] for key in PYTHON_HASHES_ALIKE]}
+        class_weight={"dict": [PYTHON_HASHES_ALIKE, [0] * len(PYTHON_HASHES_ALIKE)]}
     ),
-    "key is there twice": _params(class_weight={"dict": [[1, 0], [1, 1]]}),
-    "key is a list": _params(class_weight={"dict": [[[], 0]]}),
+    "key is there twice": _params(class_weight={"dict": [[1, 1], [0, 1]]}),
+    "key is a list": _params(class_weight={"dict": [[[]], [0]]}),
     "100,000 layers": _params(hidden_layer_sizes=[1] * 100_000),
     "layer of 10**9 units": _params(hidden_layer_sizes=[10**9, 5]),
     "layer of 10**400 units": _params(hidden_layer_sizes=[10**400, 5]),
@@ -381,7 +381,7 @@ DESCRIPTIONS = {
     "learned shadows a method": _learned(predict=1),
     "learned is a dunder": _learned(__class__=1),
     "learned is a network": _learned(model_=LAMBDA),
-    "learned shadows the rules of parameters": _learned(_parameter_constraints={"dict": []}),
+    "learned shadows the rules of parameters": _learned(_parameter_constraints={"dict": [[], []]}),
     "learned is no name": _learned(**{"a b_": 1}),
     "samples of 10**18 pixels": _learned(
         sample_shape_={"tuple": [10**9, 10**9, 3]}, n_features_in_=10**9
@@ -412,10 +412,10 @@ DESCRIPTIONS = {
     ),
     "history is a list": _learned(history_=[]),
     "history with a measure without a name": _learned(
-        history_={"dict": [["loss", [0.1]], ["accuracy", [0.1]], [1, [0.1]]]}
+        history_={"dict": [["loss", "accuracy", 1], [[0.1], [0.1], [0.1]]]}
     ),
     "history with a loss that is text": _learned(
-        history_={"dict": [["loss", ["0.1"]], ["accuracy", [0.1]]]}
+        history_={"dict": [["loss", "accuracy"], [["0.1"], [0.1]]]}
     ),
     "best epoch is after all": _learned(best_iter_=100),
     "names of features are numbers": _learned(

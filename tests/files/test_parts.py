@@ -149,7 +149,7 @@ def test_file_without_arrays_is_opened(path):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"format": 99}, r"is of format 99, and this version of skcifar reads format 4"),
+        ({"format": 99}, r"is of format 99, and this version of skcifar reads format 5"),
         ({"format": "2"}, r"is of format '2'"),
         ({"kind": "model"}, r"is a 'model', not a 'checkpoint'"),
         ({"kind": None}, r"is a None, not a 'checkpoint'"),
@@ -344,8 +344,9 @@ def again(value, path):
     [
         *(None, True, False, 0, -1, 2**64, 0.1, -0.0, 1e308, float("inf"), "", "é\x00\ud800"),
         *([], (), {}, [()], ([],), {"a": (1, [2])}, {1: "a", "1": "b"} | {1.5: None}),
-        *({2**60 - 1: 0, 1 - 2**60: 1}, {"array": "x"}, {"tuple": [1]}, [{"dict": []}]),
-        dict.fromkeys(range(300), 0),
+        *({2**60 - 1: 0, 1 - 2**60: 1}, {"array": "x"}, {"tuple": [1]}, [{"dict": [[], []]}]),
+        *(dict.fromkeys(range(300), 0), {str(k): [k / 7] * k for k in range(300)}),
+        {k / 7: str(k) for k in range(300)},
     ],
 )
 def test_value_is_the_same_when_read(path, value):
@@ -400,10 +401,11 @@ def test_value_that_would_need_pickle_is_refused(value):
 @pytest.mark.parametrize(
     "value",
     [
-        *({}, {"a": 1}, {"tuple": 1}, {"tuple": [], "more": 1}, {"dict": {}}, {"dict": [], "a": 1}),
-        *({"dict": [1]}, {"dict": [[1]]}, {"dict": [[1, 2, 3]]}, {"dict": [[None, 1]]}),
-        *({"dict": [[[], 1]]}, {"dict": [[2**60, 1]]}, {"dict": [[-(2**60), 1]]}),
-        *({"dict": [[1, 0], [1, 1]]}, {"dict": [[{"tuple": []}, 1]]}),
+        *({}, {"a": 1}, {"tuple": 1}, {"tuple": [], "more": 1}, {"dict": {}}, {"dict": []}),
+        *({"dict": [[], []], "a": 1}, {"dict": [1]}, {"dict": [[1]]}, {"dict": ["a", "b"]}),
+        *({"dict": [[1], [2], []]}, {"dict": [[1], []]}, {"dict": [[None], [1]]}),
+        *({"dict": [[[]], [1]]}, {"dict": [[2**60], [1]]}, {"dict": [[-(2**60)], [1]]}),
+        *({"dict": [[1, 1], [0, 1]]}, {"dict": [[{"tuple": []}], [1]]}),
         *({"array": 1}, {"array": "a", "more": 1}, {"values": []}, {"values": 1, "dtype": "<U1"}),
         *({"values": [1], "dtype": "<U1"}, {"values": ["ab"], "dtype": "<U1"}),
         *({"values": ["a"], "dtype": dtype} for dtype in ("<U0", "<U", "U1", ">U1", "<U1 ", "O")),

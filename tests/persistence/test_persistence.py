@@ -433,15 +433,17 @@ def test_seed_states_are_kept(blobs, tmp_path):
     assert loaded.network_seed_ == classifier.network_seed_
 
 
-def test_long_histories_and_names_are_saved(blobs, tmp_path):
+def test_long_histories_names_and_dicts_are_saved(blobs, tmp_path):
     X = np.zeros((2, 20_000), np.uint8)
     scaler = PixelScaler().fit(X)
     scaler.feature_names_in_ = np.array([f"pixel {k} of a picture" for k in range(20_000)], object)
     classifier = DenseClassifier(hidden_layer_sizes=(1,), epochs=1).fit(X, [0, 1])
+    classifier.class_weight = {f"class {k}": k / 7 for k in range(20_000)}
     classifier.history_ = {name: [1 / 3, math.nan] * 20_000 for name in ("loss", "accuracy")}
     save_model(make_pipeline(scaler, classifier), tmp_path / "model")
     loaded = load_model(tmp_path / "model")
     assert repr(loaded[-1].history_) == repr(classifier.history_)
+    assert loaded[-1].class_weight == classifier.class_weight
     np.testing.assert_array_equal(loaded[0].feature_names_in_, scaler.feature_names_in_)
 
 

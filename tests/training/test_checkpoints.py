@@ -1,5 +1,6 @@
 """Training that is killed, interrupted, or cannot write, and goes on."""
 
+import json
 import math
 import os
 import signal
@@ -182,9 +183,9 @@ def test_killed_process_leaves_what_another_one_goes_on_from(tmp_path, path):
         time.sleep(0.5)
         process.kill()
     assert process.returncode == -signal.SIGKILL
-    n_done = len(read_file(path)[0]["history"]["loss"])
+    (_, (losses, *_)) = read_file(path)[0]["history"]["dict"]
     X, y = load_digits(return_X_y=True)
-    make = partial(small, dropout=0.2, epochs=n_done + 1)
+    make = partial(small, dropout=0.2, epochs=len(losses) + 1)
     assert_same(make(checkpoint=path).fit(X / 16, y), make().fit(X / 16, y))
 
 
@@ -323,6 +324,22 @@ def test_saved_model_holds_no_path_to_write_to(blobs, path, tmp_path):
 # --- damage ---
 
 
+def test_long_histories_are_no_text_of_the_header(blobs, path):
+    long = small(checkpoint=path, epochs=101).fit(*blobs)
+    assert len(json.dumps(read_file(path)[0]["history"])) < 200
+    assert small(checkpoint=path, epochs=101).fit(*blobs).history_ == long.history_
+
+
+def test_names_of_many_classes_are_no_text_of_the_header(path):
+    X, y = np.zeros((1000, 2), np.float32), np.array([f"class {k:03d}" for k in range(1000)])
+    params = {"hidden_layer_sizes": 1, "epochs": 1, "batch_size": 1000, "checkpoint": path}
+    small(**params).fit(X, y)
+    assert len(json.dumps(read_file(path)[0])) < 10_000
+    assert small(**params).fit(X, y).n_iter_ == 1
+    with pytest.raises(ModelFileError, match="classes is not the same"):
+        small(**params).fit(X, np.char.add(y, " of others"))
+
+
 @pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.999])
 def test_checkpoint_cut_short_is_reported(blobs, path, share):
     small(checkpoint=path).fit(*blobs)
@@ -338,7 +355,7 @@ def test_checkpoint_cut_short_is_reported(blobs, path, share):
         lambda d, arrays: d.pop("training"),
         lambda d, arrays: d["training"].pop("data"),
         lambda d, arrays: d.update(history={}),
-        lambda d, arrays: d["history"].update(loss=["0.1"] * 5),
+        lambda d, arrays: d["history"]["dict"][1].__setitem__(0, ["0.1"] * 5),
         lambda d, arrays: d["random_state"].__setitem__(1, 625),
         lambda d, arrays: d["random_state"].__setitem__(1, -1),
         lambda d, arrays: d["random_state"].__setitem__(0, "PCG64"),
