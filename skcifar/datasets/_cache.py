@@ -141,9 +141,9 @@ def _make_room(folder, n_bytes):
     """Remove pictures that were not used for longest, as far as that is necessary."""
     files = kept_files(folder)
     used = sum(path.stat().st_size for path in files)
+    room = min(MAX_BYTES, used + shutil.disk_usage(folder).free)
+    if n_bytes > room:
+        raise OSError(f"they take {n_bytes:,} bytes, and there is room for {room:,}")
     while files and (used + n_bytes > MAX_BYTES or shutil.disk_usage(folder).free < n_bytes):
         used -= files[0].stat().st_size
         remove(files.pop(0))
-    free = min(MAX_BYTES, shutil.disk_usage(folder).free)
-    if n_bytes > free:
-        raise OSError(f"they take {n_bytes:,} bytes, and there is room for {free:,}")

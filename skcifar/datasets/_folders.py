@@ -141,8 +141,8 @@ def _splits(path, folders, layout, *, by_folder):
         if found != folders and not usable and {split_of(f.name) for f in found} == {"train"}:
             return {}  # one of several vehicles
         raise DatasetError(
-            f"It is unclear whether {names} in {path} are parts of a data set, each with a folder"
-            ' for each class, or classes. Say layout="splits" or layout="classes" (--layout).'
+            f"It is unclear what {names} in {path} stands for: parts of a data set, each with a"
+            ' folder for each class, or classes. Say layout="splits" or layout="classes" (--layout).'
         )
     if not usable:
         raise DatasetError(

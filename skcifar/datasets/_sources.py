@@ -221,7 +221,7 @@ def _split(labels, groups, *, what):
     single = [name for name, count in counts.items() if count == 1]
     if len(counts) == 1 or single:
         reason = (
-            f"{in_short(single)} has one picture only"
+            f"there is one picture only of {in_short(single)}"
             if single
             else f"there is one class only, {labels[0]}"
         )

@@ -58,7 +58,7 @@ def test_unreadable_file_stops_or_is_left_out(pets, tmp_path, capsys):
 def test_ambiguous_folder_is_refused_with_the_option(pets, tmp_path, capsys):
     (pets / "other").mkdir()
     reported = error_of(capsys, ["train", "--data", str(pets), "--out", str(tmp_path / "run")])
-    assert "It is unclear whether train, val" in reported
+    assert "It is unclear what train, val" in reported
     assert "(--layout)" in reported
     assert train(pets, tmp_path / "run", "--layout", "splits") == 0
 

@@ -174,6 +174,15 @@ def test_what_was_not_used_for_longest_goes_first(pets, kept, decoded, monkeypat
     assert len(decoded) == 4
 
 
+def test_what_can_never_fit_takes_no_room_from_others(pets, kept, decoded, monkeypatch):
+    load_image_folder(pets, image_size=(8, 8), cache=kept)
+    monkeypatch.setattr(_cache, "MAX_BYTES", 3000)
+    with pytest.warns(UserWarning, match="are not kept"):
+        load_image_folder(pets, image_size=(100, 100), cache=kept)
+    load_image_folder(pets, image_size=(8, 8), cache=kept)
+    assert len(decoded) == 2
+
+
 def test_default_is_the_folder_of_the_system(pets):
     folder = _cache.default_folder()
     before = len(_cache.kept_files(folder))

@@ -359,7 +359,9 @@ def test_folder_of_train_and_test_is_split_as_it_says(folder, tmp_path_factory):
 def test_class_of_one_picture_cannot_be_split(folder):
     (folder / "green").mkdir()
     Image.new("RGB", (5, 5), (0, 255, 0)).save(folder / "green" / "0.png")
-    with pytest.raises(DatasetError, match=r"cannot be split .* green has one picture only"):
+    with pytest.raises(
+        DatasetError, match=r"cannot be split .* there is one picture only of green"
+    ):
         load_train_test(folder)
 
 
