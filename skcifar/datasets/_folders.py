@@ -142,7 +142,8 @@ def _splits(path, folders, layout, *, by_folder):
             return {}  # one of several vehicles
         raise DatasetError(
             f"It is unclear what {names} in {path} stands for: parts of a data set, each with a"
-            ' folder for each class, or classes. Say layout="splits" or layout="classes" (--layout).'
+            ' folder for each class, or classes. Say layout="splits" or layout="classes"'
+            " (--layout)."
         )
     if not usable:
         raise DatasetError(
