@@ -1,0 +1,8 @@
+"""What the tests of searches share."""
+
+import pytest
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return tmp_path / "journal.jsonl"
