@@ -107,7 +107,7 @@ def _compare(arguments):
         arguments.data = _first_known_source(saved)
     reading = _reading(arguments, saved)
     arguments.data, *parts = load_train_test_pictures(arguments, reading)
-    (_, y_train, _), (X_test, y_test, _) = parts
+    (_, y_train, _), (X_test, y_test, filenames) = parts
     if print_data(arguments.data, y_train, y_test) and networks and not arguments.class_weight:
         write("--class-weight balanced lets each class count the same")
     calls = [(*model, reading, arguments.data, *parts) for model in saved]
@@ -147,6 +147,7 @@ def _compare(arguments):
         X_test=X_test,
         y_test=y_test,
         y_pred=y_pred,
+        filenames=filenames,
         random_state=arguments.random_state,
     )
     for problem in problems:

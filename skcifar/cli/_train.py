@@ -74,7 +74,7 @@ def train(arguments):
     epochs = pipeline["classify"].epochs
     reading = typed_reading(arguments)
     pipeline["resize"].set_params(**reading)
-    source, (X_train, y_train, _), (X_test, y_test, _) = load_train_test_pictures(
+    source, (X_train, y_train, _), (X_test, y_test, filenames) = load_train_test_pictures(
         arguments, reading
     )
     suit_to_data(pipeline, source, typed)
@@ -120,6 +120,7 @@ def train(arguments):
         X_test=X_test,
         y_test=y_test,
         y_proba=y_proba,
+        filenames=filenames,
         random_state=arguments.random_state,
     )
     for problem in problems:

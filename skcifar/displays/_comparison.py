@@ -17,7 +17,7 @@ from ._figures import (
     place_for,
     write_above,
 )
-from ._pictures import Caption, check_pictures, draw_pictures, judge
+from ._pictures import Caption, check_pictures, draw_pictures, file_caption, judge
 from ._training import draw_curve
 
 WIDTH = 10.5  # inches of a new figure
@@ -54,6 +54,9 @@ class ComparisonDisplay:
         All classes, in the order in which confusions are drawn. By default those of ``y_true`` and
         ``y_pred``, sorted.
 
+    filenames : array-like of shape (n_samples,), default=None
+        The files of the pictures, to name under each.
+
     Attributes
     ----------
     axes_ : dict of str to ndarray of axes
@@ -79,12 +82,13 @@ class ComparisonDisplay:
     {'curves': 0, 'confusions': 2, 'pictures': 5}
     """
 
-    def __init__(self, *, images, y_true, y_pred, histories=None, classes=None):
+    def __init__(self, *, images, y_true, y_pred, histories=None, classes=None, filenames=None):
         self.images = images
         self.y_true = y_true
         self.y_pred = y_pred
         self.histories = histories
         self.classes = classes
+        self.filenames = filenames
 
     @validate_params({"n_images": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def plot(self, *, n_images=10, random_state=None, ax=None):
@@ -115,7 +119,7 @@ class ComparisonDisplay:
             If there are fewer than two models, if pictures, classes and predictions are not of the
             same number, if a label is none of the classes, or a history is of no model.
         """
-        images = check_pictures(self.images, self.y_true)
+        images = check_pictures(self.images, self.y_true, self.filenames)
         y_true, y_pred, classes = check_labels(self.y_true, self.y_pred, self.classes)
         histories = check_histories(self.histories or {}, y_pred)
         short = dict(zip(y_pred, cut_names(y_pred), strict=True))
@@ -124,7 +128,8 @@ class ComparisonDisplay:
         right = {name: labels == y_true for name, labels in y_pred.items()}
         shown, what = choose_differing(right, n_images, check_random_state(random_state))
 
-        heights = _heights(len(y_pred), len(shown), with_curves=bool(histories))
+        n_lines = 1 + len(y_pred) + (self.filenames is not None)
+        heights = _heights(len(y_pred), len(shown), n_lines, with_curves=bool(histories))
         size = WIDTH, sum(heights.values())
         self.figure_, place, width = place_for(ax, size=size)
         places = place.subgridspec(len(heights), 1, height_ratios=list(heights.values()))
@@ -138,13 +143,22 @@ class ComparisonDisplay:
             _draw_curves(self.axes_["curves"][0], histories, list(y_pred))
         self.axes_["confusions"] = _draw_confusions(places["confusions"], y_true, y_pred, classes)
         self.axes_["pictures"] = _draw_differing(
-            places["pictures"], images, shown, y_true, y_pred, width=width
+            places["pictures"], images, shown, y_true, y_pred, self.filenames, width=width
         )
         return self
 
     @classmethod
     def from_estimators(
-        cls, estimators, X, y, *, histories=None, n_images=10, random_state=None, ax=None
+        cls,
+        estimators,
+        X,
+        y,
+        *,
+        histories=None,
+        filenames=None,
+        n_images=10,
+        random_state=None,
+        ax=None,
     ):
         """Predict the same pictures by several estimators, and draw how they compare.
 
@@ -161,6 +175,9 @@ class ComparisonDisplay:
 
         histories : dict of str to (dict or None), default=None
             Histories to draw. By default the ``history_`` of each classifier that has one.
+
+        filenames : array-like of shape (n_samples,), default=None
+            The files of the pictures, as loaders give them, to name under each.
 
         n_images : int, default=10
             How many pictures to show at most.
@@ -185,6 +202,7 @@ class ComparisonDisplay:
             y_pred={name: estimator.predict(X) for name, estimator in estimators.items()},
             histories=histories,
             classes=unique_labels(*(e.classes_ for e in estimators.values())) if estimators else (),
+            filenames=filenames,
         ).plot(n_images=n_images, random_state=random_state, ax=ax)
 
     @classmethod
@@ -196,6 +214,7 @@ class ComparisonDisplay:
         *,
         histories=None,
         classes=None,
+        filenames=None,
         n_images=10,
         random_state=None,
         ax=None,
@@ -220,6 +239,9 @@ class ComparisonDisplay:
             All classes, in the order in which confusions are drawn. By default those of ``y_true``
             and ``y_pred``, sorted.
 
+        filenames : array-like of shape (n_samples,), default=None
+            The files of the pictures, as loaders give them, to name under each.
+
         n_images : int, default=10
             How many pictures to show at most.
 
@@ -239,17 +261,18 @@ class ComparisonDisplay:
             y_pred={name: np.asarray(labels) for name, labels in y_pred.items()},
             histories=histories,
             classes=classes,
+            filenames=filenames,
         ).plot(n_images=n_images, random_state=random_state, ax=ax)
 
 
-def _heights(n_models, n_shown, *, with_curves):
+def _heights(n_models, n_shown, n_lines, *, with_curves):
     """Heights of the parts, in inches."""
     n_matrix_rows = -(-n_models // MATRICES_IN_A_ROW)
     n_picture_rows = -(-n_shown // N_COLUMNS)
     return {
         **({"curves": 2.7} if with_curves else {}),
         "confusions": (5.0 if n_models == 2 else 3.9) * n_matrix_rows,
-        "pictures": n_picture_rows * (1.25 + 0.2 * (1 + n_models)) + TITLE_HEIGHT + 0.01,
+        "pictures": n_picture_rows * (1.25 + 0.2 * n_lines) + TITLE_HEIGHT + 0.01,
     }
 
 
@@ -305,7 +328,7 @@ def _draw_confusions(place, y_true, y_pred, classes):
     return grid[: len(y_pred)]
 
 
-def _draw_differing(place, images, shown, y_true, y_pred, *, width):
+def _draw_differing(place, images, shown, y_true, y_pred, filenames, *, width):
     if not len(shown):
         return np.array([], dtype=object)
     captions = [
@@ -319,4 +342,8 @@ def _draw_differing(place, images, shown, y_true, y_pred, *, width):
         for number in shown
     ]
     headers = ["actual", *y_pred]
+    if filenames is not None:
+        headers.append("file")
+        for number, lines in zip(shown, captions, strict=True):
+            lines.append(file_caption(filenames[number]))
     return draw_pictures(place, images[shown], captions, headers, n_columns=N_COLUMNS, width=width)

@@ -5,7 +5,14 @@ from sklearn.utils import column_or_1d
 
 from .._sklearn.validation import validate_params
 from ._figures import AT_LEAST_ONE, TITLE_HEIGHT, place_for, write_above
-from ._pictures import Caption, check_pictures, draw_pictures, figure_size, judge
+from ._pictures import (
+    Caption,
+    check_pictures,
+    draw_pictures,
+    figure_size,
+    file_caption,
+    judge,
+)
 
 CELL_WIDTH = 1.7  # inches, since each line holds a class and its probability
 
@@ -30,6 +37,12 @@ class ConfidentMistakesDisplay:
 
     n_samples : int
         Among how many pictures the mistakes were found.
+
+    indices : ndarray of shape (n_mistakes,)
+        Which of these pictures they are. Written under each where no files are known.
+
+    filenames : ndarray of shape (n_mistakes,), default=None
+        The files of the pictures.
 
     Attributes
     ----------
@@ -56,13 +69,26 @@ class ConfidentMistakesDisplay:
     True
     """
 
-    def __init__(self, *, images, y_true, y_pred, probabilities, true_probabilities, n_samples):
+    def __init__(
+        self,
+        *,
+        images,
+        y_true,
+        y_pred,
+        probabilities,
+        true_probabilities,
+        n_samples,
+        indices,
+        filenames=None,
+    ):
         self.images = images
         self.y_true = y_true
         self.y_pred = y_pred
         self.probabilities = probabilities
         self.true_probabilities = true_probabilities
         self.n_samples = n_samples
+        self.indices = indices
+        self.filenames = filenames
 
     @validate_params({"n_columns": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def plot(self, *, n_columns=5, ax=None):
@@ -82,13 +108,18 @@ class ConfidentMistakesDisplay:
         """
         if not len(self.images):
             return self._plot_none(ax)
-        columns = (self.y_true, self.y_pred, self.probabilities, self.true_probabilities)
+        which = (
+            [Caption(index, color="dimgray") for index in self.indices]
+            if self.filenames is None
+            else [file_caption(filename) for filename in self.filenames]
+        )
+        columns = (self.y_true, self.y_pred, self.probabilities, self.true_probabilities, which)
         images = check_pictures(self.images, *columns)
         captions = [
-            [judge(predicted, False, probability), Caption(actual, probability=true_probability)]
-            for actual, predicted, probability, true_probability in zip(*columns, strict=True)
+            [judge(predicted, False, probability), Caption(actual, probability=true), name]
+            for actual, predicted, probability, true, name in zip(*columns, strict=True)
         ]
-        headers = ["taken for", "actual"]
+        headers = ["taken for", "actual", "index" if self.filenames is None else "file"]
         sizes = {"n_columns": n_columns, "cell_width": CELL_WIDTH}
         width, height = figure_size(images, captions, headers, **sizes)
         self.figure_, place, width = place_for(ax, size=(max(width, 4.5), height + TITLE_HEIGHT))
@@ -110,7 +141,7 @@ class ConfidentMistakesDisplay:
         return self
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, n_images=10, n_columns=5, ax=None):
+    def from_estimator(cls, estimator, X, y, *, filenames=None, n_images=10, n_columns=5, ax=None):
         """Draw the mistakes of an estimator, the surest first.
 
         Parameters
@@ -124,6 +155,9 @@ class ConfidentMistakesDisplay:
 
         y : array-like of shape (n_samples,)
             The actual classes.
+
+        filenames : array-like of shape (n_samples,), default=None
+            The files of the pictures, as loaders give them, to name under each.
 
         n_images : int, default=10
             How many mistakes to show at most.
@@ -149,14 +183,23 @@ class ConfidentMistakesDisplay:
                 " Give a classifier that predicts probabilities, such as DenseClassifier."
             )
         X = check_pictures(X, y)
-        options = {"n_images": n_images, "n_columns": n_columns, "ax": ax}
+        options = {"filenames": filenames, "n_images": n_images, "n_columns": n_columns, "ax": ax}
         y_proba = estimator.predict_proba(X)
         return cls.from_predictions(X, y, y_proba, classes=estimator.classes_, **options)
 
     @classmethod
     @validate_params({"n_images": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def from_predictions(
-        cls, X, y_true, y_proba, *, classes=None, n_images=10, n_columns=5, ax=None
+        cls,
+        X,
+        y_true,
+        y_proba,
+        *,
+        classes=None,
+        filenames=None,
+        n_images=10,
+        n_columns=5,
+        ax=None,
     ):
         """Draw mistakes by probabilities that were predicted before, the surest first.
 
@@ -173,6 +216,9 @@ class ConfidentMistakesDisplay:
 
         classes : array-like of shape (n_classes,), default=None
             The class of each column of ``y_proba``. By default those of ``y_true``, sorted.
+
+        filenames : array-like of shape (n_samples,), default=None
+            The files of the pictures, as loaders give them, to name under each.
 
         n_images : int, default=10
             How many mistakes to show at most.
@@ -192,14 +238,12 @@ class ConfidentMistakesDisplay:
         ValueError
             If the columns are not those of the classes, or ``y_true`` holds others.
         """
-        X = check_pictures(X, y_true, y_proba)
+        X = check_pictures(X, y_true, y_proba, filenames)
         y_true, y_proba = column_or_1d(y_true, warn=True), np.asarray(y_proba)
         classes = np.unique(y_true) if classes is None else np.asarray(classes)
         actual = _columns_of(y_true, classes, y_proba)
         predicted = y_proba.argmax(axis=1)
-        wrong = np.flatnonzero(predicted != actual)
-        surest_first = np.argsort(-y_proba[wrong, predicted[wrong]], kind="stable")
-        shown = wrong[surest_first][:n_images]
+        shown = surest_mistakes(actual, y_proba)[:n_images]
         display = cls(
             images=X[shown],
             y_true=y_true[shown],
@@ -207,8 +251,17 @@ class ConfidentMistakesDisplay:
             probabilities=y_proba[shown, predicted[shown]],
             true_probabilities=y_proba[shown, actual[shown]],
             n_samples=len(X),
+            indices=shown,
+            filenames=None if filenames is None else np.asarray(filenames)[shown],
         )
         return display.plot(n_columns=n_columns, ax=ax)
+
+
+def surest_mistakes(actual, y_proba):
+    """Return the rows of mistakes, the surest first, ``actual`` being columns of classes."""
+    predicted = y_proba.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != actual)
+    return wrong[np.argsort(-y_proba[wrong, predicted[wrong]], kind="stable")]
 
 
 def _sample_count_text(n_samples):

@@ -1,6 +1,7 @@
 """Rows of pictures with something written under each."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from sklearn.utils import check_consistent_length
@@ -22,6 +23,7 @@ class Caption:
     mark: str = ""
     probability: float | None = None
     color: str = "black"
+    is_file: bool = False  # whose names differ at their ends
 
     @property
     def text(self):
@@ -40,8 +42,8 @@ class Caption:
         """Shorten the name until the line is no wider than ``width`` points."""
         line, name = self, " ".join(str(self.name).split())
         while len(name) > 1 and line.width(size) > width:
-            name = name[:-1]
-            line = replace(self, name=f"{name.rstrip()}…")
+            name = name[1:] if self.is_file else name[:-1]
+            line = replace(self, name=f"…{name.strip()}" if self.is_file else f"{name.rstrip()}…")
         return line
 
 
@@ -49,6 +51,12 @@ def judge(name, right, probability=None):
     """Make the line that says whether a prediction is right, by a mark and by a colour."""
     mark, color = ("✓", RIGHT_COLOR) if right else ("✗", WRONG_COLOR)
     return Caption(name, mark=mark, probability=probability, color=color)
+
+
+def file_caption(filename):
+    """Make the line that names the file of a picture, without its folder."""
+    name = Path(filename).name.encode(errors="backslashreplace").decode()  # bytes that are no text
+    return Caption(name, color="dimgray", is_file=True)
 
 
 def format_probability(probability):
@@ -142,7 +150,9 @@ def draw_pictures(place, images, captions, headers, *, n_columns, width):
     n_columns = min(n_columns, len(images))
     n_rows = -(-len(images) // n_columns)
     available = 0.95 * 72 * (width - _margin(headers)) / n_columns
-    longest = max(caption.width(LARGEST) for lines in captions for caption in lines)
+    longest = max(
+        caption.width(LARGEST) for lines in captions for caption in lines if not caption.is_file
+    )
     size = float(np.clip(LARGEST * available / longest, SMALLEST, LARGEST))
     around = {"left": _margin(headers), "below": _text_height(captions, size)}
     grid = _grid(place, n_rows, n_columns, **around)
@@ -152,9 +162,10 @@ def draw_pictures(place, images, captions, headers, *, n_columns, width):
         full_pixel = 255 if image.dtype.kind in "ui" else 1
         axes.imshow(image, cmap="gray", vmin=0, vmax=full_pixel)  # colours need none of these
         for line, caption in enumerate(lines):
-            fitting = caption.fit(available, size)
+            letters = SMALLEST if caption.is_file else size
+            fitting = caption.fit(0.85 * available if caption.is_file else available, letters)
             style = {"color": fitting.color, "weight": fitting.weight, "ha": "center"}
-            _write_under(axes, line, fitting.text, size=size, **style)
+            _write_under(axes, line, fitting.text, size=letters, line_size=size, **style)
         if number % n_columns == 0:
             for line, header in enumerate(headers):
                 style = {"x": 0, "shift": -6, "ha": "right", "color": "dimgray"}
@@ -171,13 +182,13 @@ def _grid(place, n_rows, n_columns, **around):
     return np.concatenate(grids).ravel()
 
 
-def _write_under(axes, line, text, *, size, x=0.5, shift=0, **style):
+def _write_under(axes, line, text, *, size, line_size=None, x=0.5, shift=0, **style):
     """Write in the given line under a picture."""
     axes.annotate(
         text,
         (x, 0),
         xycoords="axes fraction",
-        xytext=(shift, -PAD - line * LINE * size),
+        xytext=(shift, -PAD - line * LINE * (line_size or size)),
         textcoords="offset points",
         va="top",
         size=size,

@@ -10,6 +10,7 @@ from ._pictures import (
     check_pictures,
     draw_pictures,
     figure_size,
+    file_caption,
     format_probability,
     judge,
 )
@@ -38,6 +39,9 @@ class PredictionGridDisplay:
     probabilities : ndarray of shape (n_samples,), default=None
         The probability of each predicted class, from 0 to 1, where it is known.
 
+    filenames : ndarray of shape (n_samples,), default=None
+        The files of the pictures, where they are known.
+
     Attributes
     ----------
     axes_ : ndarray of shape (n_samples,)
@@ -60,11 +64,12 @@ class PredictionGridDisplay:
     10
     """
 
-    def __init__(self, *, images, y_true, y_pred, probabilities=None):
+    def __init__(self, *, images, y_true, y_pred, probabilities=None, filenames=None):
         self.images = images
         self.y_true = y_true
         self.y_pred = y_pred
         self.probabilities = probabilities
+        self.filenames = filenames
 
     @validate_params({"n_columns": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def plot(self, *, n_columns=10, ax=None):
@@ -87,16 +92,17 @@ class PredictionGridDisplay:
         """
         images = check_pictures(self.images, self.y_true, self.y_pred)
         known = self.probabilities is not None
-        headers = ["predicted", *(["probability"] if known else []), "actual"]
-        numbers = self.probabilities if known else [None] * len(images)
+        named = self.filenames is not None
+        headers = ["predicted", *["probability"] * known, "actual", *["file"] * named]
         captions = [
-            [
-                judge(predicted, predicted == actual),
-                *([Caption(format_probability(number))] if known else []),
-                Caption(actual),
-            ]
-            for actual, predicted, number in zip(self.y_true, self.y_pred, numbers, strict=True)
+            [judge(predicted, predicted == actual), Caption(actual)]
+            for actual, predicted in zip(self.y_true, self.y_pred, strict=True)
         ]
+        for number, lines in enumerate(captions):
+            if known:
+                lines.insert(1, Caption(format_probability(self.probabilities[number])))
+            if named:
+                lines.append(file_caption(self.filenames[number]))
         sizes = {"n_columns": n_columns, "cell_width": CELL_WIDTH}
         size = figure_size(images, captions, headers, **sizes)
         self.figure_, place, width = place_for(ax, size=size)
@@ -108,7 +114,16 @@ class PredictionGridDisplay:
     @classmethod
     @validate_params({"n_images": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def from_estimator(
-        cls, estimator, X, y, *, n_images=10, random_state=None, n_columns=10, ax=None
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        filenames=None,
+        n_images=10,
+        random_state=None,
+        n_columns=10,
+        ax=None,
     ):
         """Draw random pictures with what an estimator predicts for them.
 
@@ -123,6 +138,9 @@ class PredictionGridDisplay:
 
         y : array-like of shape (n_samples,)
             The actual classes.
+
+        filenames : array-like of shape (n_samples,), default=None
+            The files of the pictures, as loaders give them, to name under each.
 
         n_images : int, default=10
             How many of them to show.
@@ -140,7 +158,7 @@ class PredictionGridDisplay:
         -------
         display : :class:`PredictionGridDisplay`
         """
-        X = check_pictures(X, y)
+        X = check_pictures(X, y, filenames)
         chosen = _choose(len(X), n_images, random_state)
         images = X[chosen]  # only what is shown is predicted
         y_pred = np.asarray(estimator.predict(images))
@@ -153,6 +171,7 @@ class PredictionGridDisplay:
             y_true=column_or_1d(y, warn=True)[chosen],
             y_pred=y_pred,
             probabilities=probabilities,
+            filenames=None if filenames is None else np.asarray(filenames)[chosen],
         )
         return display.plot(n_columns=n_columns, ax=ax)
 
@@ -165,6 +184,7 @@ class PredictionGridDisplay:
         y_pred,
         *,
         y_proba=None,
+        filenames=None,
         n_images=10,
         random_state=None,
         n_columns=10,
@@ -187,6 +207,9 @@ class PredictionGridDisplay:
             The probability of each predicted class, or those of all classes, of which the predicted
             one is the most probable. None draws no probabilities.
 
+        filenames : array-like of shape (n_samples,), default=None
+            The files of the pictures, as loaders give them, to name under each.
+
         n_images : int, default=10
             How many of them to show.
 
@@ -203,7 +226,7 @@ class PredictionGridDisplay:
         -------
         display : :class:`PredictionGridDisplay`
         """
-        X = check_pictures(X, y_true, y_pred, y_proba)
+        X = check_pictures(X, y_true, y_pred, y_proba, filenames)
         chosen = _choose(len(X), n_images, random_state)
         if y_proba is not None:
             y_proba = np.asarray(y_proba)[chosen]
@@ -213,6 +236,7 @@ class PredictionGridDisplay:
             y_true=column_or_1d(y_true, warn=True)[chosen],
             y_pred=column_or_1d(y_pred, warn=True)[chosen],
             probabilities=y_proba,
+            filenames=None if filenames is None else np.asarray(filenames)[chosen],
         )
         return display.plot(n_columns=n_columns, ax=ax)
 

@@ -74,7 +74,9 @@ def describe_test(test):
     )
 
 
-def write_comparison(folder, comparison, *, X_test, y_test, y_pred, random_state=None):
+def write_comparison(
+    folder, comparison, *, X_test, y_test, y_pred, filenames=None, random_state=None
+):
     """Write the files of :data:`COMPARISON_FILES`, and return why the picture failed.
 
     Each file is written whole or not at all, the picture last.
@@ -90,7 +92,7 @@ def write_comparison(folder, comparison, *, X_test, y_test, y_pred, random_state
         writer.writerows(rows)
 
     def display():
-        options = {"n_images": N_PICTURES, "random_state": random_state}
+        options = {"n_images": N_PICTURES, "random_state": random_state, "filenames": filenames}
         if len(models) == 1:
             (alone,) = y_pred.values()
             return PredictionGridDisplay.from_predictions(X_test, y_test, alone, **options)

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..displays import PredictionGridDisplay, TrainingHistoryDisplay, save_figure
+from ..displays import (
+    ConfidentMistakesDisplay,
+    PredictionGridDisplay,
+    TrainingHistoryDisplay,
+    save_figure,
+)
+from ..displays._mistakes import surest_mistakes
 from ..files._atomic import replacing, write_json
 from ..files._versions import library_versions
 from ..persistence._models import save_model
@@ -20,7 +26,9 @@ RUN_FILES = (
     MODEL,
     "metrics.json",
     "history.csv",
+    "mistakes.csv",
     "predictions.png",
+    "mistakes.png",
     "learning_curves.png",
 )
 
@@ -66,7 +74,9 @@ def draw(folder, pictures):
     return problems
 
 
-def write_run(folder, pipeline, metrics, *, X_test, y_test, y_proba, random_state=None):
+def write_run(
+    folder, pipeline, metrics, *, X_test, y_test, y_proba, filenames=None, random_state=None
+):
     """Write the files of :data:`RUN_FILES` but the model, and return why pictures failed.
 
     Each file is written whole or not at all, the pictures last.
@@ -74,25 +84,49 @@ def write_run(folder, pipeline, metrics, *, X_test, y_test, y_proba, random_stat
     history = pipeline[-1].history_
     made_with = {"params": jsonable_params(pipeline[-1]), "versions": library_versions()}
     write_json(folder / "metrics.json", metrics | made_with)
-    path = folder / "history.csv"
-    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["epoch", *history])
-        epochs = zip(*history.values(), strict=True)
-        writer.writerows([number, *values] for number, values in enumerate(epochs, start=1))
+    epochs = enumerate(zip(*history.values(), strict=True), start=1)
+    rows = [["epoch", *history], *([number, *values] for number, values in epochs)]
+    _write_csv(folder / "history.csv", rows)
+    classes = pipeline.classes_
+    _write_csv(folder / "mistakes.csv", _mistakes(y_test, y_proba, classes, filenames))
 
     def predictions():
         return PredictionGridDisplay.from_predictions(
             X_test,
             y_test,
-            pipeline.classes_[y_proba.argmax(axis=1)],
+            classes[y_proba.argmax(axis=1)],
             y_proba=y_proba,
+            filenames=filenames,
             n_images=N_PICTURES,
             random_state=random_state,
         )
 
+    def mistakes():
+        return ConfidentMistakesDisplay.from_predictions(
+            X_test, y_test, y_proba, classes=classes, filenames=filenames, n_images=N_PICTURES
+        )
+
     curves = TrainingHistoryDisplay(history=history).plot
-    return draw(folder, {"predictions.png": predictions, "learning_curves.png": curves})
+    pictures = {"predictions.png": predictions, "mistakes.png": mistakes}
+    return draw(folder, pictures | {"learning_curves.png": curves})
+
+
+def _mistakes(y_true, y_proba, classes, filenames):
+    """Return a table of the test pictures that were taken for others, the surest first."""
+    named = filenames is not None
+    y_pred = classes[y_proba.argmax(axis=1)]
+    rows = [["index", *["file"] * named, "actual", "predicted", "probability"]]
+    for row in surest_mistakes(np.searchsorted(classes, y_true), y_proba):
+        name = [filenames[row]] if named else []
+        rows.append([row, *name, y_true[row], y_pred[row], float(y_proba[row].max())])
+    return rows
+
+
+def _write_csv(path, rows):
+    # names that are no text are written as the bytes that they are
+    options = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
+    with replacing(path) as unfinished, unfinished.open("w", **options) as file:
+        csv.writer(file).writerows(rows)
 
 
 def _jsonable(value):

@@ -478,10 +478,10 @@ def test_picture_that_fails_costs_nothing_else(tmp_path, capsys, monkeypatch):
     warnings = capsys.readouterr().err.splitlines()
     assert warnings == [
         f"skcifar: warning: {name} could not be drawn (OSError: no fonts)"
-        for name in ("predictions.png", "learning_curves.png")
+        for name in ("predictions.png", "mistakes.png", "learning_curves.png")
     ]
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"model.safetensors", "metrics.json", "history.csv"}
+    assert left == {"model.safetensors", "metrics.json", "history.csv", "mistakes.csv"}
 
 
 def test_interrupt_after_training_leaves_the_model(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """The commands on folders and tables of pictures."""
 
+import csv
 import io
 from pathlib import Path
 
@@ -145,3 +146,24 @@ def test_processes_of_compare_read_what_the_command_decoded(pets, tmp_path, monk
     assert main(["compare", *arguments, *options]) == 2
     assert len(kept) == 1
     assert kept[0].exists() == (not options)
+
+
+def test_mistakes_name_their_files(pets, tmp_path):
+    wrong = pets / "val" / "dog" / "in the wrong folder.png"
+    Image.new("RGB", (60, 40), "red").save(wrong)
+    options = ["--learning-rate", "0.02", "--epochs", "10"]
+    assert train(pets, tmp_path / "run", "--random-state", "1", *options) == 0
+    with (tmp_path / "run" / "mistakes.csv").open(newline="", encoding="utf-8") as file:
+        header, row = csv.reader(file)
+    assert header == ["index", "file", "actual", "predicted", "probability"]
+    assert row[1:4] == [str(wrong), "dog", "cat"]
+    assert 0.5 < float(row[4]) <= 1
+
+
+def test_mistakes_among_pictures_that_are_no_files_have_an_index(tmp_path):
+    assert train("digits", tmp_path / "run", "--limit", "100") == 0
+    with (tmp_path / "run" / "mistakes.csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["index", "actual", "predicted", "probability"]
+    assert all(row[1] != row[2] for row in rows)
+    assert [float(row[3]) for row in rows] == sorted((float(row[3]) for row in rows), reverse=True)

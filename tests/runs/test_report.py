@@ -291,7 +291,7 @@ def test_missing_file_is_named_and_the_rest_is_shown(run, name, capsys):
     page, problems = report_on(run)
     assert problems == [f"{name} is missing"]
     assert len(list(page.iter("h2"))) >= 5
-    assert len(list(page.iter("img"))) == (1 if name.endswith(".png") else 2)
+    assert len(list(page.iter("img"))) == (2 if name.endswith(".png") else 3)
     text = text_of(page)
     assert ("None could be read." in text) == (name == "metrics.json")
     assert ("All values are in the table" in text) == (
@@ -316,7 +316,7 @@ def test_damaged_file_is_named_and_the_rest_is_shown(run, name, content, reason)
     (run / name).write_bytes(content)
     page, (problem,) = report_on(run)
     assert problem.startswith(reason)
-    assert len(list(page.iter("img"))) == (1 if name == "predictions.png" else 2)
+    assert len(list(page.iter("img"))) == (2 if name == "predictions.png" else 3)
 
 
 def test_comparison_of_a_foreign_shape_is_named_and_its_picture_is_shown(tmp_path):
@@ -336,10 +336,16 @@ def test_caption_of_a_search_names_the_file_of_values_only_if_it_is_there(writte
     assert "Each value is in" not in text_of(page)
 
 
+def test_mistakes_are_shown_and_where_all_are_is_said(run):
+    text = text_of(parse(write_report(run)[0]))
+    assert "Pictures of which the network was surest, and wrong" in text
+    assert "All mistakes are in mistakes.csv." in text
+
+
 def test_hidden_picture_is_left_out(run):
     Image.new("L", (5, 5)).save(run / ".scores-unfinished.png")
     page = parse(write_report(run)[0])
-    assert len(list(page.iter("img"))) == 2
+    assert len(list(page.iter("img"))) == 3
 
 
 def test_interval_without_an_end_is_left_out(tmp_path):
@@ -368,7 +374,7 @@ def test_page_is_that_of_the_latest_numbers(run, tmp_path, latest):
         os.utime(folder / name, (name == latest, name == latest))
     page = write_report(folder)[0].read_text(encoding="utf-8")
     assert ("Training run" in page) == (latest == "metrics.json")
-    assert page.count("data:image/png") == (2 if latest == "metrics.json" else 1)
+    assert page.count("data:image/png") == (3 if latest == "metrics.json" else 1)
 
 
 def test_command_writes_the_file_of_out(written, tmp_path, capsys):

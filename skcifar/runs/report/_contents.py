@@ -23,6 +23,12 @@ PREDICTIONS = (
     "Under each picture the class that was predicted, the probability that it has for the network,"
     f" and the actual class. {MARKS}",
 )
+MISTAKES = (
+    "The surest mistakes on test pictures, with the class taken for, the actual class and the file"
+    " or the index under each",
+    "Pictures of which the network was surest, and wrong: the class that it took each for, and the"
+    " actual one, with their probabilities, and the file, or the index among the test pictures.",
+)
 PREDICTED_CLASSES = (
     "Test pictures, with the predicted and the actual class under each",
     f"Under each picture the class that was predicted, then the actual one. {MARKS}",
@@ -39,12 +45,14 @@ def read_run(folder):
     """Gather what a training run left."""
     epochs = folder.read("history.csv", _describe_epochs)
     where = " All values are in the table of epochs." if epochs else ""
+    listed = " All mistakes are in mistakes.csv." if folder.has("mistakes.csv") else ""
     page = {
         "kind": "Training run",
         "histories": [epochs] if epochs else [],
         "models": {"network": MODEL} if folder.has(MODEL) else {},
         "expected_pictures": {
             "predictions.png": PREDICTIONS,
+            "mistakes.png": (MISTAKES[0], MISTAKES[1] + listed),
             "learning_curves.png": (
                 "Two line charts: loss and accuracy against the epoch",
                 "Loss and accuracy after each epoch of training; their last values are beside"

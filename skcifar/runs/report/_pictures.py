@@ -7,7 +7,10 @@ from typing import NamedTuple
 from PIL import Image
 
 # an earlier command of another kind may have left some of them
-OF_COMMANDS = {"predictions.png", "learning_curves.png", "comparison.png", "scores.png"}
+OF_COMMANDS = {
+    *("predictions.png", "mistakes.png", "learning_curves.png"),
+    *("comparison.png", "scores.png"),
+}
 
 
 class Picture(NamedTuple):
