@@ -42,7 +42,8 @@ VALUES = [
     *("", "a", "weights/", "\x00", "\x1b[2J", "é" * 50, "/etc/passwd", "../../x"),
     *("balanced", "relu", "constant", "|O", "<U1", "<U99999999", "<M8[s]", "F32", "BF16", "BOOL"),
     *("checkpoint", "callbacks", "predict", "model_", "__class__", "__dict__", "_validate_params"),
-    *("PixelScaler", "ImageFlattener", "DenseClassifier", "ResidualClassifier", "FunctionType"),
+    *("ImageResizer", "PixelScaler", "ImageFlattener", "FunctionType"),
+    *("DenseClassifier", "ResidualClassifier"),
     *([], {}, [[]], [1] * 1000, ["a"] * 1000),
     *({"tuple": []}, {"tuple": [0, 0]}, {"tuple": [10**9] * 9}, {"array": "0/classes_"}),
     *(
