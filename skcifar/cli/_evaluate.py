@@ -1,5 +1,7 @@
 """``skcifar evaluate``."""
 
+from pathlib import Path
+
 from ._arguments import data_arguments, model_arguments
 from ._shared import (
     labels_of,
@@ -30,6 +32,11 @@ def add_parser(subparsers):
         " its files stay the same; all is right for a folder that was not trained on"
         " (default: %(default)s)",
     )
+    parser.add_argument(
+        "--mistakes",
+        metavar="FILE",
+        help="write a CSV file of the pictures that were taken for others, the surest first",
+    )
     parser.set_defaults(run=evaluate)
 
 
@@ -44,13 +51,17 @@ def evaluate(arguments):
     if arguments.data == "auto":
         arguments.data = source_of(model.classes_, arguments.model)
     if arguments.subset == "all":
-        X, names, _ = load_all(arguments.data, **reading_options(arguments, reading))
+        X, names, filenames = load_all(arguments.data, **reading_options(arguments, reading))
     else:
         _, *parts = load_train_test_pictures(arguments, reading)
-        X, names, _ = parts[0] if arguments.subset == "train" else parts[1]
+        X, names, filenames = parts[0] if arguments.subset == "train" else parts[1]
     y = labels_of(names, model.classes_, arguments.data, arguments.model)
     loss, accuracy, probabilities = score(model, X, y)
     y_pred = model.classes_[probabilities.argmax(axis=1)]
+    if arguments.mistakes:
+        from ..runs._training import write_mistakes
+
+        write_mistakes(Path(arguments.mistakes), y, probabilities, model.classes_, filenames)
     what = "pictures" if arguments.subset == "all" else f"{arguments.subset} pictures"
     # those that there are, as scikit-learn itself takes them
     labels = sorted({*y, *y_pred})

@@ -88,7 +88,7 @@ def write_run(
     rows = [["epoch", *history], *([number, *values] for number, values in epochs)]
     _write_csv(folder / "history.csv", rows)
     classes = pipeline.classes_
-    _write_csv(folder / "mistakes.csv", _mistakes(y_test, y_proba, classes, filenames))
+    write_mistakes(folder / "mistakes.csv", y_test, y_proba, classes, filenames)
 
     def predictions():
         return PredictionGridDisplay.from_predictions(
@@ -111,15 +111,15 @@ def write_run(
     return draw(folder, pictures | {"learning_curves.png": curves})
 
 
-def _mistakes(y_true, y_proba, classes, filenames):
-    """Return a table of the test pictures that were taken for others, the surest first."""
+def write_mistakes(path, y_true, y_proba, classes, filenames):
+    """Write a table of the pictures that were taken for others, the surest first."""
     named = filenames is not None
     y_pred = classes[y_proba.argmax(axis=1)]
     rows = [["index", *["file"] * named, "actual", "predicted", "probability"]]
     for row in surest_mistakes(np.searchsorted(classes, y_true), y_proba):
         name = [filenames[row]] if named else []
         rows.append([row, *name, y_true[row], y_pred[row], float(y_proba[row].max())])
-    return rows
+    _write_csv(path, rows)
 
 
 def _write_csv(path, rows):

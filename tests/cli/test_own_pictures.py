@@ -160,6 +160,20 @@ def test_mistakes_name_their_files(pets, tmp_path):
     assert 0.5 < float(row[4]) <= 1
 
 
+def test_evaluate_names_the_files_of_mistakes(pets, tmp_path):
+    options = ["--learning-rate", "0.02", "--epochs", "10", "--random-state", "1"]
+    assert train(pets, tmp_path / "run", *options) == 0
+    wrong = pets / "val" / "dog" / "in the wrong folder.png"
+    Image.new("RGB", (60, 40), "red").save(wrong)
+    argv = [str(tmp_path / "run" / "model.safetensors"), "--data", str(pets)]
+    for subset in ("test", "all"):
+        path = tmp_path / f"{subset}.csv"
+        assert main(["evaluate", *argv, "--subset", subset, "--mistakes", str(path)]) == 0
+        with path.open(newline="", encoding="utf-8") as file:
+            _, row = csv.reader(file)
+        assert row[1:4] == [str(wrong), "dog", "cat"]
+
+
 def test_mistakes_among_pictures_that_are_no_files_have_an_index(tmp_path):
     assert train("digits", tmp_path / "run", "--limit", "100") == 0
     with (tmp_path / "run" / "mistakes.csv").open(newline="", encoding="utf-8") as file:
