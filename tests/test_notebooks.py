@@ -14,7 +14,7 @@ SLICES = {
     "01_dense_baseline.ipynb": "n_train = 300; n_test = 100; epochs = 1",
     "02_grid_search.ipynb": "n_train = 150; n_test = 100; epochs = 2",
     "03_dense_against_convolutional.ipynb": "n_train = 300; n_test = 100; epochs = 1",
-    "04_your_own_pictures.ipynb": "folder = 'pictures'; n_pictures = 20; epochs = 1",
+    "04_your_own_pictures.ipynb": "folder = 'pictures'; n_pictures = 100; epochs = 1",
 }
 
 
