@@ -18,15 +18,15 @@ def reading_progress(n_pictures):
     """Show how many pictures are read, and the time left; where there is no terminal in lines."""
     bar = _bar("reading", "pictures   {task.fields[state]}")
     task = bar.add_task("reading", total=n_pictures, state="")
-    begin = told = time.perf_counter()
+    begin = reported = time.perf_counter()
 
     def on_done(n_done):
-        nonlocal told
+        nonlocal reported
         now = time.perf_counter()
         state = f"time left {_clock((now - begin) / n_done * (n_pictures - n_done))}"
         bar.update(task, completed=n_done, state=state)
-        if bar.disable and now - told > SECONDS_BETWEEN_LINES:
-            told = now
+        if bar.disable and now - reported > SECONDS_BETWEEN_LINES:
+            reported = now
             write(f"{n_done:,} of {n_pictures:,} pictures are read   {state}")
 
     with bar:

@@ -70,7 +70,7 @@ def reading_options(arguments, reading, *, quiet=False):
         return options
     with quiet_tensorflow():
         from ._progress import reading_progress
-    return options | {"tell": write, "progress": reading_progress}
+    return options | {"report": write, "progress": reading_progress}
 
 
 def load_train_test_pictures(arguments, reading, *, quiet=False):

@@ -25,7 +25,7 @@ SYSTEM_NAMES = {
     *("$recycle.bin", "system volume information"),
 }
 
-MAX_NAMES = 3  # of files that are told of
+MAX_NAMES = 3  # of files that are listed
 
 
 @dataclass(frozen=True)

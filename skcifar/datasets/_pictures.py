@@ -370,7 +370,7 @@ def _load(listing, subset, shape, **options):
                 " them undivided. Give another subset."
             )
         listing = listing.take(rows)
-    images, listing, told = read_listing(listing, shape, **options)
+    images, listing, report = read_listing(listing, shape, **options)
     target_names, target = np.unique(listing.labels, return_inverse=True)
     return picture_bunch(
         images,
@@ -378,7 +378,7 @@ def _load(listing, subset, shape, **options):
         target_names=target_names.astype(str),
         filenames=np.array(listing.paths),
         subsets=np.array(listing.subsets),
-        DESCR="\n".join(told),
+        DESCR="\n".join(report),
     )
 
 
@@ -390,7 +390,7 @@ def _no_progress(n_pictures):
 def read_listing(
     listing, shape, *, resize="crop", skip_unreadable=False, cache=False, progress=_no_progress
 ):
-    """Read the pictures of a listing; return them, what was read, and lines that tell of it.
+    """Read the pictures of a listing; return them, what was read, and lines that report it.
 
     ``progress`` is called with the number of pictures that are decoded for a context manager, whose
     value is called with the number of those that are done.

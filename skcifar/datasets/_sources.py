@@ -59,7 +59,7 @@ def load_train_test(source, *, limit=None, **options):
         :func:`load_image_folder` and :func:`load_image_csv` take but ``subset``. ``group_by`` is a
         regular expression that finds in the name of a file, as its group ``group``, its first group
         or all that it matches, what is not to be divided between training and testing, such as a
-        patient or a day. ``tell`` is called with each line that says what was found, such as
+        patient or a day. ``report`` is called with each line that says what was found, such as
         near-duplicates across training and testing. ``progress`` is called with the number of
         pictures that are decoded; it returns a context manager, whose value is called with the
         number of those that are done.
@@ -84,11 +84,11 @@ def load_train_test(source, *, limit=None, **options):
         parts = _read_files(source, _train_test, limit, **options)
     train, test = parts
     _check_trained(source, train.names, test.names)
-    tell = options.get("tell")
-    if tell is not None and train.filenames is not None:
+    report = options.get("report")
+    if report is not None and train.filenames is not None:
         rows, twins = near_duplicates(test.images, train.images)
         if len(rows):
-            tell(
+            report(
                 f"{len(rows):,} of {len(test.names):,} test pictures are nearly the same as one"
                 f" that is trained on, such as {test.filenames[rows[0]]} and"
                 f" {train.filenames[twins[0]]}: accuracy will seem higher than it is, and group_by"
@@ -130,7 +130,7 @@ def _read_files(
     *,
     image_size=(32, 32),
     n_channels=3,
-    tell=lambda line: None,
+    report=lambda line: None,
     data_home=None,
     n_retries=None,
     layout="auto",
@@ -154,14 +154,14 @@ def _read_files(
         pattern = compiled(group_by, "group_by")
         groups = parts_of_names(listing.paths, pattern, parameter="group_by", group="group")
     parts = {}
-    for subset, rows in divide(listing, groups, tell).items():
+    for subset, rows in divide(listing, groups, report).items():
         kept = _limited_rows([listing.labels[row] for row in rows], limit, what=source)
         parts[subset] = [rows[row] for row in kept]
     subsets = [subset for subset, rows in parts.items() for _ in rows]
     listing = listing.take([row for rows in parts.values() for row in rows], subsets=subsets)
     images, listing, lines = read_listing(listing, (*image_size, n_channels), **options)
     for line in lines:
-        tell(line)
+        report(line)
     names, filenames = np.array(listing.labels), np.array(listing.paths)
     found, begin = [], 0
     for subset in parts:
@@ -171,11 +171,11 @@ def _read_files(
     return found
 
 
-def _undivided(listing, groups, tell):
+def _undivided(listing, groups, report):
     return {"": range(len(listing.paths))}
 
 
-def _train_test(listing, groups, tell):
+def _train_test(listing, groups, report):
     """Return the rows for training and those for testing."""
     rows = {subset: [] for subset in listing.subsets}
     for row, subset in enumerate(listing.subsets):
@@ -184,7 +184,7 @@ def _train_test(listing, groups, tell):
     if len(rows) == 1 and not rows.keys() & {"validation", "test"}:
         train, test = _split(labels, groups, what=listing.source)
         whole = "" if groups is None else ", of whole groups"
-        tell(f"one in five pictures of each class is kept for testing{whole}")
+        report(f"one in five pictures of each class is kept for testing{whole}")
         return {"train": train, "test": test}
     if "train" not in rows:
         raise DatasetError(
@@ -195,12 +195,12 @@ def _train_test(listing, groups, tell):
     unused = "; validation is not used" if {"test", "validation"} <= rows.keys() else ""
     train, test = rows["train"], rows[tested]
     _check_trained(listing.source, labels[train], labels[test])
-    tell(f"train is trained on, {tested} is tested on{unused}")
+    report(f"train is trained on, {tested} is tested on{unused}")
     if groups is not None:
         of_train, of_test = ({groups[row] for row in part} for part in (train, test))
         if of_train & of_test:
             both = sorted(of_train & of_test)
-            tell(
+            report(
                 f"groups on both sides: {len(both)} of {len(of_train | of_test)} ({in_short(both)})"
             )
     return {"train": train, "test": test}

@@ -1,4 +1,4 @@
-"""What to tell of classes of which some are rare, for which an accuracy says little."""
+"""What is reported where some classes are rare, and an accuracy says little."""
 
 import numpy as np
 from sklearn.metrics import recall_score

@@ -49,7 +49,7 @@ class History(keras.callbacks.Callback):
 class Validation(keras.callbacks.Callback):
     """Adds ``val_loss`` and ``val_accuracy`` to the logs of an epoch.
 
-    Stands before all callbacks that read them, and tells the user's of the test.
+    Stands before all callbacks that read them, and calls what the user's do at a test.
     """
 
     network = None  # that predicts, if it is not the one that is trained
