@@ -40,7 +40,7 @@ def make_dense_pipeline(**params):
     --------
     >>> from skcifar import load_digit_images, make_dense_pipeline
     >>> X, y = load_digit_images(return_X_y=True)
-    >>> pipeline = make_dense_pipeline(random_state=0).fit(X, y)
+    >>> pipeline = make_dense_pipeline(epochs=3, random_state=0).fit(X, y)
     >>> X_test, y_test = load_digit_images(subset="test", return_X_y=True)
     >>> pipeline.score(X_test, y_test) > 0.9
     True

@@ -54,6 +54,7 @@ def test_digits_are_learned_to_95_percent():
     assert pipeline.score(*load_digit_images(subset="test", return_X_y=True)) >= 0.95
 
 
+@pytest.mark.slow
 def test_one_epoch_on_the_real_pictures_beats_30_percent(real_cifar10):
     train, test = real_cifar10["train"], real_cifar10["test"]
     pipeline = make_dense_pipeline(epochs=1, random_state=0).fit(train.images, train.target)

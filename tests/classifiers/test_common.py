@@ -62,6 +62,7 @@ def test_check_by_default(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow  # its steps are checked above
 @parametrize_with_checks(
     # The checks seed estimators by their random_state, which a Pipeline does not have.
     [make_dense_pipeline(random_state=0)],

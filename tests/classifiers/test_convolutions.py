@@ -73,6 +73,7 @@ def test_copies_predict_the_same(cls, digits, copied):
     np.testing.assert_array_equal(copied(classifier).predict_proba(digits[0]), expected)
 
 
+@pytest.mark.slow
 @both
 def test_saved_and_loaded_it_predicts_the_same(cls, digits, tmp_path):
     classifier = small(cls).fit(*digits)

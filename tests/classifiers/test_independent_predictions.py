@@ -33,7 +33,12 @@ CLASSIFIERS = {
 }
 
 
-@pytest.fixture(scope="module", params=CLASSIFIERS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[pytest.mark.slow] * (name == "residual")) for name in CLASSIFIERS
+    ],
+)
 def predicted(request):
     """A classifier, samples, and what it predicts for them all at once."""
     classifier, sample_shape = CLASSIFIERS[request.param]

@@ -6,7 +6,7 @@ import pickle
 import keras
 import numpy as np
 import pytest
-from own_networks import CLASSIFIERS, ApplicationClassifier
+from own_networks import CLASSIFIERS, ApplicationClassifier, BidirectionalClassifier
 from sklearn.callback import ScoringMonitor
 from sklearn.model_selection import cross_validate
 
@@ -74,11 +74,12 @@ SLOW_WAYS = [
     *(deep_copied, gone_on_with, copied_for_callbacks, sent_back_by_a_worker, trained_by_keras),
 ]
 WAYS = [pickled, saved, *SLOW_WAYS]
+SLOW_CLASSIFIERS = ApplicationClassifier, BidirectionalClassifier
 PAIRS = [
     pytest.param(
         cls,
         way,
-        marks=[pytest.mark.slow] * (way in SLOW_WAYS or cls is ApplicationClassifier),
+        marks=[pytest.mark.slow] * (way in SLOW_WAYS or cls in SLOW_CLASSIFIERS),
         id=f"{cls.__name__}-{way.__name__}",
     )
     for cls in CLASSIFIERS

@@ -249,6 +249,7 @@ def test_sentence_says_what_a_test_means(n_first, n_second, pvalue, sentence):
 # --- saved models ---
 
 
+@pytest.mark.slow
 def test_saved_models_alone_are_compared_on_the_data_they_know(saved, tmp_path, capsys):
     shutil.copy(saved, tmp_path / "copy.safetensors")
     models = [str(saved), str(tmp_path / "copy.safetensors")]

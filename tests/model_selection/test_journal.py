@@ -27,8 +27,10 @@ from small_networks import small
 from skcifar.files._digests import digest
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
-@pytest.mark.parametrize("halving", [False, True])
+@pytest.mark.parametrize(
+    ("halving", "n_jobs"),
+    [(False, 1), (True, 1), (False, 2), pytest.param(True, 2, marks=pytest.mark.slow)],
+)
 def test_interrupted_search_goes_on_where_it_was(journal, halving, n_jobs):
     options = {"halving": halving, "journal": journal, "n_jobs": n_jobs}
     if halving:

@@ -114,7 +114,13 @@ BY_EPOCH = {
 }
 
 
-@pytest.mark.parametrize("name", BY_EPOCH)
+QUICK = {"nothing but what is asked", "checkpoint", "stopping", "rate"}  # where all else is slow
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n not in QUICK)) for n in BY_EPOCH],
+)
 def test_callback_by_epoch_does_as_under_keras(name, tmp_path, capsys):
     def by_us(model, callback):
         with mock.patch.object(model, "fit", side_effect=AssertionError):
@@ -137,7 +143,14 @@ BY_BATCH = {
 }
 
 
-@pytest.mark.parametrize("name", ["nan", "backup", pytest.param("batches", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nan",
+        pytest.param("backup", marks=pytest.mark.slow),
+        pytest.param("batches", marks=pytest.mark.slow),
+    ],
+)
 def test_callback_by_batch_takes_keras_own_fit_and_does_as_under_it(name, tmp_path, capsys):
     def by_us(model, callback):
         with mock.patch.object(model, "fit", wraps=model.fit) as fit:

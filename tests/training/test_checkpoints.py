@@ -76,7 +76,9 @@ def assert_same(classifier, other):
     [
         {},
         {"shuffle": False, "class_weight": "balanced"},
-        {"batch_normalization": True, "dropout": 0.3, "batch_size": 2},
+        pytest.param(
+            {"batch_normalization": True, "dropout": 0.3, "batch_size": 2}, marks=pytest.mark.slow
+        ),
         {"learning_rate_schedule": "one-cycle", "weight_decay": 0.01, "label_smoothing": 0.1},
         {"validation_fraction": 0.2},
         {"early_stopping": True, "n_iter_no_change": 2, "tol": 1.0},
@@ -325,9 +327,10 @@ def test_saved_model_holds_no_path_to_write_to(blobs, path, tmp_path):
 
 
 def test_long_histories_are_no_text_of_the_header(blobs, path):
-    long = small(checkpoint=path, epochs=101).fit(*blobs)
+    params = {"checkpoint": path, "epochs": 101, "batch_size": 40}
+    long = small(**params).fit(*blobs)
     assert len(json.dumps(read_file(path)[0]["history"])) < 200
-    assert small(checkpoint=path, epochs=101).fit(*blobs).history_ == long.history_
+    assert small(**params).fit(*blobs).history_ == long.history_
 
 
 def test_names_of_many_classes_are_no_text_of_the_header(path):
