@@ -75,7 +75,7 @@ def test_subset_that_is_not_there_is_refused(tmp_path):
 )
 def test_training_and_testing_go_by_the_splits(tmp_path, names, tested, told):
     lines = []
-    train, test = load_train_test(put(tmp_path, *classes(*names)), tell=lines.append)
+    train, test = load_train_test(put(tmp_path, *classes(*names)), report=lines.append)
     assert {path.split("/")[-3] for path in train.filenames} == {"train"}
     assert {path.split("/")[-3] for path in test.filenames} == {tested}
     assert lines[0] == told
@@ -84,7 +84,7 @@ def test_training_and_testing_go_by_the_splits(tmp_path, names, tested, told):
 def test_training_pictures_alone_are_split_four_to_one(tmp_path):
     put(tmp_path, *[f"train/{name}/{n}.png" for name in ("cat", "dog") for n in range(5)])
     lines = []
-    train, test = load_train_test(tmp_path, tell=lines.append)
+    train, test = load_train_test(tmp_path, report=lines.append)
     assert (len(train.images), len(test.images)) == (8, 2)
     assert lines[0] == "one in five pictures of each class is kept for testing"
 
@@ -391,7 +391,7 @@ def test_group_stays_on_one_side(tmp_path):
     photographs(tmp_path)
     lines = []
     for pattern in (r"^day\d+", r"^(day\d+)-", r"-?(?P<group>day(\d+))"):
-        train, test = load_train_test(tmp_path, group_by=pattern, tell=lines.append)
+        train, test = load_train_test(tmp_path, group_by=pattern, report=lines.append)
         days = [{Path(name).name[:4] for name in part.filenames} for part in (train, test)]
         assert len(days[0] | days[1]) == 6
         assert not days[0] & days[1]
@@ -402,7 +402,7 @@ def test_group_stays_on_one_side(tmp_path):
 
 def test_near_duplicates_in_training_and_testing_are_counted(tmp_path):
     lines = []
-    _, test = load_train_test(photographs(tmp_path), tell=lines.append)
+    _, test = load_train_test(photographs(tmp_path), report=lines.append)
     assert f"{len(test.names)} of {len(test.names)} test pictures are nearly the same" in lines[-1]
     assert "group_by (--group-by) keeps on one side" in lines[-1]
 
@@ -411,7 +411,7 @@ def test_groups_on_both_sides_of_given_splits_are_told(tmp_path):
     for part in ("train", "test"):
         photographs(tmp_path / part, n_days=2)
     lines = []
-    load_train_test(tmp_path, group_by=r"^day\d+", tell=lines.append)
+    load_train_test(tmp_path, group_by=r"^day\d+", report=lines.append)
     assert lines[1] == "groups on both sides: 2 of 2 (day0, day1)"
 
 
