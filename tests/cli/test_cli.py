@@ -340,7 +340,11 @@ def test_evaluate_requests_the_folder_of_own_pictures(blobs, tmp_path, capsys):
         (["--random-state", "-1"], "--random-state: must be an int from 0"),
         (["--limit", "5"], "digits has 10 classes, so the limit of 5 is too low"),
         (["--data", ""], "--data: must be auto, cifar10, digits or a folder"),
-        (["--hidden-layer-sizes", "2147483647"], "do not fit into memory"),
+        pytest.param(
+            ["--hidden-layer-sizes", "2147483647"],
+            "do not fit into memory",
+            marks=pytest.mark.slow,  # TensorFlow waits 10 s for memory
+        ),
         (["--learning-rate", "1e300"], "Lower the learning rate"),
         (["--data", "nowhere"], "nowhere is not a folder"),
         (["--nonsense"], "unrecognized arguments: --nonsense"),
