@@ -52,6 +52,11 @@ class TestNetworksOfKeras:
         assert network_key(build()) != network_key(build(trainable=False))
 
 
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16", "mixed_bfloat16"])
+def test_layer_of_another_precision_gives_another_key(dtype):
+    assert network_key(around(layers.Dense(3))) != network_key(around(layers.Dense(3, dtype=dtype)))
+
+
 def test_constant_initializer_is_known():
     assert network_key(around(layers.Dense(3, bias_initializer=keras.initializers.Constant(0.1))))
 

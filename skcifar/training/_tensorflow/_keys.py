@@ -96,6 +96,8 @@ def _frozen(config, places=None):
         return tuple(_frozen(part, places) for part in config)
     if not isinstance(config, dict):
         return config
+    if config.get("class_name", "").endswith("DTypePolicy"):  # which is nothing but its name
+        return config["config"]["name"]
     if "layers" in config:
         layers = [layer["config"]["name"] for layer in config["layers"]]
         places = {name: place for place, name in enumerate(layers)}
