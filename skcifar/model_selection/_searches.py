@@ -68,8 +68,9 @@ class ResumableSearch(BaseSearch):
     journal : str or path-like, default=None
         File to keep each fit's outcome in as it comes. Where it exists already, only what it lacks
         is done, and fits that failed are tried again; the data, the grid and the estimator must be
-        those that it was begun with. Functions and classes are recognized by their names, so
-        lambdas and what is defined within a function are refused. One search at a time can use it.
+        those that it was begun with, the code of your own functions and classes included. What
+        cannot be pickled, as an object that holds a lambda, is refused. One search at a time can
+        use it.
 
     on_result : callable, default=None
         Called here with a dict for each fit as it is done: ``params``, ``fold``, ``test_scores``,
