@@ -126,7 +126,11 @@ def _compiled_forward_pass(network, shape, dtype, is_single):
 
         if is_single:
             return one(passes[0])[None]
-        return tf.map_fn(one, passes, fn_output_signature=traced.outputs[0].dtype)
+        # one after another: oneDNN's convolution with an addition keeps what belongs to one call in
+        # the operation, which calls at the same time would share
+        return tf.map_fn(
+            one, passes, parallel_iterations=1, fn_output_signature=traced.outputs[0].dtype
+        )
 
     return forward.get_concrete_function()
 
