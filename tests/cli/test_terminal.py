@@ -108,6 +108,7 @@ def test_warnings_are_one_line(capsys, monkeypatch):
 
 
 @posix_only
+@pytest.mark.slow
 def test_names_are_shown_in_any_encoding(odd_model):
     model, picture = odd_model
     argv = ["predict", model, picture]

@@ -29,7 +29,11 @@ from skcifar.files._digests import digest
 
 @pytest.mark.parametrize(
     ("halving", "n_jobs"),
-    [(False, 1), (True, 1), (False, 2), pytest.param(True, 2, marks=pytest.mark.slow)],
+    [
+        (False, 1),
+        (True, 1),
+        *(pytest.param(halving, 2, marks=pytest.mark.slow) for halving in (False, True)),
+    ],
 )
 def test_interrupted_search_goes_on_where_it_was(journal, halving, n_jobs):
     options = {"halving": halving, "journal": journal, "n_jobs": n_jobs}
