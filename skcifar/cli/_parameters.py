@@ -29,8 +29,6 @@ def add_network_parameters(parser):
         first, *_ = classes.values()
         group.add_argument(
             f"--{name.replace('_', '-')}",
-            dest=name,
-            default=None,
             help=f"{_summary(first, name)} ({_defaults(name, classes)})".replace("%", "%%"),
             **_kind(first._parameter_constraints[name]),
         )

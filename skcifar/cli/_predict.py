@@ -1,6 +1,5 @@
 """``skcifar predict``."""
 
-import csv
 import json
 import os
 import shutil
@@ -56,7 +55,7 @@ def add_parser(subparsers):
 
 def predict(arguments):
     """Print the most probable classes of picture files, and sort the files on request."""
-    from ..files._atomic import replacing
+    from ..files._atomic import write_csv
 
     model, reading = load_picture_model(arguments.model, trusted=arguments.trusted)
     names = [str(name) for name in model.classes_]
@@ -88,10 +87,7 @@ def predict(arguments):
         n_unknown = sum(row["class"] == UNKNOWN for row in rows)
         write("", f"{n_unknown:,} of {len(rows):,} are {UNKNOWN}")
     if arguments.csv:
-        # names that are no text are written as the bytes that they are
-        options = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
-        with replacing(Path(arguments.csv)) as path, path.open("w", **options) as file:
-            csv.writer(file).writerows([COLUMNS, *map(_cells, rows)])
+        write_csv(Path(arguments.csv), [COLUMNS, *map(_cells, rows)])
     return 2 if n_failed else 0
 
 

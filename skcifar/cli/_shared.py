@@ -9,7 +9,7 @@ from ._terminal import printable, write
 
 
 def print_data(source, y_train, y_test):
-    """Tell of the pictures, and return what there is to say of rare classes."""
+    """Print how many pictures there are; return the line on rare classes, if there is one."""
     from ..runs._balance import describe_imbalance
 
     imbalance = describe_imbalance(y_train)

@@ -412,7 +412,7 @@ def read_listing(
 
 
 def _described(listing, shape, resize, sizes, unreadable):
-    """Tell in lines what was read and what was left out."""
+    """Report in lines what was read and what was left out."""
     n_classes = len(np.unique(listing.labels))
     lines = [
         f"{shape[0]:,} pictures of {n_classes} classes from {listing.source}, {RESIZED[resize]}"

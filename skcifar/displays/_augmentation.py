@@ -6,7 +6,7 @@ from sklearn.utils import check_random_state
 
 from .._sklearn.validation import validate_params
 from ._figures import AT_LEAST_ONE, place_for, with_margins
-from ._pictures import check_pictures
+from ._pictures import check_pictures, show_picture
 
 CELL_WIDTH = 1.1  # inches
 
@@ -71,8 +71,7 @@ class AugmentationDisplay:
         self.axes_ = place.subgridspec(len(rows), len(rows[0])).subplots(squeeze=False)
         for number, (cells, pictures) in enumerate(zip(self.axes_, rows, strict=True)):
             for axes, picture in zip(cells, pictures, strict=True):
-                full_pixel = 255 if picture.dtype.kind in "ui" else 1
-                axes.imshow(picture, cmap="gray", vmin=0, vmax=full_pixel)
+                show_picture(axes, picture)
                 axes.set(xticks=[], yticks=[])
                 axes.spines[:].set_visible(False)
             label = "trained on" if number else "original"

@@ -159,8 +159,7 @@ def draw_pictures(place, images, captions, headers, *, n_columns, width):
     for axes in grid:
         axes.set_axis_off()
     for number, (axes, image, lines) in enumerate(zip(grid, images, captions, strict=False)):
-        full_pixel = 255 if image.dtype.kind in "ui" else 1
-        axes.imshow(image, cmap="gray", vmin=0, vmax=full_pixel)  # colours need none of these
+        show_picture(axes, image)
         for line, caption in enumerate(lines):
             letters = SMALLEST if caption.is_file else size
             fitting = caption.fit(0.85 * available if caption.is_file else available, letters)
@@ -171,6 +170,12 @@ def draw_pictures(place, images, captions, headers, *, n_columns, width):
                 style = {"x": 0, "shift": -6, "ha": "right", "color": "dimgray"}
                 _write_under(axes, line, header, size=size, **style)
     return grid[: len(images)]
+
+
+def show_picture(axes, image):
+    """Draw a picture of bytes, or of floats from 0 to 1."""
+    full_pixel = 255 if image.dtype.kind in "ui" else 1
+    axes.imshow(image, cmap="gray", vmin=0, vmax=full_pixel)  # colours need none of these
 
 
 def _grid(place, n_rows, n_columns, **around):

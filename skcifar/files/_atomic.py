@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import csv
 import glob
 import json
 import math
@@ -35,6 +36,13 @@ def write_json(path, content):
     text = json.dumps(_only_finite(content), indent=2, allow_nan=False) + "\n"
     with replacing(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
+
+
+def write_csv(path, rows):
+    """Write a CSV file, whole or not at all; names that are no text as the bytes that they are."""
+    options = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
+    with replacing(path) as unfinished, unfinished.open("w", **options) as file:
+        csv.writer(file).writerows(rows)
 
 
 def _only_finite(value):

@@ -122,7 +122,7 @@ def save_model(pipeline, path):
 def load_model(path, *, custom_classes=(), trusted=False):
     """Load a pipeline that :func:`save_model` saved.
 
-    Nothing in the file is executed, so that it may come from anybody.
+    Nothing in the file is executed, so that it may come from anybody, unless you say ``trusted``.
 
     Parameters
     ----------

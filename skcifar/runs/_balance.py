@@ -28,7 +28,7 @@ def balance_scores(y_true, y_pred):
 
 
 def describe_balance(metrics):
-    """Tell in lines what :func:`balance_scores` found, if metrics have that."""
+    """Report in lines what :func:`balance_scores` found, if metrics have that."""
     if "test_recall" not in metrics:
         return []
     recalls = [f"recall     {name} {recall:.4f}" for name, recall in metrics["test_recall"].items()]

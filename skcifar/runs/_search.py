@@ -1,6 +1,5 @@
 """Grids as the command takes them, and the folder that a search leaves."""
 
-import csv
 import difflib
 import itertools
 import json
@@ -22,7 +21,7 @@ from ..displays import (
     candidate_of,
     last_rows,
 )
-from ..files._atomic import replacing, write_json
+from ..files._atomic import write_csv, write_json
 from ..files._versions import library_versions
 from ..model_selection._searches import ResumableGridSearchCV, ResumableHalvingGridSearchCV
 from ._training import JOURNAL, MODEL, draw
@@ -199,8 +198,8 @@ def write_search(folder, search, metrics):
         "versions": library_versions(),
     }
     write_json(folder / "metrics.json", metrics)
-    _write_table(folder / "cv_results.csv", *_results_table(search))
-    _write_table(folder / "learning_curves.csv", *_curves_table(search))
+    write_csv(folder / "cv_results.csv", _results_table(search))
+    write_csv(folder / "learning_curves.csv", _curves_table(search))
     return draw(
         folder,
         {
@@ -251,15 +250,8 @@ def _toml(value):
     return json.dumps(value, default=str)
 
 
-def _write_table(path, header, rows):
-    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
-
-
 def _results_table(search):
-    """Return names and rows of results, with parameters and mean scores in front."""
+    """Return rows of results below their names, with parameters and mean scores in front."""
     results = search.cv_results_
     first = ("iter", "n_resources", "param_", "mean_test_", "std_test_", "rank_test_")
 
@@ -269,7 +261,7 @@ def _results_table(search):
     names = sorted((name for name in results if name != "params"), key=place)
     columns = [[_csv(value) for value in results[name]] for name in names]
     rows = zip(_candidate_numbers(search), *columns, strict=True)
-    return ["candidate", *names], rows
+    return [["candidate", *names], *rows]
 
 
 def _curves_table(search):
@@ -286,7 +278,7 @@ def _curves_table(search):
             start=1,
         )
     )
-    return ["candidate", *([] if rounds is None else ["iter"]), "fold", "epoch", *measures], rows
+    return [["candidate", *([] if rounds is None else ["iter"]), "fold", "epoch", *measures], *rows]
 
 
 def _candidate_numbers(search):

@@ -1,6 +1,5 @@
 """The folder that a training run leaves: the model, its numbers and its pictures."""
 
-import csv
 import tempfile
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from ..displays import (
     save_figure,
 )
 from ..displays._mistakes import surest_mistakes
-from ..files._atomic import replacing, write_json
+from ..files._atomic import write_csv, write_json
 from ..files._versions import library_versions
 from ..persistence._models import save_model
 
@@ -86,7 +85,7 @@ def write_run(
     write_json(folder / "metrics.json", metrics | made_with)
     epochs = enumerate(zip(*history.values(), strict=True), start=1)
     rows = [["epoch", *history], *([number, *values] for number, values in epochs)]
-    _write_csv(folder / "history.csv", rows)
+    write_csv(folder / "history.csv", rows)
     classes = pipeline.classes_
     write_mistakes(folder / "mistakes.csv", y_test, y_proba, classes, filenames)
 
@@ -119,14 +118,7 @@ def write_mistakes(path, y_true, y_proba, classes, filenames):
     for row in surest_mistakes(np.searchsorted(classes, y_true), y_proba):
         name = [filenames[row]] if named else []
         rows.append([row, *name, y_true[row], y_pred[row], float(y_proba[row].max())])
-    _write_csv(path, rows)
-
-
-def _write_csv(path, rows):
-    # names that are no text are written as the bytes that they are
-    options = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
-    with replacing(path) as unfinished, unfinished.open("w", **options) as file:
-        csv.writer(file).writerows(rows)
+    write_csv(path, rows)
 
 
 def _jsonable(value):

@@ -126,8 +126,8 @@ def _compiled_forward_pass(network, shape, dtype, is_single):
 
         if is_single:
             return one(passes[0])[None]
-        # one after another: oneDNN's convolution with an addition keeps what belongs to one call in
-        # the operation, which calls at the same time would share
+        # one after another: of passes at the same time through a convolution that is added to its
+        # input, which oneDNN computes as one operation, some were NaN now and then
         return tf.map_fn(
             one, passes, parallel_iterations=1, fn_output_signature=traced.outputs[0].dtype
         )
