@@ -27,6 +27,8 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         *(
             "independent_predictions",
             "load",
+            "muon",
+            "optimizers",
             "own_networks",
             "persistence",
             "precision",

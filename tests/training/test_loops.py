@@ -23,7 +23,8 @@ from skcifar import (
 from skcifar.networks import Dropout, seeded_layers
 from skcifar.training import _fit as training
 from skcifar.training._augmentation import Augmentation
-from skcifar.training._fit import compile_network, train_network
+from skcifar.training._fit import compile_network, recompile, train_network
+from skcifar.training._muon import Muon
 from skcifar.training._predict import predict_probabilities
 
 if keras.config.backend() != "tensorflow":
@@ -199,6 +200,24 @@ def test_convolutions_in_the_loop_are_those_of_keras(augmentation):
         return network
 
     assert_equal_training(samples, network(), network(), epochs=2, augmentation=augmentation)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_convolutional", [False, True])
+@pytest.mark.usefixtures("float64", "always_in_loop")
+def test_muon_in_the_loop_is_that_of_keras_fit(is_convolutional):
+    rng = np.random.default_rng(0)
+    X = rng.random((5 * BATCH + 3, 8, 8, 3))
+    samples = X, np.eye(CLASSES)[rng.integers(CLASSES, size=len(X))], np.ones(len(X))
+    build = build_convolutional_network if is_convolutional else build_dense_network
+
+    def network():
+        with seeded_layers(0):
+            network = build((8, 8, 3), CLASSES)
+        recompile(network, Muon(0.05, weight_decay=0.1), label_smoothing=0.1)
+        return network
+
+    assert_equal_training(samples, network(), network(), epochs=2)
 
 
 def network_with_dropout_of_keras(n_classes):
