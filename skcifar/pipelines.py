@@ -11,6 +11,7 @@ from .classifiers import (
     DenseClassifier,
     PretrainedClassifier,
     ResidualClassifier,
+    WhiteningClassifier,
 )
 from .preprocessing import ImageFlattener, ImageResizer, PixelScaler
 
@@ -131,6 +132,33 @@ def make_residual_pipeline(**params):
     ['resize', 'scale', 'classify']
     """
     return _make_pipeline(ResidualClassifier, **params)
+
+
+def make_whitening_pipeline(**params):
+    """Make a pipeline that is good at pictures: scale pixels, classify by one that whitens them.
+
+    Parameters
+    ----------
+    **params
+        Parameters of :class:`WhiteningClassifier` and of :class:`ImageResizer`, by name.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        With steps ``resize``, ``scale`` and ``classify``. Takes integers from 0 to 255 of shape
+        (n_samples, height, width, n_channels), and lists of files and of pictures of any sizes.
+
+    See Also
+    --------
+    make_dense_pipeline : The baseline; its notes on metadata routing hold here too.
+
+    Examples
+    --------
+    >>> from skcifar import make_whitening_pipeline
+    >>> list(make_whitening_pipeline(horizontal_flip=False).named_steps)
+    ['resize', 'scale', 'classify']
+    """
+    return _make_pipeline(WhiteningClassifier, **params)
 
 
 def _make_pipeline(cls, *, image_size=None, resize="crop", n_channels=None, **params):

@@ -7,12 +7,14 @@ from ._dense import DenseClassifier
 from ._images import ImageClassifier
 from ._pretrained import PretrainedClassifier
 from ._residual import ResidualClassifier
+from ._whitening import WhiteningClassifier
 
 # by the name on the command line
 CLASSIFIERS = {
     "dense": DenseClassifier,
     "convolutional": ConvolutionalClassifier,
     "residual": ResidualClassifier,
+    "whitening": WhiteningClassifier,
 }
 
 __all__ = [
@@ -23,4 +25,5 @@ __all__ = [
     "NetworkClassifier",
     "PretrainedClassifier",
     "ResidualClassifier",
+    "WhiteningClassifier",
 ]

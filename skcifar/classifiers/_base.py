@@ -254,6 +254,25 @@ class NetworkClassifier(
             softmax) as output.
         """
 
+    def adapt_network(self, network, X, sample_weight=None):
+        """Let the network take what it needs from the training samples before it is trained.
+
+        Called by ``fit`` and by the first ``partial_fit``; what is taken are values of variables
+        of the network. Does nothing by default.
+
+        Parameters
+        ----------
+        network : keras.Model
+            From :meth:`build_network`. Changed in place.
+
+        X : ndarray of shape (n_samples, ...)
+            The samples. Pictures may come in an object that becomes an array by
+            :func:`numpy.asarray`, and is indexed by rows like it.
+
+        sample_weight : ndarray of shape (n_samples,), default=None
+            Weights of the samples, 0 for those that are not trained on, such as held out ones.
+        """
+
     @with_callbacks
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
@@ -307,6 +326,8 @@ class NetworkClassifier(
             # Both sides share X, of which they leave out what has no weight.
             validation = X, y, without(combine_weights(y, classes, None, sample_weight), ~held_out)
             weights = without(weights, held_out)
+        if not continues:
+            self.adapt_network(self.model_, X, weights)
         weights, n_samples = with_mean_of_one(weights, len(X))
         self._compile(n_steps=self.epochs * math.ceil(n_samples / self.batch_size))
         tasks = EpochTasks(
@@ -369,6 +390,7 @@ class NetworkClassifier(
         if begins:
             self._random_state = check_random_state(self.random_state)
             self._initialize(known)
+            self.adapt_network(self.model_, X, weights)
         if begins or follows_schedule(self.model_):
             self._compile()
         update_compiled(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
 
-from .._sklearn.validation import Interval
+from .._sklearn.validation import Interval, StrOptions
 from ..training._augmentation import Augmentation
 from ._base import NetworkClassifier
 from ._documentation import with_shared_documentation
@@ -24,9 +24,11 @@ class ImageClassifier(NetworkClassifier):
 
     Parameters
     ----------
-    horizontal_flip : bool, default=False
+    horizontal_flip : bool or "alternate", default=False
         Whether each picture is mirrored, left to right, every second time on average that the
-        network trains on it. Not for letters and digits, which then mean something else.
+        network trains on it. "alternate" mirrors it in exactly every second epoch, one half of the
+        pictures in even ones and the other half in odd ones. Not for letters and digits, which then
+        mean something else.
 
     max_shift : float, default=0.0
         By which share of their height and width, in [0, 1), pictures are shifted at most while
@@ -41,13 +43,13 @@ class ImageClassifier(NetworkClassifier):
         that is covered by the mean colour of the picture while training.
     """
 
-    horizontal_flip: bool = False
+    horizontal_flip: bool | str = False
     max_shift: float = 0.0
     max_rotation: float = 0.0
     cutout: float = 0.0
 
     _parameter_constraints: ClassVar[dict] = NetworkClassifier._parameter_constraints | {
-        "horizontal_flip": ["boolean"],
+        "horizontal_flip": ["boolean", StrOptions({"alternate"})],
         "max_shift": [Interval(Real, 0, 1, closed="left")],
         "max_rotation": [Interval(Real, 0, 180, closed="both")],
         "cutout": [Interval(Real, 0, 1, closed="left")],
@@ -60,8 +62,9 @@ class ImageClassifier(NetworkClassifier):
         -------
         augmentation : Augmentation or None
         """
+        flip = self.horizontal_flip
         changes = Augmentation(
-            bool(self.horizontal_flip),
+            flip if flip == "alternate" else bool(flip),
             float(self.max_shift),
             float(self.max_rotation),
             float(self.cutout),

@@ -44,7 +44,9 @@ def typed_parameters(arguments):
 
 def _kind(constraints):
     """Return how argparse reads what such constraints allow."""
-    constraint = constraints[0]
+    constraint, *others = constraints
+    if constraint == "boolean" and others:
+        return _yes_no_or(*others[0].options)
     if constraint == "boolean":
         return {"action": argparse.BooleanOptionalAction}
     if constraint == "array-like":
@@ -53,6 +55,17 @@ def _kind(constraints):
         return {"choices": sorted(constraint.options)}
     is_integer = constraint.type is Integral
     return {"type": _number_in(constraint), "metavar": "N" if is_integer else "R"}
+
+
+def _yes_no_or(*words):
+    values = {"yes": True, "no": False} | dict(zip(words, words, strict=True))
+
+    def parse(text):
+        if text not in values:
+            raise argparse.ArgumentTypeError(f"must be {', '.join(values)}, got {text!r}")
+        return values[text]
+
+    return {"type": parse, "metavar": "|".join(values)}
 
 
 def _number_in(interval):

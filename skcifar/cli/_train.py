@@ -29,7 +29,7 @@ def add_parser(subparsers):
     # the names of pipelines.PIPELINES, which is slow to import
     parser.add_argument(
         "--network",
-        choices=("dense", "convolutional", "residual"),
+        choices=("dense", "convolutional", "residual", "whitening"),
         default="dense",
         help="dense is the article's; convolutional is its sequel's; residual is the most accurate"
         " and takes the longest (default: %(default)s)",

@@ -97,7 +97,7 @@ class AugmentationDisplay:
             How many of them to show.
 
         n_variants : int, default=3
-            How many variants of each.
+            How many variants of each, as of epochs one after another.
 
         random_state : int, RandomState instance or None, default=None
             Determines which pictures, and what is changed in them.
@@ -124,8 +124,8 @@ class AugmentationDisplay:
             )
         rng = check_random_state(random_state)
         images = X[rng.choice(len(X), min(n_images, len(X)), replace=False)]
-        repeated = np.ascontiguousarray(np.tile(images, (n_variants, *[1] * (X.ndim - 1))))
-        pictures = repeated.reshape(*repeated.shape[:3], -1)
-        drawn = changes.draw(*pictures.shape[:3], epoch=rng.randint(np.iinfo(np.int32).max))
-        variants = changes.apply(pictures, drawn).reshape(n_variants, *images.shape)
-        return cls(images=images, variants=variants).plot(ax=ax)
+        pictures = np.ascontiguousarray(images).reshape(*images.shape[:3], -1)
+        rows, first = np.arange(len(images)), rng.randint(np.iinfo(np.int32).max)
+        drawn = [changes.draw(rows, *images.shape[1:3], epoch=first + k) for k in range(n_variants)]
+        variants = np.stack([changes.apply(pictures, each) for each in drawn])
+        return cls(images=images, variants=variants.reshape(-1, *images.shape)).plot(ax=ax)

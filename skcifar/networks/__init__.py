@@ -10,15 +10,18 @@ from ._layers import ACTIVATIONS, BatchNormalization, Dropout
 from ._pretrained import build_pretrained_network, read_body, split_at_head
 from ._residual import build_residual_network
 from ._seeds import seeded_layers, variable_shapes
+from ._whitening import Whitening, build_whitening_network
 
 __all__ = [
     "ACTIVATIONS",
     "BatchNormalization",
     "Dropout",
+    "Whitening",
     "build_convolutional_network",
     "build_dense_network",
     "build_pretrained_network",
     "build_residual_network",
+    "build_whitening_network",
     "read_body",
     "seeded_layers",
     "split_at_head",

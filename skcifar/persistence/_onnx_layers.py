@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import activations, layers
 
-from ..networks import BatchNormalization, Dropout
+from ..networks import BatchNormalization, Dropout, Whitening
 
 
 class ExportError(ValueError):
@@ -471,6 +471,7 @@ LAYERS = {
     **dict.fromkeys(ONLY_IN_TRAINING, _unchanged),
     **ACTIVATION_LAYERS,
     BatchNormalization: _add_batch_normalization,
+    Whitening: _add_convolution,
     layers.Add: partial(_add_merge, operator="Add"),
     layers.Average: _add_average,
     layers.AveragePooling1D: partial(_add_pooling, operator="AveragePool"),

@@ -11,8 +11,9 @@ class Augmentation:
 
     Parameters
     ----------
-    horizontal_flip : bool, default=False
-        Whether each picture is mirrored, left to right, every second time on average.
+    horizontal_flip : bool or "alternate", default=False
+        Whether each picture is mirrored, left to right, every second time on average, or exactly:
+        half of the pictures in even epochs and the other half in odd ones.
 
     max_shift : float, default=0.0
         By which share of their height and width, in [0, 1), pictures are shifted at most, up or
@@ -35,14 +36,25 @@ class Augmentation:
     Cutout", 2017.
     """
 
-    horizontal_flip: bool = False
+    horizontal_flip: bool | str = False
     max_shift: float = 0.0
     max_rotation: float = 0.0
     cutout: float = 0.0
     seed: int = 0
 
-    def draw(self, n_pictures, height, width, *, epoch):
+    def draw(self, rows, height, width, *, epoch):
         """Draw what is changed in each of an epoch's pictures.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Where among all pictures those of the epoch are.
+
+        height, width : int
+            Their size.
+
+        epoch : int
+            Its number.
 
         Returns
         -------
@@ -50,10 +62,15 @@ class Augmentation:
             Whether a picture is mirrored, by how many pixels it moves down and to the right, by
             which angle it is turned, and the first row and column of what is cut out.
         """
+        n_pictures = len(rows)
         rng = np.random.default_rng([self.seed, epoch])
         down, right = (int(self.max_shift * size) for size in (height, width))
         changes = np.zeros((n_pictures, 6), np.float32)
-        if self.horizontal_flip:
+        if self.horizontal_flip == "alternate":
+            of_all_epochs = np.random.default_rng([self.seed, 0, 1])
+            halves = of_all_epochs.integers(2, size=rows.max() + 1)
+            changes[:, 0] = (halves[rows] + epoch) % 2
+        elif self.horizontal_flip:
             changes[:, 0] = rng.integers(2, size=n_pictures)
         changes[:, 1] = rng.integers(-down, down + 1, size=n_pictures)
         changes[:, 2] = rng.integers(-right, right + 1, size=n_pictures)

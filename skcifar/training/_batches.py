@@ -28,7 +28,7 @@ class Epoch:
         self.rows = rows
         self.augmentation = augmentation
         if augmentation is not None:
-            self.changes = augmentation.draw(len(rows), *arrays[0].shape[1:3], epoch=number)
+            self.changes = augmentation.draw(rows, *arrays[0].shape[1:3], epoch=number)
 
     def __len__(self):
         return len(self.rows)

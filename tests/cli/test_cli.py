@@ -196,7 +196,7 @@ def test_mistake_in_the_data_leaves_no_folder(tmp_path, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", ["convolutional", "residual"])
+@pytest.mark.parametrize("network", ["convolutional", "residual", "whitening"])
 def test_train_takes_other_networks(network, tmp_path):
     options = ["--data", "digits", "--limit", "64", "--epochs", "1", "--network", network]
     assert main(["train", *options, "--out", str(tmp_path)]) == 0
@@ -234,10 +234,17 @@ def test_help_explains_each_parameter_of_each_network(cls, capsys):
 
 
 @pytest.mark.slow
-def test_digits_are_mirrored_if_that_was_typed(tmp_path):
+@pytest.mark.parametrize(("typed", "value"), [("yes", True), ("alternate", "alternate")])
+def test_digits_are_mirrored_if_that_was_typed(typed, value, tmp_path):
     options = ["--data", "digits", "--limit", "64", "--epochs", "1", "--network", "convolutional"]
-    assert main(["train", *options, "--horizontal-flip", "--out", str(tmp_path)]) == 0
-    assert json.loads((tmp_path / "metrics.json").read_text())["params"]["horizontal_flip"]
+    assert main(["train", *options, "--horizontal-flip", typed, "--out", str(tmp_path)]) == 0
+    params = json.loads((tmp_path / "metrics.json").read_text())["params"]
+    assert params["horizontal_flip"] == value
+
+
+def test_other_words_than_yes_no_and_alternate_are_refused(capsys):
+    error = error_of(capsys, ["train", "--horizontal-flip", "maybe"])
+    assert "--horizontal-flip: must be yes, no, alternate, got 'maybe'" in error
 
 
 def test_options_of_other_networks_are_refused_before_anything_is_read(capsys, tmp_path):

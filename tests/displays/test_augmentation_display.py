@@ -25,6 +25,13 @@ def test_variants_are_drawn_under_each_picture():
             assert any(np.array_equal(seen, like) for like in (picture, picture[:, ::-1]))
 
 
+def test_variants_are_of_epochs_one_after_another():
+    pipeline = make_convolutional_pipeline(horizontal_flip="alternate")
+    variants = AugmentationDisplay.from_estimator(pipeline, X, random_state=0).variants
+    np.testing.assert_array_equal(variants[1], variants[0][:, :, ::-1])
+    np.testing.assert_array_equal(variants[2], variants[0])
+
+
 def test_grey_pictures_and_floats_are_drawn():
     classifier = ConvolutionalClassifier(max_rotation=20)
     display = AugmentationDisplay.from_estimator(classifier, X[..., 0] / 255, n_variants=1)

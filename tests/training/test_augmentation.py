@@ -9,11 +9,14 @@ from skcifar.training._augmentation import Augmentation
 from skcifar.training._batches import Epoch
 
 PICTURES = np.random.default_rng(0).integers(256, size=(200, 4, 6, 3), dtype=np.uint8)
+ROWS = np.arange(len(PICTURES))
 
 
 def changed(pictures, *, seed=0, **params):
     augmentation = Augmentation(**params, seed=seed)
-    return augmentation.apply(pictures, augmentation.draw(*pictures.shape[:3], epoch=0))
+    return augmentation.apply(
+        pictures, augmentation.draw(np.arange(len(pictures)), *pictures.shape[1:3], epoch=0)
+    )
 
 
 def test_nothing_changes_by_default():
@@ -57,13 +60,13 @@ def test_a_turn_by_a_right_angle_is_that_of_numpy():
 
 
 def test_a_turn_by_nothing_moves_and_mirrors_as_without_turning():
-    changes = Augmentation(True, 0.5).draw(*PICTURES.shape[:3], epoch=0)
+    changes = Augmentation(True, 0.5).draw(ROWS, *PICTURES.shape[1:3], epoch=0)
     moved = Augmentation(True, 0.5).apply(PICTURES, changes)
     np.testing.assert_array_equal(Augmentation(True, 0.5, 10).apply(PICTURES, changes), moved)
 
 
 def test_pictures_are_turned_to_either_side_and_no_further_than_asked():
-    angles = Augmentation(max_rotation=10).draw(500, 4, 4, epoch=0)[:, 3]
+    angles = Augmentation(max_rotation=10).draw(np.arange(500), 4, 4, epoch=0)[:, 3]
     assert np.abs(angles).max() <= np.deg2rad(10)
     assert angles.min() < -np.deg2rad(9)
     assert angles.max() > np.deg2rad(9)
@@ -130,10 +133,27 @@ def test_same_seed_gives_the_same_changes_and_none_give_another_network():
 
 
 def test_each_epoch_and_each_seed_has_changes_of_its_own():
-    first = Augmentation(True, 0.5).draw(50, 4, 6, epoch=0)
-    np.testing.assert_array_equal(first, Augmentation(True, 0.5).draw(50, 4, 6, epoch=0))
-    assert not np.array_equal(first, Augmentation(True, 0.5).draw(50, 4, 6, epoch=1))
-    assert not np.array_equal(first, Augmentation(True, 0.5, seed=1).draw(50, 4, 6, epoch=0))
+    first = Augmentation(True, 0.5).draw(ROWS[:50], 4, 6, epoch=0)
+    np.testing.assert_array_equal(first, Augmentation(True, 0.5).draw(ROWS[:50], 4, 6, epoch=0))
+    assert not np.array_equal(first, Augmentation(True, 0.5).draw(ROWS[:50], 4, 6, epoch=1))
+    assert not np.array_equal(first, Augmentation(True, 0.5, seed=1).draw(ROWS[:50], 4, 6, epoch=0))
+
+
+def test_alternately_each_picture_is_mirrored_in_every_other_epoch():
+    augmentation = Augmentation("alternate", 0.2)
+    rows = np.random.default_rng(1).permutation(200)  # each epoch has an order of its own
+    even, odd, even_again = (
+        augmentation.draw(order, 4, 6, epoch=epoch)[np.argsort(order), 0]
+        for epoch, order in enumerate((ROWS, rows, rows[::-1]))
+    )
+    np.testing.assert_array_equal(odd, 1 - even)
+    np.testing.assert_array_equal(even_again, even)
+    assert 60 < even.sum() < 140
+
+
+def test_which_half_is_mirrored_first_depends_on_the_seed():
+    first, other = (Augmentation("alternate", seed=k).draw(ROWS, 4, 6, epoch=0) for k in (0, 1))
+    assert not np.array_equal(first, other)
 
 
 def test_classifier_changes_pictures_by_its_parameters():
