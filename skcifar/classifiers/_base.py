@@ -31,12 +31,12 @@ from ..networks import seeded_layers, variable_shapes
 from ..training._callbacks import EpochTasks, check_callbacks
 from ..training._fit import (
     compile_network,
-    follows_schedule,
     make_trainer,
     update_compiled,
 )
 from ..training._history import attributes_of_history, joined_histories
 from ..training._predict import check_probabilities, clear_memory_errors, predict_probabilities
+from ..training._schedules import SHAPES, Schedule
 from ._labels import (
     check_labels,
     classes_to_fit,
@@ -68,9 +68,10 @@ class NetworkClassifier(
     learning_rate : float, default=5e-4
         Step size of the Adam optimizer, the largest one if it follows a schedule.
 
-    learning_rate_schedule : {"constant", "cosine", "one-cycle"}, default="constant"
-        How the step size changes over all steps of ``fit``. "cosine" lowers it to 0 along half a
-        cosine; "one-cycle" does so after raising it from a 25th over the first 30 % of the steps.
+    learning_rate_schedule : {"constant", "linear", "cosine", "one-cycle"}, default="constant"
+        How the step size changes over all steps of ``fit``. "linear" lowers it to 0 along a line,
+        "cosine" along half a cosine; "one-cycle" does so after raising it from a 25th over the
+        first 30 % of the steps.
 
     weight_decay : float, default=0.0
         Decoupled weight decay (AdamW): each step takes the share ``weight_decay`` times the step
@@ -203,7 +204,7 @@ class NetworkClassifier(
 
     _parameter_constraints: ClassVar[dict] = {
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "learning_rate_schedule": [StrOptions({"constant", "cosine", "one-cycle"})],
+        "learning_rate_schedule": [StrOptions({"constant", *SHAPES})],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -329,7 +330,7 @@ class NetworkClassifier(
         if not continues:
             self.adapt_network(self.model_, X, weights)
         weights, n_samples = with_mean_of_one(weights, len(X))
-        self._compile(n_steps=self.epochs * math.ceil(n_samples / self.batch_size))
+        self._compile()
         tasks = EpochTasks(
             self,
             epochs=self.epochs,
@@ -343,6 +344,7 @@ class NetworkClassifier(
             y,
             weights,
             seed=seed,
+            schedule=self._schedule(n_samples),
             validation=validation,
             tasks=tasks,
             checkpoint=checkpoint,
@@ -391,7 +393,6 @@ class NetworkClassifier(
             self._random_state = check_random_state(self.random_state)
             self._initialize(known)
             self.adapt_network(self.model_, X, weights)
-        if begins or follows_schedule(self.model_):
             self._compile()
         update_compiled(
             self.model_,
@@ -652,17 +653,22 @@ class NetworkClassifier(
                 network.build((None, *self.sample_shape_))
         return network
 
-    def _compile(self, *, n_steps=None):
+    def _schedule(self, n_samples):
+        """Return the learning rates of all steps, or None where the optimizer's stays."""
+        if self.learning_rate_schedule == "constant":
+            return None
+        n_steps = self.epochs * math.ceil(n_samples / self.batch_size)
+        return Schedule(self.learning_rate_schedule, float(self.learning_rate), n_steps)
+
+    def _compile(self):
         """Give the network a new optimizer and a new trainer, which goes on with the history."""
-        self._compile_network(self.model_, n_steps=n_steps)
+        self._compile_network(self.model_)
         self.keras_classifier_ = make_trainer(self.model_, self.history_)
 
-    def _compile_network(self, network, *, n_steps=None):
+    def _compile_network(self, network):
         compile_network(
             network,
             learning_rate=self.learning_rate,
-            learning_rate_schedule="constant" if n_steps is None else self.learning_rate_schedule,
-            n_steps=n_steps,
             weight_decay=self.weight_decay,
             label_smoothing=self.label_smoothing,
         )

@@ -45,7 +45,19 @@ def begin_random_state(classifier, X, y, weights, validation, *, classes, contin
     return checkpoint
 
 
-def train(classifier, method, X, y, weights, *, seed, validation=None, tasks=None, checkpoint=None):
+def train(
+    classifier,
+    method,
+    X,
+    y,
+    weights,
+    *,
+    seed,
+    schedule=None,
+    validation=None,
+    tasks=None,
+    checkpoint=None,
+):
     """Let the trainer train; an error leaves the classifier unfitted, an interrupt as it was."""
     trainer, stop_early, validate = classifier.keras_classifier_, None, None
     X, validation, trained_part = _pass_frozen_part(classifier, X, validation)
@@ -70,6 +82,7 @@ def train(classifier, method, X, y, weights, *, seed, validation=None, tasks=Non
     )
     trainer.training_ = Training(
         seed=seed,
+        schedule=schedule,
         augmentation=_seeded(classifier.augmentation(), classifier.network_seed_),
         n_epochs_done=begun.n_epochs if begun else 0,
         callbacks=[callback for callback in callbacks if callback is not None],

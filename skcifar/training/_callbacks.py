@@ -25,13 +25,30 @@ def check_callbacks(callbacks, *, owner, learning_rate_schedule):
             )
 
 
-class LearningRate(keras.callbacks.Callback):
-    """Adds ``learning_rate`` to the logs of an epoch, as Keras' callbacks that set it do."""
+class FollowSchedule(keras.callbacks.Callback):
+    """Sets the learning rate, and adds it to the logs of an epoch as Keras' callbacks do."""
+
+    def __init__(self, schedule, trained, *, step):
+        super().__init__()
+        self.schedule = schedule
+        self.trained = trained
+        self.step = step  # steps that were made
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Set the rate of the coming step, where Keras' own ``fit`` makes it."""
+        if keras.config.backend() == "jax":
+            self.trained.jax_state_sync()
+        self._set_rate()
+        self.step += 1
 
     def on_epoch_end(self, epoch, logs=None):
         """Note the learning rate as it is when the epoch is over."""
-        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
-        logs["learning_rate"] = float(rate)
+        logs["learning_rate"] = self._set_rate()
+
+    def _set_rate(self):
+        (rate,) = self.schedule.rates(self.step, 1)
+        self.trained.optimizer.learning_rate = rate
+        return float(rate)
 
 
 class History(keras.callbacks.Callback):
@@ -152,6 +169,10 @@ def without_loss_scaling(optimizer):
 class StopAtDivergence(keras.callbacks.Callback):
     """Raises a ValueError when the loss or a weight is no number any more."""
 
+    def __init__(self, schedule=None):
+        super().__init__()
+        self.schedule = schedule
+
     def on_epoch_end(self, epoch, logs=None):
         """Check the loss, and the weights that the last steps left."""
         self.check(epoch, logs["loss"])
@@ -171,9 +192,9 @@ class StopAtDivergence(keras.callbacks.Callback):
         )
 
     def _largest_step(self):
-        optimizer = without_loss_scaling(self.model.optimizer)
-        rate = optimizer.get_config()["learning_rate"]
-        return rate["config"]["learning_rate"] if isinstance(rate, dict) else rate
+        if self.schedule is not None:
+            return self.schedule.learning_rate
+        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
 
 class EpochTasks(keras.callbacks.Callback):

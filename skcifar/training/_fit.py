@@ -15,10 +15,16 @@ from scikeras.wrappers import KerasClassifier
 from .._lazy import LazyImages
 from ._augmentation import Augmentation
 from ._batches import Epoch
-from ._callbacks import History, LearningRate, StopAlike, StopAtDivergence, without_loss_scaling
+from ._callbacks import (
+    FollowSchedule,
+    History,
+    StopAlike,
+    StopAtDivergence,
+    without_loss_scaling,
+)
 from ._history import joined_histories
 from ._predict import clear_memory_errors, engine
-from ._schedules import make_schedule
+from ._schedules import Schedule
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
@@ -37,8 +43,6 @@ def compile_network(
     network,
     *,
     learning_rate,
-    learning_rate_schedule="constant",
-    n_steps=None,
     weight_decay=0.0,
     label_smoothing=0.0,
 ):
@@ -50,14 +54,7 @@ def compile_network(
         Ends in probabilities. Compiled in place, which gives it a new optimizer.
 
     learning_rate : float
-        Step size of Adam, the largest one if it follows a schedule.
-
-    learning_rate_schedule : {"constant", "cosine", "one-cycle"}, default="constant"
-        How the step size changes. "cosine" lowers it to 0 along half a cosine; "one-cycle" raises
-        it before, over the first 30 % of all steps.
-
-    n_steps : int, default=None
-        Steps until a schedule has come to its end. Only needed where there is one.
+        Step size of Adam.
 
     weight_decay : float, default=0.0
         Decoupled weight decay: the share, times the step size, that each step takes off all
@@ -66,9 +63,10 @@ def compile_network(
     label_smoothing : float, default=0.0
         Share of each label, in [0, 1), that the loss spreads evenly over all classes.
     """
-    rate = make_schedule(learning_rate_schedule, float(learning_rate), n_steps)
     # named, since Keras would count names up, each of which costs memory for good
-    optimizer = keras.optimizers.Adam(rate, weight_decay=float(weight_decay) or None, name="adam")
+    optimizer = keras.optimizers.Adam(
+        float(learning_rate), weight_decay=float(weight_decay) or None, name="adam"
+    )
     recompile(network, optimizer, label_smoothing=label_smoothing)
     _clear_away_old_networks(network)
 
@@ -95,23 +93,6 @@ def _loss(label_smoothing):
     return keras.losses.CategoricalCrossentropy(label_smoothing=float(label_smoothing))
 
 
-def follows_schedule(network):
-    """Whether a compiled network's learning rate changes as it trains.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Compiled.
-
-    Returns
-    -------
-    follows : bool
-    """
-    optimizer = without_loss_scaling(network.optimizer)
-    rate = optimizer.learning_rate
-    return not any(rate is variable for variable in optimizer.variables)
-
-
 def _clear_away_old_networks(network):
     """Collect garbage when the networks that were compiled since last time may fill much memory.
 
@@ -134,6 +115,7 @@ def train_network(
     *,
     batch_size,
     epochs,
+    schedule=None,
     augmentation=None,
     initial_epoch=0,
     n_epochs_done=0,
@@ -169,6 +151,9 @@ def train_network(
 
     epochs : int
         Number of passes over the samples.
+
+    schedule : Schedule, default=None
+        The learning rate of each step. None leaves it to the optimizer and to callbacks.
 
     augmentation : Augmentation, default=None
         How pictures are changed at random each time that they are trained on.
@@ -230,11 +215,15 @@ def train_network(
         augmentation=augmentation,
         seed=seed,
     )
-    divergence, history = StopAtDivergence(), History()
-    rate = [LearningRate()] if follows_schedule(network) else []
-    callbacks = [divergence, *rate, *(callbacks or ()), history]
+    divergence, history = StopAtDivergence(schedule), History()
+    callbacks = [divergence, *(callbacks or ()), history]
     if trained is not network:
         callbacks.append(StopAlike(trained))
+    by_engine = engine is not None and not any(map(_requests_batches, callbacks))
+    follow = None
+    if schedule is not None:
+        follow = FollowSchedule(schedule, trained, step=n_epochs_done * n_batches)
+        callbacks.insert(1, follow)
     callback_list = keras.callbacks.CallbackList(
         callbacks,
         add_history=True,
@@ -246,20 +235,31 @@ def train_network(
     )
     key = None
     with clear_memory_errors():
-        if engine is not None and not any(map(_requests_batches, callbacks)):
+        if by_engine:
             key = engine.training_key(trained, arrays, n_samples=len(rows), batch_size=batch_size)
         if key is not None or epochs == 0:
             if not all(type(c).__module__.startswith("skcifar.") for c in callbacks):
                 _make_metrics(network, arrays[1][:1])
 
             def train_epoch(number, epoch):
+                if follow is None:
+                    rates = np.full(n_batches, float(network.optimizer.learning_rate))
+                else:
+                    rates = schedule.rates(follow.step, n_batches)
+                    follow.step += n_batches
+
                 def after_batches(n_batches, means):
                     divergence.check(number, means["loss"])
                     # only Keras' progress bar listens
                     callback_list.on_train_batch_end(n_batches - 1, means)
 
                 return engine.train_epoch(
-                    key, trained, epoch, batch_size=batch_size, after_batches=after_batches
+                    key,
+                    trained,
+                    epoch,
+                    batch_size=batch_size,
+                    rates=rates,
+                    after_batches=after_batches,
                 )
 
             _fit_by_engine(train_epoch, network, passes, initial_epoch, callback_list)
@@ -338,6 +338,7 @@ class Training:
     n_epochs_done: int = 0  # of the same training, which was interrupted and goes on
     callbacks: Sequence[keras.callbacks.Callback] = ()
     augmentation: Augmentation | None = None
+    schedule: Schedule | None = None
     trained_part: keras.Model | None = None
 
 
@@ -366,6 +367,7 @@ class NetworkTrainer(KerasClassifier):
             shuffle=self.shuffle,
             seed=self.training_.seed,
             augmentation=self.training_.augmentation,
+            schedule=self.training_.schedule,
             callbacks=self.training_.callbacks,
             trained_part=self.training_.trained_part,
             verbose=self.verbose,

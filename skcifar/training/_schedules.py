@@ -1,9 +1,8 @@
 """How the learning rate changes over the steps of a training."""
 
-import math
+from dataclasses import dataclass
 
-import keras
-from keras import ops
+import numpy as np
 
 # L. N. Smith and N. Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large
 # Learning Rates", 2018; the numbers are those that are customary since.
@@ -11,47 +10,43 @@ WARMUP_SHARE = 0.3
 WARMUP_FACTOR = 25
 
 
-@keras.saving.register_keras_serializable("skcifar")
-class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
-    """A line up to the learning rate, from a 25th of it, then half a cosine down to 0.
+def _cosine(shares):
+    return (1 + np.cos(np.pi * shares)) / 2
 
-    What Keras' CosineDecay computes, for an array of steps too.
+
+def _one_cycle(shares):
+    rising = 1 / WARMUP_FACTOR + (1 - 1 / WARMUP_FACTOR) * shares / WARMUP_SHARE
+    falling = _cosine((shares - WARMUP_SHARE) / (1 - WARMUP_SHARE))
+    return np.where(shares < WARMUP_SHARE, rising, falling)
+
+
+# The factor of the learning rate after a share of the training.
+SHAPES = {"linear": lambda shares: 1 - shares, "cosine": _cosine, "one-cycle": _one_cycle}
+
+
+@dataclass
+class Schedule:
+    """The learning rate of each step.
 
     Parameters
     ----------
+    name : {"linear", "cosine", "one-cycle"}
+        A line down to 0; half a cosine down to 0; or a line up, from a 25th, over the first 30 %
+        and half a cosine down to 0.
+
     learning_rate : float
         The largest one.
 
     n_steps : int
-        Steps after which it is 0.
-
-    n_warmup_steps : int, default=0
-        Steps in which it rises.
+        Steps after which the schedule has come to its end.
     """
 
-    def __init__(self, learning_rate, n_steps, n_warmup_steps=0):
-        self.learning_rate = learning_rate
-        self.n_steps = n_steps
-        self.n_warmup_steps = n_warmup_steps
+    name: str
+    learning_rate: float
+    n_steps: int
 
-    def __call__(self, step):
-        """Return the learning rate of a step, or of each of many."""
-        step = ops.cast(step, keras.config.floatx())
-        rising = 1 / WARMUP_FACTOR + (1 - 1 / WARMUP_FACTOR) * step / max(1, self.n_warmup_steps)
-        n_falling = max(1, self.n_steps - self.n_warmup_steps)
-        fallen = ops.minimum((step - self.n_warmup_steps) / n_falling, 1.0)
-        falling = (1 + ops.cos(math.pi * fallen)) / 2
-        return self.learning_rate * ops.where(step < self.n_warmup_steps, rising, falling)
-
-    def get_config(self):
-        """Return the parameters."""
-        return dict(vars(self))
-
-
-def make_schedule(name, learning_rate, n_steps):
-    """Return the learning rate of a training of ``n_steps`` steps, as Keras' optimizers take it."""
-    if name == "cosine":
-        return WarmupCosine(learning_rate, n_steps)
-    if name == "one-cycle":
-        return WarmupCosine(learning_rate, n_steps, math.ceil(WARMUP_SHARE * n_steps))
-    return learning_rate
+    def rates(self, first_step, n_steps):
+        """Return the learning rates of steps, counted from 0, one after another."""
+        steps = np.arange(first_step, first_step + n_steps)
+        shares = np.minimum(steps / self.n_steps, 1)
+        return self.learning_rate * SHAPES[self.name](shares)

@@ -5,24 +5,18 @@ import numpy as np
 import pytest
 from small_networks import small, weights_of
 
-from skcifar import build_dense_network
-from skcifar.training._fit import compile_network
-from skcifar.training._schedules import WarmupCosine
+from skcifar.training._schedules import Schedule
+
+
+class BatchCounter(keras.callbacks.Callback):
+    """Has Keras' own ``fit`` make each step."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        pass
 
 
 def rates(schedule, n_steps=100):
-    network = build_dense_network((4,), 2, hidden_layer_sizes=(2,))
-    compile_network(network, learning_rate=0.5, learning_rate_schedule=schedule, n_steps=n_steps)
-    optimizer = network.optimizer
-    reported = []
-    for step in range(n_steps + 1):
-        optimizer.iterations.assign(step)
-        reported.append(float(optimizer.learning_rate))
-    return np.array(reported)
-
-
-def steps_of_schedule(optimizer):
-    return optimizer.get_config()["learning_rate"]["config"]["n_steps"]
+    return Schedule(schedule, 0.5, n_steps).rates(0, n_steps + 1)
 
 
 def test_cosine_goes_from_the_learning_rate_to_nothing():
@@ -41,42 +35,50 @@ def test_one_cycle_rises_over_three_tenths_and_falls():
     assert reported[-1] == pytest.approx(0, abs=1e-7)
 
 
-@pytest.mark.parametrize("n_warmup_steps", [0, 3])
-def test_schedule_of_many_steps_at_once_is_that_of_keras(n_warmup_steps):
-    ours = WarmupCosine(0.5, 10, n_warmup_steps)(np.arange(12))
-    theirs = keras.optimizers.schedules.CosineDecay(
-        0.5 / 25 if n_warmup_steps else 0.5,
-        warmup_target=0.5 if n_warmup_steps else None,
-        warmup_steps=n_warmup_steps,
-        decay_steps=10 - n_warmup_steps,
-    )
-    each = [float(theirs(step)) for step in range(12)]
-    np.testing.assert_allclose(ours, each, rtol=1e-5, atol=1e-7)
+def test_line_goes_from_the_learning_rate_to_nothing():
+    np.testing.assert_allclose(rates("linear", 4), [0.5, 0.375, 0.25, 0.125, 0])
 
 
-def test_constant_stays():
-    np.testing.assert_allclose(rates("constant"), 0.5)
+def test_cosine_is_that_of_keras():
+    theirs = keras.optimizers.schedules.CosineDecay(0.5, decay_steps=10)
+    each = [float(theirs(step)) for step in range(11)]
+    np.testing.assert_allclose(rates("cosine", 10), each, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "one-cycle"])
+@pytest.mark.parametrize("callbacks", [None, [BatchCounter()]])
+def test_each_step_has_the_rate_of_its_own(blobs, callbacks):
+    """With a gradient of 0, a step takes its rate times the decay off the weights."""
+    X, y = np.zeros((8, 4)), np.tile([0, 1], 4)
+    params = {"hidden_layer_sizes": (3,), "batch_size": 2, "epochs": 2, "learning_rate": 0.5}
+    plain = small(**params).fit(X, y)
+    decayed = small(
+        weight_decay=0.1, learning_rate_schedule="linear", callbacks=callbacks, **params
+    ).fit(X, y)
+    before, after = (c.model_.get_layer("hidden_1").get_weights()[0] for c in (plain, decayed))
+    factor = np.prod(1 - 0.1 * rates("linear", 8)[:8])
+    np.testing.assert_allclose(after, before * factor, rtol=1e-5)
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "one-cycle"])
 @pytest.mark.parametrize("n_steps", [1, 2])
 def test_shortest_trainings_have_a_schedule(schedule, n_steps):
     assert np.isfinite(rates(schedule, n_steps)).all()
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "one-cycle"])
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "one-cycle"])
 @pytest.mark.parametrize("batch_size", [7, 100])
 def test_schedule_ends_with_the_last_epoch(blobs, schedule, batch_size):
     classifier = small(learning_rate_schedule=schedule, batch_size=batch_size, epochs=4)
-    optimizer = classifier.fit(*blobs).model_.optimizer
-    assert int(optimizer.iterations) == steps_of_schedule(optimizer)
-    assert float(optimizer.learning_rate) == pytest.approx(0, abs=1e-8)
+    reported = classifier.fit(*blobs).history_["learning_rate"]
+    assert reported[-2] > 1e-3
+    assert reported[-1] == pytest.approx(0, abs=1e-8)
 
 
 def test_schedule_counts_the_samples_that_are_left(blobs):
     classifier = small(learning_rate_schedule="cosine", batch_size=8, validation_fraction=0.2)
-    optimizer = classifier.fit(*blobs).model_.optimizer
-    assert int(optimizer.iterations) == steps_of_schedule(optimizer) == 5 * 4  # 32 samples of 40
+    classifier.fit(*blobs)
+    assert int(classifier.model_.optimizer.iterations) == 5 * 4  # 32 samples of 40
+    assert classifier.history_["learning_rate"][-1] == pytest.approx(0, abs=1e-8)
 
 
 def test_schedule_learns(blobs):

@@ -2,7 +2,6 @@
 
 import copy
 import gc
-import math
 import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from skcifar.training._augmentation import Augmentation
 from skcifar.training._fit import compile_network, recompile, train_network
 from skcifar.training._muon import Muon
 from skcifar.training._predict import predict_probabilities
+from skcifar.training._schedules import Schedule
 
 if keras.config.backend() != "tensorflow":
     pytest.skip(
@@ -170,19 +170,13 @@ def test_epochs_that_are_not_compiled_are_those_of_keras(samples):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("schedule", ["constant", "cosine", "one-cycle"])
+@pytest.mark.parametrize("schedule", [None, Schedule("cosine", 0.01, 12)])
 @pytest.mark.usefixtures("float64", "always_in_loop")
 def test_schedules_and_decay_are_those_of_keras(samples, schedule):
     networks = [demanding_network() for _ in range(2)]
     for network in networks:
-        compile_network(
-            network,
-            learning_rate=0.01,
-            learning_rate_schedule=schedule,
-            n_steps=3 * math.ceil(len(samples[0]) / BATCH),
-            weight_decay=0.1,
-        )
-    assert_equal_training(samples, *networks, epochs=3)
+        compile_network(network, learning_rate=0.01, weight_decay=0.1)
+    assert_equal_training(samples, *networks, epochs=3, schedule=schedule)
 
 
 @pytest.mark.slow

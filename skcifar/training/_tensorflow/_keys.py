@@ -46,7 +46,7 @@ def training_key(network):
     if "learning_rate" not in optimizer["config"]:
         return None  # one that scales the loss, around another one
     rate = optimizer["config"].pop("learning_rate")
-    if isinstance(rate, dict) and rate["class_name"] != "WarmupCosine":
+    if isinstance(rate, dict):
         return None  # Keras' own schedules take one step at a time
     return _frozen(optimizer), _frozen(loss)
 

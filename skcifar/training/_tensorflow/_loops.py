@@ -67,13 +67,12 @@ def training_key(network, arrays, *, n_samples, batch_size):
     return (*keys, variables, batch_size if in_loop else None, shapes, arrays[0].dtype)
 
 
-def train_epoch(key, network, epoch, *, batch_size, after_batches):
+def train_epoch(key, network, epoch, *, batch_size, rates, after_batches):
     """Train a network on the samples of an epoch, batch by batch.
 
     Each step is one of Keras' own ``fit``. Threads may train different networks at once.
     """
     with _borrowed_loop(key, network) as loop:
-        rates = _learning_rates(network.optimizer, math.ceil(len(epoch) / batch_size))
         return loop.train_epoch(network, epoch, batch_size, rates, after_batches)
 
 
@@ -345,16 +344,6 @@ def _copy_state(source, target):
 
 
 def _state(network):
-    """All variables but the learning rate, which may follow a schedule."""
+    """All variables but the learning rate, which is given to each step."""
     rate = network.optimizer.learning_rate
     return [*network.variables, *(v for v in network.optimizer.variables if v is not rate)]
-
-
-def _learning_rates(optimizer, n_steps):
-    """The learning rate of each of the coming steps."""
-    rate = optimizer.get_config()["learning_rate"]
-    if not isinstance(rate, dict):
-        return np.full(n_steps, rate)
-    first = int(optimizer.iterations)
-    schedule = keras.optimizers.schedules.deserialize(rate)
-    return np.asarray(schedule(np.arange(first, first + n_steps)))
