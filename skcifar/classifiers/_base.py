@@ -35,6 +35,7 @@ from ..training._fit import (
     update_compiled,
 )
 from ..training._history import attributes_of_history, joined_histories
+from ..training._optimizers import OPTIMIZERS, differ_in_numbers_only, make_optimizer
 from ..training._predict import check_probabilities, clear_memory_errors, predict_probabilities
 from ..training._schedules import SHAPES, Schedule
 from ._labels import (
@@ -65,8 +66,18 @@ class NetworkClassifier(
 
     Parameters
     ----------
-    learning_rate : float, default=5e-4
-        Step size of the Adam optimizer, the largest one if it follows a schedule.
+    optimizer : {"adam", "sgd", "muon"} or keras.optimizers.Optimizer, default="adam"
+        What makes the steps. "sgd" has a Nesterov momentum of 0.9; "muon" orthogonalizes the steps
+        of all matrices but the last one, and keeps the norm of filter banks. One of your own, of a
+        class of Keras or one that is registered with
+        :func:`keras.saving.register_keras_serializable`, is copied for each ``fit``. It sets its
+        learning rate, a schedule and weight decay itself, so that ``learning_rate``,
+        ``learning_rate_schedule`` and ``weight_decay`` have to be "auto", "constant" and 0. It
+        cannot be in a model file.
+
+    learning_rate : float or "auto", default="auto"
+        Step size, the largest one if it follows a schedule. "auto" is the value for the optimizer
+        in {'adam': 0.0005, 'sgd': 0.05, 'muon': 0.05}.
 
     learning_rate_schedule : {"constant", "linear", "cosine", "one-cycle"}, default="constant"
         How the step size changes over all steps of ``fit``. "linear" lowers it to 0 along a line,
@@ -74,8 +85,8 @@ class NetworkClassifier(
         first 30 % of the steps.
 
     weight_decay : float, default=0.0
-        Decoupled weight decay (AdamW): each step takes the share ``weight_decay`` times the step
-        size off all weights.
+        Decoupled weight decay (AdamW, where that is Adam): each step takes the share
+        ``weight_decay`` times the step size off all weights.
 
     label_smoothing : float, default=0.0
         Share of each label, in [0, 1), that the loss spreads evenly over all classes while
@@ -136,7 +147,7 @@ class NetworkClassifier(
         afterwards; :func:`sklearn.base.clone` does. In pickles and copies of a fitted classifier
         those are left out that cannot be pickled, and all of them in model files. None may set the
         learning rate where ``learning_rate_schedule`` does so, nor exchange the weights for
-        averages (``SwapEMAWeights``), of which none are kept.
+        averages (``SwapEMAWeights``).
 
     Attributes
     ----------
@@ -179,7 +190,8 @@ class NetworkClassifier(
         That ``val_accuracy``.
     """
 
-    learning_rate: float = 5e-4
+    optimizer: str | keras.optimizers.Optimizer = "adam"
+    learning_rate: float | str = "auto"
     learning_rate_schedule: str = "constant"
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
@@ -197,13 +209,16 @@ class NetworkClassifier(
     verbose: int = 0
     callbacks: list | None = None
 
+    _learning_rates: ClassVar[dict] = {"adam": 5e-4, "sgd": 0.05, "muon": 0.05}
+
     network_seed_ = None  # until a network is built
 
     # what a Pipeline with metadata routing hands on to fit where nothing is requested
     __metadata_request__fit = {"X_val": True, "y_val": True}  # noqa: RUF012
 
     _parameter_constraints: ClassVar[dict] = {
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), keras.optimizers.Optimizer],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "learning_rate_schedule": [StrOptions({"constant", *SHAPES})],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
@@ -235,6 +250,14 @@ class NetworkClassifier(
             owner=type(self).__name__,
             learning_rate_schedule=self.learning_rate_schedule,
         )
+        of_optimizer = ("learning_rate", "auto"), ("learning_rate_schedule", "constant")
+        for name, value in (*of_optimizer, ("weight_decay", 0)):
+            if not isinstance(self.optimizer, str) and getattr(self, name) != value:
+                raise InvalidParameterError(
+                    f"The {name!r} parameter of {type(self).__name__} must be {value!r} where"
+                    f" optimizer is one of your own. Got {getattr(self, name)!r} instead. Set it in"
+                    " the optimizer, or give this by its name."
+                )
 
     @abstractmethod
     def build_network(self, input_shape, n_classes):
@@ -355,7 +378,7 @@ class NetworkClassifier(
         """Train the network for one more epoch, on these samples.
 
         Weights, optimizer and history go on from the calls before, be it of ``fit`` or of
-        ``partial_fit``.
+        ``partial_fit``. Another ``optimizer`` than before begins anew.
 
         Parameters
         ----------
@@ -393,13 +416,10 @@ class NetworkClassifier(
             self._random_state = check_random_state(self.random_state)
             self._initialize(known)
             self.adapt_network(self.model_, X, weights)
+        optimizer = make_optimizer(**self._params_of_optimizer())
+        if begins or not differ_in_numbers_only(self.model_.optimizer, optimizer):
             self._compile()
-        update_compiled(
-            self.model_,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            label_smoothing=self.label_smoothing,
-        )
+        update_compiled(self.model_, optimizer, label_smoothing=self.label_smoothing)
         train(self, "partial_fit", X, y, weights, seed=self._draw_seed())
         return self
 
@@ -645,7 +665,8 @@ class NetworkClassifier(
         """Build the network, and keep the parameters as they are now, for copies of it."""
         self.network_seed_ = seed
         params = self.get_params(deep=False)
-        params.pop("callbacks", None)
+        for name in ("callbacks", "optimizer"):
+            params.pop(name, None)
         self._network_params = {name: clone(value, safe=False) for name, value in params.items()}
         with seeded_layers(seed), clear_memory_errors():
             network = self.build_network(self.sample_shape_, len(classes))
@@ -658,7 +679,8 @@ class NetworkClassifier(
         if self.learning_rate_schedule == "constant":
             return None
         n_steps = self.epochs * math.ceil(n_samples / self.batch_size)
-        return Schedule(self.learning_rate_schedule, float(self.learning_rate), n_steps)
+        rate = self._params_of_optimizer()["learning_rate"]
+        return Schedule(self.learning_rate_schedule, float(rate), n_steps)
 
     def _compile(self):
         """Give the network a new optimizer and a new trainer, which goes on with the history."""
@@ -668,10 +690,16 @@ class NetworkClassifier(
     def _compile_network(self, network):
         compile_network(
             network,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
+            **self._params_of_optimizer(),
             label_smoothing=self.label_smoothing,
         )
+
+    def _params_of_optimizer(self):
+        """What the optimizer is made of."""
+        optimizer, rate = self.optimizer, self.learning_rate
+        if rate == "auto" and isinstance(optimizer, str):
+            rate = self._learning_rates[optimizer]
+        return {"optimizer": optimizer, "learning_rate": rate, "weight_decay": self.weight_decay}
 
     def _attributes_after(self, history):
         """What makes a copy of this classifier fitted, with a network of its own, in training."""

@@ -16,6 +16,7 @@ def with_shared_documentation(cls):
             # strings in double quotes
             default = json.dumps(default) if isinstance(default, str) else repr(default)
             shared = re.sub(rf"(?m)^({field.name} : .*default=).*$", rf"\g<1>{default}", shared)
+    shared = shared.replace(f"{cls.__base__._learning_rates}", f"{cls._learning_rates}")
     own, heading, rest = cleandoc(cls.__doc__).partition("See Also\n--------\n")
     cls.__doc__ = f"{own.rstrip()}\n\n{shared}\n\n{heading}{rest}".rstrip()
     return cls

@@ -93,7 +93,8 @@ class PretrainedClassifier(ImageClassifier):
     pixel_range: Sequence[float] = (0.0, 1.0)
     hidden_layer_sizes: Sequence[int] = ()
     dropout: float = 0.0
-    learning_rate: float = 1e-3
+
+    _learning_rates: ClassVar[dict] = ImageClassifier._learning_rates | {"adam": 1e-3}
 
     _parameter_constraints: ClassVar[dict] = ImageClassifier._parameter_constraints | {
         "network": [str, os.PathLike, None],

@@ -68,12 +68,13 @@ class ResidualClassifier(ImageClassifier):
 
     horizontal_flip: bool = True
     max_shift: float = 0.125
-    learning_rate: float = 0.02
     learning_rate_schedule: str = "one-cycle"
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
     batch_size: int = 256
     epochs: int = 12
+
+    _learning_rates: ClassVar[dict] = {"adam": 0.02, "sgd": 0.05, "muon": 0.05}
 
     _parameter_constraints: ClassVar[dict] = ImageClassifier._parameter_constraints | {
         "filters": ["array-like"],

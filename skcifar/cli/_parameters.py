@@ -54,7 +54,11 @@ def _kind(constraints):
     if hasattr(constraint, "options"):
         return {"choices": sorted(constraint.options)}
     is_integer = constraint.type is Integral
-    return {"type": _number_in(constraint), "metavar": "N" if is_integer else "R"}
+    words = [word for other in constraints if hasattr(other, "options") for word in other.options]
+    return {
+        "type": _number_in(constraint, words),
+        "metavar": "|".join(["N" if is_integer else "R", *words]),
+    }
 
 
 def _yes_no_or(*words):
@@ -68,16 +72,19 @@ def _yes_no_or(*words):
     return {"type": parse, "metavar": "|".join(values)}
 
 
-def _number_in(interval):
+def _number_in(interval, words):
     number = int if interval.type is Integral else float
 
     def parse(text):
+        if text in words:
+            return text
         try:
             value = number(text)
         except ValueError:
             value = None
         if not interval.is_satisfied_by(value):
-            raise argparse.ArgumentTypeError(f"must be {interval}, got {text!r}")
+            allowed = " or ".join(map(str, (interval, *words)))
+            raise argparse.ArgumentTypeError(f"must be {allowed}, got {text!r}")
         return value
 
     return parse

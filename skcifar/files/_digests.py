@@ -72,6 +72,9 @@ def _parts(value, seen):
             return _parts(value.fget, seen)
         case ModuleType() | BuiltinFunctionType():
             return value.__name__
+        case _ if hasattr(value, "get_config"):  # Keras' objects, whose names count them up
+            config = {key: v for key, v in value.get_config().items() if key != "name"}
+            return all_of([type(value), config])
         case _ if isinstance(value, SIMPLE) or _is_of_library(type(value)):
             return value
         case _:  # an object of a class of one's own

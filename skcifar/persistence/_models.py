@@ -232,6 +232,12 @@ def _describe(number, name, step, arrays):
     }
     if isinstance(step, NetworkClassifier) and params.get("callbacks"):
         params |= {"callbacks": None}  # they watched the training, and are no part of the model
+    if isinstance(step, NetworkClassifier) and not isinstance(step.optimizer, str):
+        raise ModelFileError(
+            f"The optimizer {type(step.optimizer).__name__} of this {cls.__name__} cannot be in a"
+            " model file, which has one of skcifar's by its name. Predictions do not depend on it:"
+            ' set_params(optimizer="adam"), and save again.'
+        )
     learned = {key: value for key, value in vars(step).items() if _is_learned(step, key)}
 
     network_params = _changed_since_build(step) if isinstance(step, NetworkClassifier) else {}

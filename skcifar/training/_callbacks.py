@@ -5,6 +5,7 @@ import numpy as np
 
 from .._sklearn.callbacks import FitTask
 from ._history import with_epoch
+from ._optimizers import learning_rate_of
 from ._predict import predict_probabilities
 
 
@@ -14,8 +15,9 @@ def check_callbacks(callbacks, *, owner, learning_rate_schedule):
     for callback in callbacks:
         if isinstance(callback, keras.callbacks.SwapEMAWeights):
             raise ValueError(
-                "SwapEMAWeights in callbacks exchanges the weights for their moving averages, which"
-                f" the optimizer of {owner} does not keep (use_ema=False). Leave it out."
+                "SwapEMAWeights in callbacks exchanges the weights for their moving averages while"
+                f" training, which {owner} does not support. Leave it out; an optimizer of your own"
+                " that has use_ema=True leaves the averages when training is over."
             )
         if isinstance(callback, set_the_rate) and learning_rate_schedule != "constant":
             raise ValueError(
@@ -49,6 +51,14 @@ class FollowSchedule(keras.callbacks.Callback):
         (rate,) = self.schedule.rates(self.step, 1)
         self.trained.optimizer.learning_rate = rate
         return float(rate)
+
+
+class LearningRate(keras.callbacks.Callback):
+    """Adds ``learning_rate`` to the logs of an epoch where the optimizer has a schedule itself."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Note the learning rate as it is when the epoch is over."""
+        logs["learning_rate"] = learning_rate_of(self.model.optimizer)
 
 
 class History(keras.callbacks.Callback):
@@ -161,11 +171,6 @@ class StopAlike(keras.callbacks.Callback):
         self.part.stop_training = self.model.stop_training
 
 
-def without_loss_scaling(optimizer):
-    """Return the optimizer itself, which Keras wraps under the policy "mixed_float16"."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
-
-
 class StopAtDivergence(keras.callbacks.Callback):
     """Raises a ValueError when the loss or a weight is no number any more."""
 
@@ -194,7 +199,7 @@ class StopAtDivergence(keras.callbacks.Callback):
     def _largest_step(self):
         if self.schedule is not None:
             return self.schedule.learning_rate
-        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        return learning_rate_of(self.model.optimizer)
 
 
 class EpochTasks(keras.callbacks.Callback):

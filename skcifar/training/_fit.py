@@ -15,14 +15,9 @@ from scikeras.wrappers import KerasClassifier
 from .._lazy import LazyImages
 from ._augmentation import Augmentation
 from ._batches import Epoch
-from ._callbacks import (
-    FollowSchedule,
-    History,
-    StopAlike,
-    StopAtDivergence,
-    without_loss_scaling,
-)
+from ._callbacks import FollowSchedule, History, LearningRate, StopAlike, StopAtDivergence
 from ._history import joined_histories
+from ._optimizers import has_schedule, learning_rate_of, make_optimizer, without_loss_scaling
 from ._predict import clear_memory_errors, engine
 from ._schedules import Schedule
 
@@ -41,8 +36,9 @@ _bytes_since_collection = 0
 
 def compile_network(
     network,
+    optimizer="adam",
     *,
-    learning_rate,
+    learning_rate=None,
     weight_decay=0.0,
     label_smoothing=0.0,
 ):
@@ -53,8 +49,12 @@ def compile_network(
     network : keras.Model
         Ends in probabilities. Compiled in place, which gives it a new optimizer.
 
-    learning_rate : float
-        Step size of Adam.
+    optimizer : {"adam", "sgd", "muon"} or keras.optimizers.Optimizer, default="adam"
+        What makes the steps. One of one's own is copied, and has its own learning rate and weight
+        decay.
+
+    learning_rate : float, default=None
+        Step size. Only needed with a name.
 
     weight_decay : float, default=0.0
         Decoupled weight decay: the share, times the step size, that each step takes off all
@@ -63,10 +63,7 @@ def compile_network(
     label_smoothing : float, default=0.0
         Share of each label, in [0, 1), that the loss spreads evenly over all classes.
     """
-    # named, since Keras would count names up, each of which costs memory for good
-    optimizer = keras.optimizers.Adam(
-        float(learning_rate), weight_decay=float(weight_decay) or None, name="adam"
-    )
+    optimizer = make_optimizer(optimizer, learning_rate=learning_rate, weight_decay=weight_decay)
     recompile(network, optimizer, label_smoothing=label_smoothing)
     _clear_away_old_networks(network)
 
@@ -77,13 +74,14 @@ def recompile(network, optimizer, *, label_smoothing):
     network.optimizer.build(network.trainable_variables)
 
 
-def update_compiled(network, *, learning_rate, weight_decay, label_smoothing):
-    """Let a compiled network go on with other numbers and the same optimizer."""
-    optimizer, decay = network.optimizer, float(weight_decay) or None
-    optimizer.learning_rate = float(learning_rate)
-    adam = without_loss_scaling(optimizer)
-    if adam.weight_decay != decay:
-        adam.weight_decay = decay
+def update_compiled(network, like, *, label_smoothing):
+    """Let a compiled network go on with its optimizer, and with the numbers of a like one."""
+    optimizer = network.optimizer
+    if not has_schedule(optimizer):
+        optimizer.learning_rate = learning_rate_of(like)
+    inner, decay = without_loss_scaling(optimizer), without_loss_scaling(like).weight_decay
+    if inner.weight_decay != decay:
+        inner.weight_decay = decay
         network.make_train_function(force=True)  # Keras keeps one that has the old decay
     if network.loss.label_smoothing != float(label_smoothing):
         network.compile(optimizer, loss=_loss(label_smoothing), metrics=["accuracy"])
@@ -224,6 +222,8 @@ def train_network(
     if schedule is not None:
         follow = FollowSchedule(schedule, trained, step=n_epochs_done * n_batches)
         callbacks.insert(1, follow)
+    elif has_schedule(network.optimizer):
+        callbacks.insert(1, LearningRate())
     callback_list = keras.callbacks.CallbackList(
         callbacks,
         add_history=True,

@@ -38,7 +38,10 @@ RIGHT = {
     "max_shift": shares,
     "max_rotation": st.floats(0, 180),
     "cutout": shares,
-    "learning_rate": st.floats(1e-6, 1e-2) | st.floats(2**-10, 2**-7, width=32).map(np.float32),
+    "optimizer": st.sampled_from(["adam", "sgd", "muon"]),
+    "learning_rate": st.just("auto")
+    | st.floats(1e-6, 1e-2)
+    | st.floats(2**-10, 2**-7, width=32).map(np.float32),
     "learning_rate_schedule": st.sampled_from(["constant", "cosine", "one-cycle"]),
     "weight_decay": st.floats(0, 0.1),
     "label_smoothing": shares,

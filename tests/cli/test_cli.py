@@ -210,6 +210,7 @@ def test_train_takes_other_networks(network, tmp_path):
 def test_parameters_of_the_network_are_options(tmp_path):
     options = ["--dropout", "0.25", "--validation-fraction", "0.3", "--early-stopping"]
     options += ["--class-weight", "balanced", "--no-shuffle", "--learning-rate-schedule", "cosine"]
+    options += ["--optimizer", "muon", "--learning-rate", "auto"]
     assert main(["train", *QUICK, *options, "--out", str(tmp_path)]) == 0
     params = json.loads((tmp_path / "metrics.json").read_text())["params"]
     typed = {
@@ -219,6 +220,8 @@ def test_parameters_of_the_network_are_options(tmp_path):
         "class_weight": "balanced",
         "shuffle": False,
         "learning_rate_schedule": "cosine",
+        "optimizer": "muon",
+        "learning_rate": "auto",
     }
     assert {name: params[name] for name in typed} == typed
 
@@ -341,7 +344,10 @@ def test_evaluate_requests_the_folder_of_own_pictures(blobs, tmp_path, capsys):
         (["--dropout", "nan"], "--dropout: must be a float in the range [0.0, 1.0), got 'nan'"),
         (["--class-weight", "heavy"], "--class-weight: invalid choice: 'heavy'"),
         (["--hidden-layer-sizes", "200,0"], "--hidden-layer-sizes: must be ints of at least 1"),
-        (["--learning-rate", "-1"], "--learning-rate: must be a float in the range (0.0, inf)"),
+        (
+            ["--learning-rate", "-1"],
+            "--learning-rate: must be a float in the range (0.0, inf) or auto, got '-1'",
+        ),
         (["--batch-size", "0"], "--batch-size: must be an int in the range [1, inf), got '0'"),
         (["--limit", "0"], "--limit: must be an int from 1"),
         (["--random-state", "-1"], "--random-state: must be an int from 0"),

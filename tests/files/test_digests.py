@@ -3,6 +3,7 @@
 import types
 from functools import partial
 
+import keras
 import numpy as np
 import pytest
 
@@ -49,3 +50,10 @@ def test_code_of_another_module_is_distinguished():
 def test_functions_of_libraries_are_distinguished_by_name():
     assert digest(np.mean) != digest(np.median)
     assert digest(partial(np.mean, axis=0)) != digest(partial(np.mean, axis=1))
+
+
+def test_optimizers_are_distinguished_by_class_and_configuration_but_not_by_name():
+    optimizer = digest(keras.optimizers.Adam(0.1, name="first"))
+    assert digest(keras.optimizers.Adam(0.1, name="second")) == optimizer
+    assert digest(keras.optimizers.Adam(0.2)) != optimizer
+    assert digest(keras.optimizers.Nadam(0.1)) != optimizer
