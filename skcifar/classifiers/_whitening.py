@@ -86,11 +86,12 @@ class WhiteningClassifier(ImageClassifier):
 
     horizontal_flip: bool | str = "alternate"
     max_shift: float = 0.0625
-    learning_rate: float = 0.02
     learning_rate_schedule: str = "one-cycle"
     label_smoothing: float = 0.2
     batch_size: int = 500
     epochs: int = 8
+
+    _learning_rates: ClassVar[dict] = {"adam": 0.02, "sgd": 0.05, "muon": 0.12}
 
     _parameter_constraints: ClassVar[dict] = ImageClassifier._parameter_constraints | {
         "filters": ["array-like"],

@@ -54,7 +54,7 @@ def _kind(constraints):
     if hasattr(constraint, "options"):
         return {"choices": sorted(constraint.options)}
     is_integer = constraint.type is Integral
-    words = [word for other in constraints if hasattr(other, "options") for word in other.options]
+    words = [word for other in others if hasattr(other, "options") for word in other.options]
     return {
         "type": _number_in(constraint, words),
         "metavar": "|".join(["N" if is_integer else "R", *words]),
