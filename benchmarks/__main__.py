@@ -30,7 +30,7 @@ ROWS = {
     "grid, 1 job": ("skcifar", "scikeras"),
     "grid, 2 jobs": ("skcifar", "scikeras"),
     "epoch, convolutional": EPOCHS,
-    "epoch, residual": EPOCHS,
+    "epoch, whitening": EPOCHS,
     "fit 200,000 mapped": ("skcifar",),
     "import": ("skcifar", "Keras"),
     "fetch": ("skcifar", "Keras"),

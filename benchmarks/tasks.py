@@ -321,7 +321,7 @@ TASKS = {
 TASKS_WITHOUT_ESTIMATOR = {
     **{
         (f"epoch, {name}", peer): partial(task, name)
-        for name in ("convolutional", "residual")
+        for name in ("convolutional", "whitening")
         for peer, task in {
             "skcifar": epoch_by_skcifar,
             "Keras' fit": epoch_by_keras,

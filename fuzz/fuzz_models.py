@@ -43,7 +43,7 @@ VALUES = [
     *("balanced", "relu", "constant", "|O", "<U1", "<U99999999", "<M8[s]", "F32", "BF16", "BOOL"),
     *("checkpoint", "callbacks", "predict", "model_", "__class__", "__dict__", "_validate_params"),
     *("ImageResizer", "PixelScaler", "ImageFlattener", "FunctionType"),
-    *("DenseClassifier", "ResidualClassifier"),
+    *("DenseClassifier", "WhiteningClassifier"),
     *([], {}, [[]], [1] * 1000, ["a"] * 1000),
     *({"tuple": []}, {"tuple": [0, 0]}, {"tuple": [10**9] * 9}, {"array": "0/classes_"}),
     *(
@@ -325,7 +325,7 @@ def seed_files(folder):
     models = [
         skcifar.make_dense_pipeline(hidden_layer_sizes=(4, 3), **options).fit(pictures, names),
         skcifar.make_convolutional_pipeline(**small, **options).fit(pictures, names.astype(object)),
-        skcifar.make_residual_pipeline(filters=(2,), **options).fit(pictures, np.arange(12) % 3),
+        skcifar.make_whitening_pipeline(filters=(2,), **options).fit(pictures, np.arange(12) % 3),
         skcifar.DenseClassifier(
             hidden_layer_sizes=np.array([3]), class_weight={0: 1.0, 1: 2.0}, early_stopping=True,
             validation_fraction=0.4, batch_normalization=True, dropout=0.1, **options,

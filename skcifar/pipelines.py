@@ -10,7 +10,6 @@ from .classifiers import (
     ConvolutionalClassifier,
     DenseClassifier,
     PretrainedClassifier,
-    ResidualClassifier,
     WhiteningClassifier,
 )
 from .preprocessing import ImageFlattener, ImageResizer, PixelScaler
@@ -105,33 +104,6 @@ def make_pretrained_pipeline(**params):
     ['resize', 'scale', 'classify']
     """
     return _make_pipeline(PretrainedClassifier, **params)
-
-
-def make_residual_pipeline(**params):
-    """Make a pipeline that is good at pictures: scale pixels, classify by a residual network.
-
-    Parameters
-    ----------
-    **params
-        Parameters of :class:`ResidualClassifier` and of :class:`ImageResizer`, by name.
-
-    Returns
-    -------
-    pipeline : sklearn.pipeline.Pipeline
-        With steps ``resize``, ``scale`` and ``classify``. Takes integers from 0 to 255 of shape
-        (n_samples, height, width, n_channels), and lists of files and of pictures of any sizes.
-
-    See Also
-    --------
-    make_dense_pipeline : The baseline; its notes on metadata routing hold here too.
-
-    Examples
-    --------
-    >>> from skcifar import make_residual_pipeline
-    >>> list(make_residual_pipeline(horizontal_flip=False).named_steps)
-    ['resize', 'scale', 'classify']
-    """
-    return _make_pipeline(ResidualClassifier, **params)
 
 
 def make_whitening_pipeline(**params):

@@ -15,7 +15,7 @@ from skcifar import (
     DenseClassifier,
     ImageFlattener,
     PixelScaler,
-    ResidualClassifier,
+    WhiteningClassifier,
     make_dense_pipeline,
 )
 from skcifar._lazy import LazyImages
@@ -181,9 +181,9 @@ def test_labels_of_another_number_are_refused(lazy):
         DenseClassifier(hidden_layer_sizes=(5,)),
         DenseClassifier(hidden_layer_sizes=(5,), validation_fraction=0.2),
         DenseClassifier(hidden_layer_sizes=(5,), early_stopping=True),
-        ResidualClassifier(filters=(4,)),
+        WhiteningClassifier(filters=(4,)),
     ],
-    ids=["dense", "validation", "early stopping", "residual"],
+    ids=["dense", "validation", "early stopping", "whitening"],
 )
 def test_classifiers_learn_and_predict_the_same_bits(classifier):
     classifier.set_params(epochs=2, batch_size=8, random_state=0)

@@ -16,7 +16,7 @@ from skcifar import (
     load_model,
     make_convolutional_pipeline,
     make_dense_pipeline,
-    make_residual_pipeline,
+    make_whitening_pipeline,
     save_model,
 )
 from skcifar._lazy import LazyImages
@@ -194,7 +194,7 @@ def test_parameters_are_checked(params):
 
 
 @pytest.mark.parametrize(
-    "make", [make_dense_pipeline, make_convolutional_pipeline, make_residual_pipeline]
+    "make", [make_dense_pipeline, make_convolutional_pipeline, make_whitening_pipeline]
 )
 def test_all_pipelines_resize_first(make):
     resizer = make(image_size=(8, 9), resize="pad", n_channels=1, epochs=1)["resize"]

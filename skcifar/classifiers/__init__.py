@@ -6,14 +6,12 @@ from ._convolutional import ConvolutionalClassifier
 from ._dense import DenseClassifier
 from ._images import ImageClassifier
 from ._pretrained import PretrainedClassifier
-from ._residual import ResidualClassifier
 from ._whitening import WhiteningClassifier
 
 # by the name on the command line
 CLASSIFIERS = {
     "dense": DenseClassifier,
     "convolutional": ConvolutionalClassifier,
-    "residual": ResidualClassifier,
     "whitening": WhiteningClassifier,
 }
 
@@ -24,6 +22,5 @@ __all__ = [
     "ImageClassifier",
     "NetworkClassifier",
     "PretrainedClassifier",
-    "ResidualClassifier",
     "WhiteningClassifier",
 ]

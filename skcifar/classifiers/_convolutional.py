@@ -48,7 +48,7 @@ class ConvolutionalClassifier(ImageClassifier):
     See Also
     --------
     make_convolutional_pipeline : Scales pictures for this classifier.
-    ResidualClassifier : More accurate, and slower.
+    WhiteningClassifier : More accurate, and slower.
     DenseClassifier : Does not see which pixels are neighbours.
 
     Notes

@@ -47,7 +47,8 @@ def add_parser(subparsers):
         "--networks",
         default="dense,convolutional",
         metavar="NAME,NAME",
-        help="networks to train: dense, convolutional and residual, or none (default: %(default)s)",
+        help="networks to train: dense, convolutional and whitening, or none"
+        " (default: %(default)s)",
     )
     parser.add_argument(
         "--epochs",

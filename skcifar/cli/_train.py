@@ -29,9 +29,9 @@ def add_parser(subparsers):
     # the names of pipelines.PIPELINES, which is slow to import
     parser.add_argument(
         "--network",
-        choices=("dense", "convolutional", "residual", "whitening"),
+        choices=("dense", "convolutional", "whitening"),
         default="dense",
-        help="dense is the article's; convolutional is its sequel's; residual is the most accurate"
+        help="dense is the article's; convolutional is its sequel's; whitening is the most accurate"
         " and takes the longest (default: %(default)s)",
     )
     add_image_size(parser)

@@ -8,7 +8,6 @@ from ._convolutional import build_convolutional_network
 from ._dense import build_dense_network
 from ._layers import ACTIVATIONS, BatchNormalization, Dropout
 from ._pretrained import build_pretrained_network, read_body, split_at_head
-from ._residual import build_residual_network
 from ._seeds import seeded_layers, variable_shapes
 from ._whitening import Whitening, build_whitening_network
 
@@ -20,7 +19,6 @@ __all__ = [
     "build_convolutional_network",
     "build_dense_network",
     "build_pretrained_network",
-    "build_residual_network",
     "build_whitening_network",
     "read_body",
     "seeded_layers",

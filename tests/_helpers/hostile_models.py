@@ -374,9 +374,9 @@ DESCRIPTIONS = {
     "convolution with steps of 10**9": _as_network(
         "ConvolutionalClassifier", filters=[2], strides=[10**9]
     ),
-    "residual network of 10**9 filters": _as_network("ResidualClassifier", filters=[10**9]),
-    "residual network that shifts without end": _as_network(
-        "ResidualClassifier", filters=[2], max_shift=float("inf")
+    "whitening network of 10**9 filters": _as_network("WhiteningClassifier", filters=[10**9]),
+    "whitening network that shifts without end": _as_network(
+        "WhiteningClassifier", filters=[2], max_shift=float("inf")
     ),
     "learned shadows a method": _learned(predict=1),
     "learned is a dunder": _learned(__class__=1),

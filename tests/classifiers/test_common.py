@@ -15,7 +15,7 @@ from skcifar import (
     ImageFlattener,
     ImageResizer,
     PixelScaler,
-    ResidualClassifier,
+    WhiteningClassifier,
     make_dense_pipeline,
 )
 
@@ -78,7 +78,7 @@ def test_pipeline_distinguishes_shades_of_black():
     check_classifiers_train("Pipeline", pipeline, readonly_memmap=True)
 
 
-@parametrize_with_checks([ConvolutionalClassifier(), ResidualClassifier()])
+@parametrize_with_checks([ConvolutionalClassifier(), WhiteningClassifier()])
 def test_check_on_pictures(estimator, check):
     """The few checks that scikit-learn has for estimators that do not take rows."""
     check(estimator)

@@ -11,11 +11,11 @@ from small_networks import weights_of
 
 from skcifar import (
     ConvolutionalClassifier,
-    ResidualClassifier,
+    WhiteningClassifier,
     load_digit_images,
     load_model,
     make_convolutional_pipeline,
-    make_residual_pipeline,
+    make_whitening_pipeline,
     save_model,
 )
 
@@ -26,8 +26,8 @@ SMALL = {
         "hidden_layer_sizes": (16,),
         "learning_rate": 0.01,
     },
-    ResidualClassifier: {
-        "filters": (8, 8),
+    WhiteningClassifier: {
+        "filters": (8, 16),
         "batch_size": 16,
         "horizontal_flip": False,
     },
@@ -88,7 +88,7 @@ def test_saved_and_loaded_it_predicts_the_same(cls, digits, tmp_path):
 @both
 def test_pictures_are_predicted_as_they_are(cls, digits):
     """The same whatever place they have, although training changes them at random."""
-    params = {"horizontal_flip": True} if cls is ResidualClassifier else {}
+    params = {"horizontal_flip": True} if cls is WhiteningClassifier else {}
     classifier = small(cls, **params).fit(*digits)
     forwards, backwards = (classifier.predict_proba(digits[0][::step]) for step in (1, -1))
     np.testing.assert_allclose(forwards, backwards[::-1], rtol=1e-4, atol=1e-6)
@@ -134,10 +134,10 @@ def test_pictures_smaller_than_the_strides_are_refused(cls, digits):
         (ConvolutionalClassifier, {"strides": (2,)}, "as many strides as filters"),
         (ConvolutionalClassifier, {"kernel_size": 0}, "'kernel_size' parameter .* Got 0"),
         (ConvolutionalClassifier, {"dropout": 1.0}, "'dropout' parameter .* Got 1.0"),
-        (ResidualClassifier, {"filters": ()}, "'filters' parameter of Residual.* one number"),
-        (ResidualClassifier, {"max_shift": -0.1}, "'max_shift' parameter .* Got -0.1"),
-        (ResidualClassifier, {"horizontal_flip": 2}, "'horizontal_flip' parameter .* Got 2"),
-        (ResidualClassifier, {"label_smoothing": 1.0}, "'label_smoothing' parameter .* Got 1.0"),
+        (WhiteningClassifier, {"filters": ()}, "'filters' parameter of Whitening.* one number"),
+        (WhiteningClassifier, {"max_shift": -0.1}, "'max_shift' parameter .* Got -0.1"),
+        (WhiteningClassifier, {"horizontal_flip": 2}, "'horizontal_flip' parameter .* Got 2"),
+        (WhiteningClassifier, {"label_smoothing": 1.0}, "'label_smoothing' parameter .* Got 1.0"),
     ],
 )
 def test_invalid_parameters_are_reported_in_fit(cls, params, message, digits):
@@ -149,7 +149,7 @@ def test_invalid_parameters_are_reported_in_fit(cls, params, message, digits):
     ("make", "steps"),
     [
         (make_convolutional_pipeline, ["resize", "scale", "classify"]),
-        (make_residual_pipeline, ["resize", "scale", "classify"]),
+        (make_whitening_pipeline, ["resize", "scale", "classify"]),
     ],
 )
 def test_pipeline_takes_pixels_as_they_are_read(make, steps):
@@ -184,7 +184,7 @@ def test_clone_is_unfitted_and_has_the_same_parameters(cls, digits):
 @pytest.mark.parametrize("size", [5, 6, 7])
 def test_sizes_that_cannot_be_halved_evenly_are_rounded_up(size, digits):
     X, y = digits
-    classifier = small(ResidualClassifier, filters=(4, 4, 4), epochs=1)
+    classifier = small(WhiteningClassifier, filters=(4, 4, 4), epochs=1)
     assert classifier.fit(X[:64, :size, :size], y[:64]).predict(X[:3, :size, :size]).shape == (3,)
 
 

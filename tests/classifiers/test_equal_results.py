@@ -20,7 +20,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from small_networks import weights_of
 
-from skcifar import ConvolutionalClassifier, DenseClassifier, PixelScaler, ResidualClassifier
+from skcifar import ConvolutionalClassifier, DenseClassifier, PixelScaler, WhiteningClassifier
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ NETWORKS = {
         "hidden_layer_sizes": (8,),
         "dropout": 0.3,
     },
-    ResidualClassifier: {
+    WhiteningClassifier: {
         "filters": (4, 4),
     },
 }

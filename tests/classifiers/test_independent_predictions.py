@@ -7,7 +7,7 @@ from custom_estimators import BottleneckClassifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skcifar import ConvolutionalClassifier, DenseClassifier, ResidualClassifier
+from skcifar import ConvolutionalClassifier, DenseClassifier, WhiteningClassifier
 from skcifar.training._predict import PICTURES_A_PASS, ROWS_A_CALL, ROWS_A_PASS
 
 N_SAMPLES = 2 * ROWS_A_CALL + 5
@@ -29,14 +29,14 @@ CLASSIFIERS = {
     "own": (BottleneckClassifier(), (7,)),
     "own layer": (OwnLayerClassifier(), (7,)),
     "convolutional": (ConvolutionalClassifier(filters=(4, 6), strides=(1, 2)), (9, 7, 1)),
-    "residual": (ResidualClassifier(filters=(4, 6)), (9, 7, 1)),
+    "whitening": (WhiteningClassifier(filters=(4, 6)), (9, 7, 1)),
 }
 
 
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(name, marks=[pytest.mark.slow] * (name == "residual")) for name in CLASSIFIERS
+        pytest.param(name, marks=[pytest.mark.slow] * (name == "whitening")) for name in CLASSIFIERS
     ],
 )
 def predicted(request):

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-from skcifar import ConvolutionalClassifier, DenseClassifier, PixelScaler, ResidualClassifier
+from skcifar import ConvolutionalClassifier, DenseClassifier, PixelScaler, WhiteningClassifier
 from skcifar._sklearn.validation import Interval, InvalidParameterError, StrOptions
 from skcifar.networks import ACTIVATIONS
 
-ESTIMATORS = [DenseClassifier, ConvolutionalClassifier, ResidualClassifier, PixelScaler]
+ESTIMATORS = [DenseClassifier, ConvolutionalClassifier, WhiteningClassifier, PixelScaler]
 CASES = [(cls, name) for cls in ESTIMATORS for name in cls._parameter_constraints]
 
 PICTURES = np.random.default_rng(0).random((12, 4, 4, 1), dtype=np.float32)
@@ -34,7 +34,8 @@ RIGHT = {
     "activation": st.sampled_from(sorted(ACTIVATIONS)),
     "batch_normalization": st.booleans() | st.booleans().map(np.bool_),
     "dropout": shares,
-    "horizontal_flip": st.booleans(),
+    "horizontal_flip": st.booleans() | st.just("alternate"),
+    "n_convolutions": st.integers(1, 3),
     "max_shift": shares,
     "max_rotation": st.floats(0, 180),
     "cutout": shares,
@@ -171,7 +172,7 @@ def test_right_values_survive_all_round_trips(cls):
     [
         (DenseClassifier, 3),
         (ConvolutionalClassifier, 2),
-        (ResidualClassifier, 2),
+        (WhiteningClassifier, 2),
         (PixelScaler, 20),
     ],
 )

@@ -196,7 +196,7 @@ def test_mistake_in_the_data_leaves_no_folder(tmp_path, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", ["convolutional", "residual", "whitening"])
+@pytest.mark.parametrize("network", ["convolutional", "whitening"])
 def test_train_takes_other_networks(network, tmp_path):
     options = ["--data", "digits", "--limit", "64", "--epochs", "1", "--network", network]
     assert main(["train", *options, "--out", str(tmp_path)]) == 0
@@ -251,9 +251,9 @@ def test_other_words_than_yes_no_and_alternate_are_refused(capsys):
 
 
 def test_options_of_other_networks_are_refused_before_anything_is_read(capsys, tmp_path):
-    options = ["--network", "residual", "--hidden-layer-sizes", "20", "--data", "nowhere"]
+    options = ["--network", "whitening", "--hidden-layer-sizes", "20", "--data", "nowhere"]
     error = error_of(capsys, ["train", *options, "--out", str(tmp_path / "out")])
-    assert "--hidden-layer-sizes is not for the residual network" in error
+    assert "--hidden-layer-sizes is not for the whitening network" in error
     assert not (tmp_path / "out").exists()
 
 

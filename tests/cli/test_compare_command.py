@@ -204,7 +204,7 @@ def model_of(name):
 
 
 def test_table_of_three_models_fits_into_100_columns():
-    table = format_table([model_of(name) for name in ("dense", "convolutional", "residual")])
+    table = format_table([model_of(name) for name in ("dense", "convolutional", "whitening")])
     assert max(map(len, table.splitlines())) <= 100
 
 
@@ -416,12 +416,12 @@ def test_network_that_cannot_be_trained_is_reported_and_the_others_are_shown(
     saved, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr("skcifar.cli._compare._train", run_out_of_luck)
-    options = [*QUICK, "--networks", "dense,residual", "--out", str(tmp_path / "out")]
+    options = [*QUICK, "--networks", "dense,whitening", "--out", str(tmp_path / "out")]
     assert main(["compare", str(saved), *options]) == 2
     reported = capsys.readouterr()
     assert reported.err.splitlines() == [
         "skcifar: error: dense: out of luck",
-        "skcifar: error: residual: out of luck",
+        "skcifar: error: whitening: out of luck",
     ]
     assert "test accuracy" in reported.out
 
@@ -430,11 +430,11 @@ def test_warning_that_digits_stand_in_is_shown_once(data_home, tmp_path, capsys,
     monkeypatch.setattr("skcifar.cli._compare._train", raise_data)
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(data_home))
     options = ["--limit", "100", "--out", str(tmp_path / "out")]
-    assert main(["compare", *options, "--networks", "dense,residual"]) == 2
+    assert main(["compare", *options, "--networks", "dense,whitening"]) == 2
     reported = capsys.readouterr().err
     assert reported.count("Not CIFAR-10") == 1
     assert "error: dense: digits of (32, 32)\n" in reported
-    assert "error: residual: digits of (32, 32)\n" in reported
+    assert "error: whitening: digits of (32, 32)\n" in reported
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import pytest
 from skcifar import (
     build_convolutional_network,
     build_dense_network,
-    build_residual_network,
+    build_whitening_network,
 )
 
 
@@ -110,14 +110,7 @@ def test_parameters_change_the_convolutional_network():
     assert network.layers[1].output.shape == (None, 3, 2, 5)
 
 
-def test_residual_network_halves_the_picture_in_each_stage_and_adds_in_each():
-    network = build_residual_network((16, 8, 3), 4, filters=(5, 6))
-    sums = [layer.output.shape for layer in network.layers if type(layer) is keras.layers.Add]
-    assert sums == [(None, 8, 4, 5), (None, 4, 2, 6)]
-    assert network.output_shape == (None, 4)
-
-
-@pytest.mark.parametrize("build", [build_convolutional_network, build_residual_network])
+@pytest.mark.parametrize("build", [build_convolutional_network, build_whitening_network])
 @pytest.mark.parametrize("shape", [(3072,), (32, 32)])
 def test_convolutions_refuse_what_are_no_pictures(build, shape):
     with pytest.raises(ValueError, match=r"need pictures of shape .* got samples of shape \("):
@@ -128,7 +121,7 @@ def test_convolutions_refuse_what_are_no_pictures(build, shape):
     ("build", "shape", "divisor"),
     [
         (build_convolutional_network, (32, 2, 3), "1 x 2 x 1 x 2 = 4"),
-        (build_residual_network, (4, 32, 3), "2 x 2 x 2 = 8"),
+        (build_whitening_network, (4, 32, 3), "2 x 2 x 2 = 8"),
     ],
 )
 def test_pictures_too_small_for_the_strides_are_refused(build, shape, divisor):

@@ -21,11 +21,11 @@ from skcifar import (
     load_model,
     make_convolutional_pipeline,
     make_dense_pipeline,
-    make_residual_pipeline,
+    make_whitening_pipeline,
     save_model,
 )
 from skcifar.cli._parser import main
-from skcifar.networks import ACTIVATIONS, BatchNormalization, Dropout
+from skcifar.networks import ACTIVATIONS, BatchNormalization, Dropout, Whitening
 from skcifar.persistence._onnx import ExportError
 from skcifar.persistence._onnx_layers import ACTIVATIONS as EXPORTED_ACTIVATIONS
 from skcifar.persistence._onnx_layers import LAYERS
@@ -61,7 +61,7 @@ def ready(model, X, classes=NAMES):
     initial = [np.asarray(variable) for variable in network.variables]
     rng = np.random.default_rng(0)
     # what begins with ones are factors and variances, which are to stay positive
-    weights = [rng.uniform(-0.2, 0.2, size=w.shape) + (w == 1).all() for w in initial]
+    weights = [rng.uniform(-0.5, 0.5, size=w.shape) + (w == 1).all() for w in initial]
     classifier.restore_network(weights)
     return model
 
@@ -109,10 +109,10 @@ def path(tmp_path):
         small_pipeline(hidden_layer_sizes=()),
         small_pipeline(batch_normalization=True, dropout=0.3),
         make_convolutional_pipeline(filters=(4, 5), strides=(1, 2), hidden_layer_sizes=(6,)),
-        make_residual_pipeline(filters=(4, 5)),
-        make_residual_pipeline(filters=(4,), activation="leaky_relu"),
+        make_whitening_pipeline(filters=(4, 5)),
+        make_whitening_pipeline(filters=(4,), activation="leaky_relu"),
     ],
-    ids=["softmax", "dense", "convolutional", "residual", "leaky"],
+    ids=["softmax", "dense", "convolutional", "whitening", "leaky"],
 )
 def test_onnxruntime_answers_as_the_pipeline_does(pipeline, path):
     export_onnx(ready(pipeline, PICTURES), path)
@@ -141,7 +141,7 @@ LAYERS_TO_EXPORT = [
     L.Normalization(mean=[0.1, 0.2, 0.3], variance=[1.0, 2.0, 0.5]),
     L.Normalization(mean=0.1, variance=2.0, invert=True),
     *(L.Conv2D(4, 3), L.Conv2D(4, (2, 4), strides=2, use_bias=False, activation="relu", **SAME)),
-    *(L.Conv2D(4, 3, dilation_rate=2, **SAME), L.Conv2D(6, 3, groups=3)),
+    *(L.Conv2D(4, 3, dilation_rate=2, **SAME), L.Conv2D(6, 3, groups=3), Whitening(4, 2)),
     *(L.DepthwiseConv2D(3, strides=2, depth_multiplier=2, activation="relu", **SAME),),
     *(
         L.SeparableConv2D(4, 3, depth_multiplier=2, **SAME),

@@ -29,7 +29,7 @@ from skcifar import (
     load_model,
     make_convolutional_pipeline,
     make_dense_pipeline,
-    make_residual_pipeline,
+    make_whitening_pipeline,
     save_model,
 )
 from skcifar.files._atomic import replacing
@@ -80,7 +80,7 @@ def networks(images, pipeline):
     return {
         "dense": pipeline,
         "convolutional": make_convolutional_pipeline(**small, **params).fit(images, y),
-        "residual": make_residual_pipeline(filters=(3, 4), **params).fit(images, y),
+        "whitening": make_whitening_pipeline(filters=(3, 4), **params).fit(images, y),
     }
 
 
@@ -111,7 +111,7 @@ def predict_elsewhere(folder, load, suffix, backend):
         return dict(predicted)
 
 
-@pytest.mark.parametrize("name", ["dense", "convolutional", "residual"])
+@pytest.mark.parametrize("name", ["dense", "convolutional", "whitening"])
 def test_loaded_pipeline_predicts_bit_for_bit_alike(name, networks, folder, images):
     loaded, pipeline = load_model(folder / f"{name}.safetensors"), networks[name]
     np.testing.assert_array_equal(loaded.predict_proba(images), pipeline.predict_proba(images))
@@ -151,7 +151,7 @@ def test_all_networks_predict_alike_on_another_backend(networks, folder, images)
     ],
     ids=["pickle", "joblib", "deepcopy"],
 )
-@pytest.mark.parametrize("name", ["dense", "convolutional", "residual"])
+@pytest.mark.parametrize("name", ["dense", "convolutional", "whitening"])
 def test_copied_pipeline_predicts_bit_for_bit_alike(name, copied, networks, images, tmp_path):
     twin = copied(networks[name], tmp_path / "file")
     assert twin is not networks[name]
@@ -448,7 +448,7 @@ def test_long_histories_names_and_dicts_are_saved(blobs, tmp_path):
 
 
 def test_samples_that_would_fill_the_memory_are_refused(images, tmp_path):
-    pipeline = make_residual_pipeline(filters=(2,), epochs=1)
+    pipeline = make_whitening_pipeline(filters=(2,), epochs=1)
     save_model(pipeline.fit(images, ["cat", "dog", "frog"] * 10), tmp_path / "model")
 
     def change(description):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skcifar import ConvolutionalClassifier, ResidualClassifier
+from skcifar import ConvolutionalClassifier, WhiteningClassifier
 from skcifar._lazy import LazyImages
 from skcifar.training._augmentation import Augmentation
 from skcifar.training._batches import Epoch
@@ -121,7 +121,7 @@ def test_lazy_images_give_the_batches_of_scaled_ones(with_changes):
 def weights_after_training(**params):
     X, y = PICTURES[:40] / np.float32(255), np.arange(40) % 2
     params = {"filters": (4,), "epochs": 2, "batch_size": 10, "random_state": 0} | params
-    return ResidualClassifier(**params).fit(X, y).model_.get_weights()
+    return WhiteningClassifier(**params).fit(X, y).model_.get_weights()
 
 
 def test_same_seed_gives_the_same_changes_and_none_give_another_network():

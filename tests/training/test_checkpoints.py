@@ -19,7 +19,7 @@ from parts_files import change_file, read_file
 from sklearn.datasets import load_digits
 from small_networks import small, weights_of
 
-from skcifar import ConvolutionalClassifier, ResidualClassifier, load_model, make_dense_pipeline
+from skcifar import ConvolutionalClassifier, WhiteningClassifier, load_model, make_dense_pipeline
 from skcifar.classifiers import NetworkClassifier
 from skcifar.persistence._models import ModelFileError
 
@@ -95,7 +95,7 @@ def test_resumed_training_is_that_of_an_unbroken_one(blobs, path, params):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cls", [ConvolutionalClassifier, ResidualClassifier])
+@pytest.mark.parametrize("cls", [ConvolutionalClassifier, WhiteningClassifier])
 def test_resumed_convolutions_are_those_of_an_unbroken_training(cls, path):
     rng = np.random.default_rng(0)
     X, y = rng.random((40, 8, 8, 3), dtype=np.float32), np.arange(40) % 2

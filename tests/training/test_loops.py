@@ -16,7 +16,7 @@ from small_networks import small, weights_of
 from skcifar import (
     build_convolutional_network,
     build_dense_network,
-    build_residual_network,
+    build_whitening_network,
     make_dense_pipeline,
 )
 from skcifar.networks import Dropout, seeded_layers
@@ -189,7 +189,7 @@ def test_convolutions_in_the_loop_are_those_of_keras(augmentation):
 
     def network():
         with seeded_layers(0):
-            network = build_residual_network((8, 8, 3), CLASSES, filters=(4,))
+            network = build_whitening_network((8, 8, 3), CLASSES, filters=(4,))
         compile_network(network, learning_rate=0.01, label_smoothing=0.1)
         return network
 
@@ -226,7 +226,7 @@ def network_with_dropout_of_keras(n_classes):
         (partial(build_dense_network, (4,), batch_normalization=True), True),
         (network_with_dropout_of_keras, False),
         (partial(build_convolutional_network, (8, 8, 3)), False),
-        (partial(build_residual_network, (8, 8, 3)), False),
+        (partial(build_whitening_network, (8, 8, 3)), False),
     ],
 )
 def test_xla_compiles_what_it_is_fast_at(build, by_xla):
