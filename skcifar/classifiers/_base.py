@@ -77,7 +77,7 @@ class NetworkClassifier(
 
     learning_rate : float or "auto", default="auto"
         Step size, the largest one if it follows a schedule. "auto" is the value for the optimizer
-        in {'adam': 0.0005, 'sgd': 0.05, 'muon': 0.05}.
+        in {'adam': 0.0005, 'sgd': 0.01, 'muon': 0.01}.
 
     learning_rate_schedule : {"constant", "linear", "cosine", "one-cycle"}, default="constant"
         How the step size changes over all steps of ``fit``. "linear" lowers it to 0 along a line,
@@ -209,7 +209,7 @@ class NetworkClassifier(
     verbose: int = 0
     callbacks: list | None = None
 
-    _learning_rates: ClassVar[dict] = {"adam": 5e-4, "sgd": 0.05, "muon": 0.05}
+    _learning_rates: ClassVar[dict] = {"adam": 5e-4, "sgd": 0.01, "muon": 0.01}
 
     network_seed_ = None  # until a network is built
 

@@ -139,7 +139,12 @@ def orthogonalized(matrix):
     matrix = ops.transpose(matrix) if is_tall else matrix
     matrix = matrix / (ops.sqrt(ops.sum(ops.square(matrix))) + EPSILON)
     a, b, c = COEFFICIENTS
+    one = ops.eye(matrix.shape[0], dtype=matrix.dtype)
+    # The polynomial is a factor, made of the small square alone: the matrix itself, long as a rule,
+    # is multiplied twice instead of six times.
+    square, factors = matrix @ ops.transpose(matrix), one
     for _ in range(N_ITERATIONS):
-        square = matrix @ ops.transpose(matrix)
-        matrix = a * matrix + (b * square + c * square @ square) @ matrix
+        factor = a * one + b * square + c * square @ square
+        square, factors = factor @ square @ factor, factor @ factors
+    matrix = factors @ matrix
     return ops.transpose(matrix) if is_tall else matrix
