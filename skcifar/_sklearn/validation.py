@@ -28,12 +28,19 @@ __all__ = [
     "Options",
     "StrOptions",
     "as_sequence",
+    "check_moves",
     "check_positive_integers",
     "check_sample_weight",
+    "is_auto",
     "stacked",
     "validate_params",
     "validate_samples",
 ]
+
+
+def is_auto(value):
+    """Whether a parameter is left to the estimator."""
+    return isinstance(value, str) and value == "auto"
 
 
 def check_positive_integers(values, *, name, owner):
@@ -49,6 +56,24 @@ def check_positive_integers(values, *, name, owner):
 def as_sequence(value):
     """Return an integer as a sequence of one, and all else as it is."""
     return (value,) if isinstance(value, Integral) else value
+
+
+def check_moves(moves, *, owner):
+    """Raise unless ``moves`` are pairs of a step and a number of steps that is not below it."""
+    try:
+        rows = np.array([] if moves is None else moves)
+        pairs = rows.reshape(-1, 2)
+        is_right = rows.size == 0 or (rows.ndim == 2 and rows.dtype.kind in "iu")
+        is_right = is_right and (pairs[:, 0] >= 0).all() and (pairs[:, 0] <= pairs[:, 1]).all()
+        is_right = is_right and (np.diff(pairs[:, 0]) >= 0).all()
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise InvalidParameterError(
+            f"The 'schedule_moves' parameter of {owner} must be pairs of ints, a step and the"
+            f" number of steps that the schedule then has, in the order of steps. Got {moves!r}"
+            " instead."
+        )
 
 
 def _is_positive_integer(value):

@@ -4,8 +4,10 @@ import copy
 import math
 import os
 from abc import ABCMeta, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
+from time import monotonic
 from typing import ClassVar
 
 import keras
@@ -26,8 +28,16 @@ from .._keras import (
 from .._lazy import LazyImages
 from .._sklearn.callbacks import CallbackSupportMixin, with_callbacks
 from .._sklearn.html import TableInHTMLMixin
-from .._sklearn.validation import Interval, InvalidParameterError, StrOptions, validate_samples
+from .._sklearn.validation import (
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    check_moves,
+    is_auto,
+    validate_samples,
+)
 from ..networks import seeded_layers, variable_shapes
+from ..training._budget import Budget
 from ..training._callbacks import EpochTasks, check_callbacks
 from ..training._fit import (
     compile_network,
@@ -48,6 +58,9 @@ from ._labels import (
 from ._pickling import copied, put_together, take_apart
 from ._training import begin_random_state, train
 from ._validation_set import check_validation_set, hold_out, reported_samples, without
+
+# With a time and more of it, further passes bring nothing.
+MOST_EPOCHS = 100
 
 # What early stopping holds out by default, as in MLPClassifier.
 DEFAULT_VALIDATION_FRACTION = 0.1
@@ -72,14 +85,14 @@ class NetworkClassifier(
         class of Keras or one that is registered with
         :func:`keras.saving.register_keras_serializable`, is copied for each ``fit``. It sets its
         learning rate, a schedule and weight decay itself, so that ``learning_rate``,
-        ``learning_rate_schedule`` and ``weight_decay`` have to be "auto", "constant" and 0. It
+        ``learning_rate_schedule`` and ``weight_decay`` have to be "auto", "auto" and 0. It
         cannot be in a model file.
 
     learning_rate : float or "auto", default="auto"
         Step size, the largest one if it follows a schedule. "auto" is the value for the optimizer
         in {'adam': 0.0005, 'sgd': 0.01, 'muon': 0.01}.
 
-    learning_rate_schedule : {"constant", "linear", "cosine", "one-cycle"}, default="constant"
+    learning_rate_schedule : {"auto", "constant", "linear", "cosine", "one-cycle"}, default="auto"
         How the step size changes over all steps of ``fit``. "linear" lowers it to 0 along a line,
         "cosine" along half a cosine; "one-cycle" does so after raising it from a 25th over the
         first 30 % of the steps.
@@ -93,12 +106,20 @@ class NetworkClassifier(
         training, so that the network does not become too sure of itself. ``val_loss`` is that of
         the labels as they are.
 
-    batch_size : int, default=32
+    batch_size : int or "auto", default="auto"
         Number of samples for each step of the optimizer. If it exceeds the number of samples, a
-        step takes them all.
+        step takes them all. "auto" is 32.
 
-    epochs : int, default=10
-        Number of passes over the training samples.
+    epochs : float or "auto", default="auto"
+        Number of passes over the training samples. A fraction is one over a part of them. "auto" is
+        10, or with ``max_minutes`` as many as there is time for, 100 at most.
+
+    max_minutes : float, default=None
+        The time that ``fit`` may take, compiling and validating included. It decides how many steps
+        are made, and what "auto" stands for; the learning rate comes to the end of its schedule
+        with the time. ``fit`` is over by then, or by a twentieth of the time later at most, or 5
+        seconds; it is shorter where ``epochs`` come first. What was chosen is in ``chosen_``. Not
+        for ``partial_fit``.
 
     shuffle : bool, default=True
         Whether each epoch takes the samples in a new random order.
@@ -142,6 +163,11 @@ class NetworkClassifier(
     verbose : int, default=0
         0 prints nothing, 1 a progress bar, and what is more a line for each epoch.
 
+    schedule_moves : array-like of shape (n_moves, 2), default=None
+        At which steps the end of the learning rate's schedule is moved, and the number of steps
+        that it is moved to, as ``chosen_`` has them of a training with ``max_minutes``. For
+        repeating such a training.
+
     callbacks : list of keras.callbacks.Callback, default=None
         Called by Keras as it trains. ``fit`` does not copy them, so that they can be read
         afterwards; :func:`sklearn.base.clone` does. In pickles and copies of a fitted classifier
@@ -162,6 +188,10 @@ class NetworkClassifier(
 
     sample_shape_ : tuple of int
         Shape of one sample seen during fit.
+
+    chosen_ : dict
+        What the parameters that are "auto" stood for in the last ``fit``. With ``max_minutes`` it
+        has all that repeats the training without a clock: ``set_params(**chosen_)``.
 
     model_ : keras.Model
         The trained network.
@@ -192,11 +222,12 @@ class NetworkClassifier(
 
     optimizer: str | keras.optimizers.Optimizer = "adam"
     learning_rate: float | str = "auto"
-    learning_rate_schedule: str = "constant"
+    learning_rate_schedule: str = "auto"
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
-    batch_size: int = 32
-    epochs: int = 10
+    batch_size: int | str = "auto"
+    epochs: float | str = "auto"
+    max_minutes: float | None = None
     shuffle: bool = True
     early_stopping: bool = False
     validation_fraction: float | None = None
@@ -207,9 +238,16 @@ class NetworkClassifier(
     random_state: int | np.random.RandomState | None = None
     checkpoint: str | os.PathLike | None = None
     verbose: int = 0
+    schedule_moves: Sequence[Sequence[int]] | None = None
     callbacks: list | None = None
 
     _learning_rates: ClassVar[dict] = {"adam": 5e-4, "sgd": 0.01, "muon": 0.01}
+    # what "auto" stands for without a time
+    _auto: ClassVar[dict] = {
+        "batch_size": 32,
+        "epochs": 10,
+        "learning_rate_schedule": "constant",
+    }
 
     network_seed_ = None  # until a network is built
 
@@ -219,11 +257,12 @@ class NetworkClassifier(
     _parameter_constraints: ClassVar[dict] = {
         "optimizer": [StrOptions(set(OPTIMIZERS)), keras.optimizers.Optimizer],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "learning_rate_schedule": [StrOptions({"constant", *SHAPES})],
+        "learning_rate_schedule": [StrOptions({"auto", "constant", *SHAPES})],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "epochs": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "max_minutes": [Interval(Real, 0, None, closed="neither"), None],
         "shuffle": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
@@ -234,6 +273,7 @@ class NetworkClassifier(
         "random_state": ["random_state"],
         "checkpoint": [str, os.PathLike, None],
         "verbose": ["verbose"],
+        "schedule_moves": ["array-like", None],
         "callbacks": [list, None],
     }
 
@@ -245,12 +285,13 @@ class NetworkClassifier(
                 f"The 'callbacks' parameter of {type(self).__name__} must be a list of instances of"
                 f" 'keras.callbacks.Callback' or None. Got {self.callbacks!r} instead."
             )
+        check_moves(self.schedule_moves, owner=type(self).__name__)
         check_callbacks(
             self.callbacks or (),
             owner=type(self).__name__,
-            learning_rate_schedule=self.learning_rate_schedule,
+            learning_rate_schedule=self._name_of_schedule(),
         )
-        of_optimizer = ("learning_rate", "auto"), ("learning_rate_schedule", "constant")
+        of_optimizer = ("learning_rate", "auto"), ("learning_rate_schedule", "auto")
         for name, value in (*of_optimizer, ("weight_decay", 0)):
             if not isinstance(self.optimizer, str) and getattr(self, name) != value:
                 raise InvalidParameterError(
@@ -330,6 +371,7 @@ class NetworkClassifier(
         self : object
             The fitted classifier.
         """
+        begin = monotonic()
         set_policy_of_task()
         self._validate_params()
         continues = self.warm_start and self.__sklearn_is_fitted__()
@@ -342,6 +384,7 @@ class NetworkClassifier(
         checkpoint = begin_random_state(
             self, X, y, weights, validation, classes=classes, continues=continues
         )
+        budget = self._choose(len(X), begin, checkpoint)
         if not continues:
             self._initialize(classes)
         seed = self._draw_seed()
@@ -352,11 +395,16 @@ class NetworkClassifier(
             weights = without(weights, held_out)
         if not continues:
             self.adapt_network(self.model_, X, weights)
-        weights, n_samples = with_mean_of_one(weights, len(X))
+        weights = with_mean_of_one(weights)
         self._compile()
+        is_new = not (continues or (checkpoint is not None and checkpoint.is_there))
+        if budget is not None and is_new and self._choose_again(X, y, weights):
+            self.model_ = self._build_network(classes, seed=self.network_seed_)
+            self.adapt_network(self.model_, X, weights)
+            self._compile()
         tasks = EpochTasks(
             self,
-            epochs=self.epochs,
+            epochs=None if budget else math.ceil(self.value_of("epochs")),
             fitted_attributes=self._attributes_after,
             **reported_samples(X, y, sample_weight, held_out),
         )
@@ -367,7 +415,8 @@ class NetworkClassifier(
             y,
             weights,
             seed=seed,
-            schedule=self._schedule(n_samples),
+            schedule=self._schedule(),
+            budget=budget,
             validation=validation,
             tasks=tasks,
             checkpoint=checkpoint,
@@ -413,6 +462,7 @@ class NetworkClassifier(
         )
         weights = combine_weights(y, known, self.class_weight, sample_weight)
         if begins:
+            self.chosen_ = self._chosen_of(self._auto_values())
             self._random_state = check_random_state(self.random_state)
             self._initialize(known)
             self.adapt_network(self.model_, X, weights)
@@ -616,8 +666,12 @@ class NetworkClassifier(
 
     def _check_partial_fit_params(self):
         """Raise if a parameter needs to know all samples, or how many epochs there will be."""
-        for name, value in (("early_stopping", False), ("learning_rate_schedule", "constant")):
-            if getattr(self, name) != value:
+        for name, value in (
+            ("early_stopping", False),
+            ("max_minutes", None),
+            ("learning_rate_schedule", "constant"),
+        ):
+            if getattr(self, name) not in ("auto", value):
                 raise ValueError(
                     f"{name}={getattr(self, name)!r} is not supported for partial_fit, which does"
                     f" not know how much will come. Set {name}={value!r}, or call fit."
@@ -664,7 +718,7 @@ class NetworkClassifier(
     def _build_network(self, classes, *, seed):
         """Build the network, and keep the parameters as they are now, for copies of it."""
         self.network_seed_ = seed
-        params = self.get_params(deep=False)
+        params = self.get_params(deep=False) | getattr(self, "chosen_", {})
         for name in ("callbacks", "optimizer"):
             params.pop(name, None)
         self._network_params = {name: clone(value, safe=False) for name, value in params.items()}
@@ -674,13 +728,69 @@ class NetworkClassifier(
                 network.build((None, *self.sample_shape_))
         return network
 
-    def _schedule(self, n_samples):
-        """Return the learning rates of all steps, or None where the optimizer's stays."""
-        if self.learning_rate_schedule == "constant":
+    def value_of(self, name):
+        """Return the value of a parameter, or what "auto" stands for.
+
+        Parameters
+        ----------
+        name : str
+            The parameter's.
+
+        Returns
+        -------
+        value : object
+        """
+        value = getattr(self, name)
+        if not is_auto(value):
+            return value
+        return vars(self).get("chosen_", {}).get(name, self._auto_values().get(name))
+
+    def _auto_values(self):
+        """Return what "auto" stands for without a time."""
+        values = self._auto | {"learning_rate_schedule": self._name_of_schedule()}
+        if isinstance(self.optimizer, str):
+            values["learning_rate"] = self._learning_rates[self.optimizer]
+        return values
+
+    def _name_of_schedule(self):
+        if not is_auto(self.learning_rate_schedule):
+            return self.learning_rate_schedule
+        if not isinstance(self.optimizer, str):
+            return "constant"  # but for that of the optimizer
+        return self._auto["learning_rate_schedule"] if self.max_minutes is None else "linear"
+
+    def _choose(self, n_samples, begin, checkpoint):
+        """Choose what "auto" stands for, and return the time for training if there is one."""
+        self.chosen_ = {}
+        if self.max_minutes is None:
+            self.chosen_ = self._chosen_of(self._auto_values())
             return None
-        n_steps = self.epochs * math.ceil(n_samples / self.batch_size)
-        rate = self._params_of_optimizer()["learning_rate"]
-        return Schedule(self.learning_rate_schedule, float(rate), n_steps)
+        seconds = 60 * self.max_minutes
+        if checkpoint is not None and checkpoint.is_there:
+            time = checkpoint.read_time()
+            self.chosen_ = time["chosen"]
+            return Budget(seconds, begin=begin, used=time["used"], moves=time["moves"])
+        self.chosen_ = self._chosen_of(self._plan(n_samples, seconds))
+        return Budget(seconds, begin=begin)
+
+    def _plan(self, n_samples, seconds, slowness=1.0):
+        """Return what "auto" stands for where there is so much time."""
+        return self._auto_values() | {"epochs": MOST_EPOCHS}
+
+    def _choose_again(self, X, y, weights):
+        """Choose by the time that the first steps take; return whether the network has changed."""
+        return False
+
+    def _chosen_of(self, values):
+        return {name: value for name, value in values.items() if is_auto(getattr(self, name))}
+
+    def _schedule(self):
+        """Return how the learning rate falls, or None where the optimizer's stays."""
+        name = self.value_of("learning_rate_schedule")
+        if name == "constant":
+            return None
+        rate = self.value_of("learning_rate")
+        return Schedule(name, float(rate))
 
     def _compile(self):
         """Give the network a new optimizer and a new trainer, which goes on with the history."""
@@ -696,10 +806,11 @@ class NetworkClassifier(
 
     def _params_of_optimizer(self):
         """What the optimizer is made of."""
-        optimizer, rate = self.optimizer, self.learning_rate
-        if rate == "auto" and isinstance(optimizer, str):
-            rate = self._learning_rates[optimizer]
-        return {"optimizer": optimizer, "learning_rate": rate, "weight_decay": self.weight_decay}
+        return {
+            "optimizer": self.optimizer,
+            "learning_rate": self.value_of("learning_rate"),
+            "weight_decay": self.weight_decay,
+        }
 
     def _attributes_after(self, history):
         """What makes a copy of this classifier fitted, with a network of its own, in training."""

@@ -17,6 +17,10 @@ def with_shared_documentation(cls):
             default = json.dumps(default) if isinstance(default, str) else repr(default)
             shared = re.sub(rf"(?m)^({field.name} : .*default=).*$", rf"\g<1>{default}", shared)
     shared = shared.replace(f"{cls.__base__._learning_rates}", f"{cls._learning_rates}")
+    for name, value in cls._auto.items():
+        of_base = cls.__base__._auto.get(name)
+        pattern = rf'(?ms)(^{name} : .*?"auto"\s+is\s+){of_base}\b'
+        shared = re.sub(pattern, rf"\g<1>{value}", shared, count=1)
     own, heading, rest = cleandoc(cls.__doc__).partition("See Also\n--------\n")
     cls.__doc__ = f"{own.rstrip()}\n\n{shared}\n\n{heading}{rest}".rstrip()
     return cls

@@ -67,10 +67,10 @@ def combine_weights(y, classes, class_weight, sample_weight):
     return check_sample_weight(weights, y, dtype=np.float64, ensure_non_negative=True)
 
 
-def with_mean_of_one(weights, n_samples):
-    """Divide weights by the mean of those that are not 0, and return how many these are."""
+def with_mean_of_one(weights):
+    """Divide weights by the mean of those that are not 0."""
     if weights is None:
-        return None, n_samples
+        return None
     n_samples = np.count_nonzero(weights)
     # The mean of all weights, not of each batch's, keeps a batch of light samples light.
-    return weights * (n_samples / weights.sum()), n_samples
+    return weights * (n_samples / weights.sum())

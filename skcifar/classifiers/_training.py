@@ -1,7 +1,9 @@
 """One training of a classifier: where it begins, what it goes through, and what it leaves."""
 
+import math
 import warnings
 from dataclasses import replace
+from time import monotonic
 
 import keras
 import numpy as np
@@ -15,10 +17,12 @@ from ..training._checkpoints import (
     check_callbacks_can_go_on,
     describe_training,
 )
-from ..training._fit import Training
+from ..training._fit import Training, train_network
 from ..training._history import attributes_of_history, joined_histories
 from ..training._predict import predict_outputs
 from ._labels import one_hot
+
+STEPS_MEASURED = 2, 4
 
 
 def begin_random_state(classifier, X, y, weights, validation, *, classes, continues):
@@ -54,6 +58,7 @@ def train(
     *,
     seed,
     schedule=None,
+    budget=None,
     validation=None,
     tasks=None,
     checkpoint=None,
@@ -70,19 +75,29 @@ def train(
         validate = Validation(X_val, y_val, weights_val, callbacks=watching)
         validate.network = trained_part
     begun, epochs = _go_on(classifier, checkpoint, stop_early)
-    last_epoch = LastEpoch(stop_early=stop_early, checkpoint=checkpoint, begun=begun)
+    if method == "partial_fit":
+        epochs = 1
+    last_epoch = LastEpoch(
+        stop_early=stop_early,
+        checkpoint=checkpoint,
+        begun=begun,
+        chosen=classifier.chosen_,
+        budget=budget,
+    )
     classifier._forget_training()
 
     callbacks = validate, *(classifier.callbacks or ()), stop_early, tasks, last_epoch
     trainer.set_params(
-        batch_size=int(classifier.batch_size),
-        epochs=epochs,
+        batch_size=int(classifier.value_of("batch_size")),
         shuffle=classifier.shuffle,
         verbose=min(int(classifier.verbose), 2),
     )
     trainer.training_ = Training(
         seed=seed,
         schedule=schedule,
+        moves=[] if classifier.schedule_moves is None else classifier.schedule_moves,
+        budget=budget,
+        epochs=epochs,
         augmentation=_seeded(classifier.augmentation(), classifier.network_seed_),
         n_epochs_done=begun.n_epochs if begun else 0,
         callbacks=[callback for callback in callbacks if callback is not None],
@@ -90,12 +105,39 @@ def train(
     )
     try:
         getattr(trainer, method)(X, one_hot(y, classifier.classes_), sample_weight=weights)
+        if budget is not None:
+            classifier.chosen_ |= _repeating(budget)
     except KeyboardInterrupt as interrupt:
         interrupt.args = (_go_back_to(classifier, last_epoch.state),)
         raise
     finally:  # callbacks take memory, and may hold what cannot be pickled
         del trainer.training_
     vars(classifier).update(attributes_of_history(classifier.history_, trainer.history_))
+
+
+def seconds_a_sample(classifier, X, y, weights):
+    """Measure what training takes for each sample, by a few steps that change the network."""
+    batch_size = min(int(classifier.value_of("batch_size")), len(X))
+    n_batches = math.ceil(len(X) / batch_size)
+    augmentation = _seeded(classifier.augmentation(), classifier.network_seed_)
+    for n_steps in STEPS_MEASURED:  # the first ones compile
+        begin = monotonic()
+        train_network(
+            classifier.model_,
+            X,
+            one_hot(y, classifier.classes_),
+            weights,
+            batch_size=batch_size,
+            epochs=min(n_steps, n_batches) / n_batches,
+            augmentation=augmentation,
+        )
+    return (monotonic() - begin) / (min(n_steps, n_batches) * batch_size)
+
+
+def _repeating(budget):
+    """Return the parameters that repeat a training which had a budget, without one."""
+    moves = [list(move) for move in budget.moves]
+    return {"max_minutes": None, "epochs": budget.epochs, "schedule_moves": moves}
 
 
 def _pass_frozen_part(classifier, X, validation):
@@ -123,20 +165,22 @@ def _go_on(classifier, checkpoint, stop_early):
         begun = checkpoint.read(classifier.model_, stop_early)
         begun.restore(classifier.model_, stop_early)
         classifier.keras_classifier_.history_ = joined_histories(classifier.history_, begun.history)
-        left = 0 if begun.stopped else classifier.epochs - begun.n_epochs
-        if left <= 0:
-            _report_nothing_left(classifier, begun.n_epochs)
-        return begun, max(left, 0)
+        epochs = classifier.value_of("epochs")
+        if begun.stopped or epochs <= begun.n_epochs:
+            _report_nothing_left(classifier, begun.n_epochs, epochs)
+            epochs = begun.n_epochs
+        return begun, epochs
     fitted = classifier.__sklearn_is_fitted__()
-    return EpochState.of(classifier.model_, {}, None) if fitted else None, classifier.epochs
+    begun = EpochState.of(classifier.model_, {}, None) if fitted else None
+    return begun, classifier.value_of("epochs")
 
 
-def _report_nothing_left(classifier, n_epochs):
+def _report_nothing_left(classifier, n_epochs, epochs):
     message = (
         f"{classifier.checkpoint} holds {n_epochs} epochs of this training with"
-        f" epochs={classifier.epochs}: nothing is left to train."
+        f" epochs={epochs}: nothing is left to train."
     )
-    if n_epochs > classifier.epochs:
+    if n_epochs > math.ceil(epochs):
         warnings.warn(message, UserWarning, stacklevel=2)
     elif classifier.verbose:
         print(message)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+import keras
 import numpy as np
 
 from .._sklearn.validation import (
@@ -12,10 +13,31 @@ from .._sklearn.validation import (
     InvalidParameterError,
     StrOptions,
     check_positive_integers,
+    is_auto,
 )
 from ..networks import ACTIVATIONS, build_whitening_network
 from ._documentation import with_shared_documentation
 from ._images import ImageClassifier
+from ._training import seconds_a_sample
+
+
+class Plan(NamedTuple):
+    """What learns most from CIFAR-10 in a time."""
+
+    seconds: float  # from which on
+    filters: tuple[int, ...]
+    batch_size: int
+    learning_rate: float
+    seconds_a_picture: float
+
+
+# Measured by `python -m benchmarks.accuracy` on two cores of AMD EPYC with AVX2.
+PLANS = (
+    Plan(0, (24, 64, 128), 250, 0.12, 0.8e-3),
+    Plan(150, (32, 128, 128), 500, 0.12, 1.3e-3),
+    Plan(1000, (64, 256, 256), 500, 0.12, 4e-3),
+)
+PICTURES_OF_PLANS = 50_000
 
 MOST_PICTURES_TO_WHITEN = 5_000  # some hundred patches each
 
@@ -31,8 +53,9 @@ class WhiteningClassifier(ImageClassifier):
 
     Parameters
     ----------
-    filters : array-like of int, default=(32, 128, 128)
+    filters : array-like of int or "auto", default="auto"
         Number of filters of the convolutions of each stage; each stage halves height and width.
+        "auto" is (32, 128, 128), or with ``max_minutes`` what learns most in the time.
 
     n_convolutions : int, default=2
         Number of convolutions in each stage, 10 at most.
@@ -56,7 +79,7 @@ class WhiteningClassifier(ImageClassifier):
 
     ``loss`` and ``accuracy`` in ``history_`` are of the changed pictures and of the smoothed labels
     that the network is trained on: they are worse than those of the network on pictures as they
-    are. ``partial_fit`` needs ``learning_rate_schedule="constant"``.
+    are.
 
     References
     ----------
@@ -80,33 +103,57 @@ class WhiteningClassifier(ImageClassifier):
     True
     """
 
-    filters: Sequence[int] = (32, 128, 128)
+    filters: Sequence[int] | str = "auto"
     n_convolutions: int = 2
     activation: str = "relu"
 
     horizontal_flip: bool | str = "alternate"
     max_shift: float = 0.0625
-    learning_rate_schedule: str = "one-cycle"
+    optimizer: str | keras.optimizers.Optimizer = "muon"
     label_smoothing: float = 0.2
-    batch_size: int = 500
-    epochs: int = 8
 
+    _auto: ClassVar[dict] = ImageClassifier._auto | {
+        "batch_size": 500,
+        "epochs": 8,
+        "learning_rate_schedule": "linear",
+        "filters": (32, 128, 128),
+    }
     _learning_rates: ClassVar[dict] = {"adam": 0.02, "sgd": 0.05, "muon": 0.12}
 
     _parameter_constraints: ClassVar[dict] = ImageClassifier._parameter_constraints | {
-        "filters": ["array-like"],
+        "filters": [StrOptions({"auto"}), "array-like"],
         "n_convolutions": [Interval(Integral, 1, 10, closed="both")],
         "activation": [StrOptions(set(ACTIVATIONS))],
     }
 
     def _validate_params(self):
         super()._validate_params()
+        if is_auto(self.filters):
+            return
         check_positive_integers(self.filters, name="filters", owner=type(self).__name__)
         if not len(self.filters):
             raise InvalidParameterError(
                 f"The 'filters' parameter of {type(self).__name__} must have one number at least."
                 f" Got {self.filters!r} instead."
             )
+
+    def _plan(self, n_samples, seconds, slowness=1.0):
+        seconds = seconds / slowness * PICTURES_OF_PLANS / n_samples
+        plan = [plan for plan in PLANS if plan.seconds <= seconds][-1]
+        rate = {"learning_rate": plan.learning_rate} if self.optimizer == "muon" else {}
+        of_plan = {"filters": plan.filters, "batch_size": plan.batch_size}
+        return super()._plan(n_samples, seconds) | of_plan | rate
+
+    def _choose_again(self, X, y, weights):
+        n_samples, seconds = len(X), 60 * self.max_minutes
+        plan = self._plan(n_samples, seconds)
+        far_off = [self._plan(n_samples, seconds, slowness) for slowness in (1 / 8, 8)]
+        if not is_auto(self.filters) or far_off == [plan, plan]:
+            return False
+        (expected,) = (p.seconds_a_picture for p in PLANS if p.filters == plan["filters"])
+        slowness = seconds_a_sample(self, X, y, weights) / expected
+        self.chosen_ = self._chosen_of(self._plan(n_samples, seconds, slowness))
+        return True
 
     def build_network(self, input_shape, n_classes):
         """Build the network; see :func:`build_whitening_network`.
@@ -127,7 +174,7 @@ class WhiteningClassifier(ImageClassifier):
         return build_whitening_network(
             input_shape,
             n_classes,
-            filters=[int(number) for number in self.filters],
+            filters=[int(number) for number in self.value_of("filters")],
             n_convolutions=int(self.n_convolutions),
             activation=self.activation,
             seed=self.network_seed_,

@@ -203,10 +203,12 @@ def build_whitening_network(
     x = keras.layers.Dense(
         n_classes,
         use_bias=False,
-        kernel_initializer=keras.initializers.RandomNormal(stddev=1, seed=next(seeds)),
+        kernel_initializer=keras.initializers.VarianceScaling(
+            1 / 3, mode="fan_in", distribution="uniform", seed=next(seeds)
+        ),
         dtype=dtype,
         name="logits",
     )(x)
-    x = keras.layers.Rescaling(1 / 9, dtype=dtype, name="scaled_logits")(x)
+    x = keras.layers.Rescaling(1 / 3, dtype=dtype, name="scaled_logits")(x)
     outputs = keras.layers.Activation("softmax", dtype=dtype, name="probabilities")(x)
     return keras.Model(inputs, outputs, name="whitening_network")

@@ -27,37 +27,44 @@ def check_callbacks(callbacks, *, owner, learning_rate_schedule):
             )
 
 
-class FollowSchedule(keras.callbacks.Callback):
-    """Sets the learning rate, and adds it to the logs of an epoch as Keras' callbacks do."""
+class EachStep(keras.callbacks.Callback):
+    """Has Keras' own ``fit`` make the steps that are planned."""
 
-    def __init__(self, schedule, trained, *, step):
+    def __init__(self, steps, trained):
         super().__init__()
-        self.schedule = schedule
+        self.steps = steps
         self.trained = trained
-        self.step = step  # steps that were made
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Begin to measure the time of steps."""
+        self.steps.begin_epoch()
 
     def on_train_batch_begin(self, batch, logs=None):
-        """Set the rate of the coming step, where Keras' own ``fit`` makes it."""
-        if keras.config.backend() == "jax":
-            self.trained.jax_state_sync()
-        self._set_rate()
-        self.step += 1
+        """Set the rate of the coming step."""
+        (rate,) = self.steps.take(1)
+        if np.isfinite(rate):
+            if keras.config.backend() == "jax":
+                self.trained.jax_state_sync()
+            self.trained.optimizer.learning_rate = rate
 
-    def on_epoch_end(self, epoch, logs=None):
-        """Note the learning rate as it is when the epoch is over."""
-        logs["learning_rate"] = self._set_rate()
-
-    def _set_rate(self):
-        (rate,) = self.schedule.rates(self.step, 1)
-        self.trained.optimizer.learning_rate = rate
-        return float(rate)
+    def on_train_batch_end(self, batch, logs=None):
+        """Count the step, and stop after the last one."""
+        self.steps.make(1)
+        if self.steps.stop_training():
+            self.model.stop_training = self.trained.stop_training = True
 
 
 class LearningRate(keras.callbacks.Callback):
-    """Adds ``learning_rate`` to the logs of an epoch where the optimizer has a schedule itself."""
+    """Adds ``learning_rate`` to the logs of an epoch, as Keras' callbacks that set it do."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = steps
 
     def on_epoch_end(self, epoch, logs=None):
         """Note the learning rate as it is when the epoch is over."""
+        if self.steps.schedule is not None:
+            (self.model.optimizer.learning_rate,) = self.steps.rates(self.steps.n_made, 1)
         logs["learning_rate"] = learning_rate_of(self.model.optimizer)
 
 

@@ -51,6 +51,7 @@ class EpochState:
     early_stopping: dict | None  # the state of StopEarly, less its weights
     best_weights: list  # empty without early stopping
     stopped: bool  # whether a callback set stop_training
+    time: dict | None = None  # of a training that has a budget: what it used, and what was chosen
 
     @property
     def n_epochs(self):
@@ -87,8 +88,10 @@ class LastEpoch(keras.callbacks.Callback):
     Stands behind all callbacks that change the network or stop it.
     """
 
-    def __init__(self, *, stop_early, checkpoint, begun):
+    def __init__(self, *, stop_early, checkpoint, begun, budget, chosen):
         super().__init__()
+        self.budget = budget
+        self.chosen = chosen
         self.stop_early = stop_early
         self.checkpoint = checkpoint
         self.state = begun
@@ -97,6 +100,12 @@ class LastEpoch(keras.callbacks.Callback):
         """Keep the state."""
         history = self.state.history if self.state else {}
         self.state = EpochState.of(self.model, with_epoch(history, logs), self.stop_early)
+        if self.budget is not None:
+            self.state.time = {
+                "chosen": self.chosen,
+                "moves": [list(move) for move in self.budget.moves],
+                "used": self.budget.used(),
+            }
         if self.checkpoint is not None:
             self.checkpoint.write(self.state)
 
@@ -121,6 +130,15 @@ class Checkpoint:
                 random_state.set_state(_random_state_from(parts))
         self.random_state = random_state
         self._state_of_random = random_state.get_state()  # before anything is drawn
+
+    def read_time(self):
+        """Read what a training with a budget has chosen and used."""
+        with opened_parts(self.path, kind="checkpoint") as parts:
+            time = parts.description["time"]
+            time = time and time | {"chosen": decode(time["chosen"], parts)}
+            if not _is_time(time):
+                raise parts.error("is damaged: its time is not right")
+            return time
 
     def read(self, network, stop_early):
         """Read the state after the last epoch."""
@@ -161,6 +179,8 @@ class Checkpoint:
             "history": encode(state.history, "history", arrays),
             "early_stopping": state.early_stopping,
             "stopped": state.stopped,
+            "time": state.time
+            and state.time | {"chosen": encode(state.time["chosen"], "chosen", arrays)},
             "random_state": [name, *numbers],
         }
         for kind, values in (
@@ -222,7 +242,7 @@ def describe_training(classifier, *, start, classes, **data):
     """Describe what a training computes, so that another one can be distinguished from it."""
     params = {field.name: getattr(classifier, field.name) for field in fields(classifier)}
     params |= classifier.get_params(deep=False)
-    if params["learning_rate_schedule"] == "constant":
+    if classifier.value_of("learning_rate_schedule") == "constant" and _is_whole(params["epochs"]):
         del params["epochs"]  # more of them only follow
     if isinstance(params["random_state"], np.random.RandomState):
         del params["random_state"]  # which the file has
@@ -238,6 +258,11 @@ def describe_training(classifier, *, start, classes, **data):
             **{n: digest(v, name=n) for n, v in params.items() if n not in readable},
         },
     }
+
+
+def _is_whole(epochs):
+    """Whether a training ends with the end of an epoch, so that more can follow."""
+    return isinstance(epochs, str) or float(epochs).is_integer()
 
 
 def _is_readable(value):
@@ -257,6 +282,19 @@ def _is_memory(value):
         and 0 <= value["best"] <= 1
         and type(value["n_epochs_without_progress"]) is int
         and value["n_epochs_without_progress"] >= 0
+    )
+
+
+def _is_time(value):
+    """Whether a value from a file is what a training has chosen and used."""
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"chosen", "moves", "used"}
+        and isinstance(value["chosen"], dict)
+        and isinstance(value["used"], float)
+        and value["used"] >= 0
+        and isinstance(value["moves"], list)
+        and all(isinstance(m, list) and list(map(type, m)) == [int, int] for m in value["moves"])
     )
 
 

@@ -4,6 +4,7 @@ Knows neither pipelines nor data sets.
 """
 
 import gc
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from scikeras.wrappers import KerasClassifier
 from .._lazy import LazyImages
 from ._augmentation import Augmentation
 from ._batches import Epoch
-from ._callbacks import FollowSchedule, History, LearningRate, StopAlike, StopAtDivergence
+from ._budget import Budget
+from ._callbacks import EachStep, History, LearningRate, StopAlike, StopAtDivergence
 from ._history import joined_histories
 from ._optimizers import has_schedule, learning_rate_of, make_optimizer, without_loss_scaling
 from ._predict import clear_memory_errors, engine
 from ._schedules import Schedule
+from ._steps import Steps
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
@@ -114,6 +117,8 @@ def train_network(
     batch_size,
     epochs,
     schedule=None,
+    moves=(),
+    budget=None,
     augmentation=None,
     initial_epoch=0,
     n_epochs_done=0,
@@ -147,11 +152,18 @@ def train_network(
     batch_size : int
         Samples a step. The last step of an epoch takes what remains.
 
-    epochs : int
-        Number of passes over the samples.
+    epochs : float
+        Number of passes over the samples, at most. The last one may be of a part of them.
 
     schedule : Schedule, default=None
         The learning rate of each step. None leaves it to the optimizer and to callbacks.
+
+    moves : sequence of (int, int), default=()
+        At which steps the end of the schedule is moved, and the number of steps that it is moved
+        to.
+
+    budget : Budget, default=None
+        A time within which the training ends.
 
     augmentation : Augmentation, default=None
         How pictures are changed at random each time that they are trained on.
@@ -203,10 +215,17 @@ def train_network(
     trained = network if trained_part is None else trained_part
     batch_size = min(batch_size, len(rows))
     n_batches = math.ceil(len(rows) / batch_size)
+    steps = Steps(
+        max(1, round(epochs * n_batches)) if epochs else 0,
+        n_batches=n_batches,
+        n_done=n_epochs_done * n_batches,
+        schedule=schedule,
+        moves=moves,
+        budget=budget,
+    )
     passes = _epochs(
         arrays,
         rows,
-        epochs,
         n_epochs_done=n_epochs_done,
         initial_epoch=initial_epoch,
         shuffle=shuffle,
@@ -214,41 +233,39 @@ def train_network(
         seed=seed,
     )
     divergence, history = StopAtDivergence(schedule), History()
-    callbacks = [divergence, *(callbacks or ()), history]
+    rate = [LearningRate(steps)] if schedule or has_schedule(network.optimizer) else []
+    callbacks = [divergence, *rate, *(callbacks or ()), history]
     if trained is not network:
         callbacks.append(StopAlike(trained))
-    by_engine = engine is not None and not any(map(_requests_batches, callbacks))
-    follow = None
-    if schedule is not None:
-        follow = FollowSchedule(schedule, trained, step=n_epochs_done * n_batches)
-        callbacks.insert(1, follow)
-    elif has_schedule(network.optimizer):
-        callbacks.insert(1, LearningRate())
+    key = None
+    if engine is not None and not any(map(_requests_batches, callbacks)):
+        key = engine.training_key(trained, arrays, n_samples=len(rows), batch_size=batch_size)
+    if key is None:
+        callbacks.insert(0, EachStep(steps, trained))
+    n_epochs = math.ceil(steps.end / n_batches) - n_epochs_done
     callback_list = keras.callbacks.CallbackList(
         callbacks,
         add_history=True,
         add_progbar=verbose != 0,
         model=network,
         verbose=verbose,
-        epochs=initial_epoch + epochs,
+        epochs=initial_epoch + n_epochs,
         steps=n_batches,
     )
-    key = None
     with clear_memory_errors():
-        if by_engine:
-            key = engine.training_key(trained, arrays, n_samples=len(rows), batch_size=batch_size)
-        if key is not None or epochs == 0:
+        if key is not None or n_epochs == 0:
             if not all(type(c).__module__.startswith("skcifar.") for c in callbacks):
                 _make_metrics(network, arrays[1][:1])
 
             def train_epoch(number, epoch):
-                if follow is None:
-                    rates = np.full(n_batches, float(network.optimizer.learning_rate))
-                else:
-                    rates = schedule.rates(follow.step, n_batches)
-                    follow.step += n_batches
+                rate = float(network.optimizer.learning_rate)
 
-                def after_batches(n_batches, means):
+                def take(n_steps):
+                    rates = steps.take(n_steps)
+                    return rates if steps.schedule else np.full(len(rates), rate)
+
+                def after_batches(n_batches, n_batches_here, means):
+                    steps.make(n_batches_here)
                     divergence.check(number, means["loss"])
                     # only Keras' progress bar listens
                     callback_list.on_train_batch_end(n_batches - 1, means)
@@ -258,17 +275,17 @@ def train_network(
                     trained,
                     epoch,
                     batch_size=batch_size,
-                    rates=rates,
+                    take=take,
                     after_batches=after_batches,
                 )
 
-            _fit_by_engine(train_epoch, network, passes, initial_epoch, callback_list)
+            _fit_by_engine(train_epoch, network, passes, steps, initial_epoch, callback_list)
             return history.history
         trained.fit(
             (batch for epoch in passes for batch in epoch.batches(batch_size)),
             steps_per_epoch=n_batches,
             shuffle=False,  # done already
-            epochs=initial_epoch + epochs,
+            epochs=initial_epoch + n_epochs,
             initial_epoch=initial_epoch,
             callbacks=callback_list,
             verbose=verbose,
@@ -276,12 +293,12 @@ def train_network(
     return history.history
 
 
-def _epochs(arrays, rows, epochs, *, n_epochs_done, initial_epoch, shuffle, augmentation, seed):
+def _epochs(arrays, rows, *, n_epochs_done, initial_epoch, shuffle, augmentation, seed):
     """Yield the samples of each epoch, whose order and changes depend on seeds alone.
 
     Keras' own shuffling depends on the backend's global seed.
     """
-    for k in range(epochs):
+    for k in itertools.count():
         order = rows
         if shuffle:
             order = np.random.default_rng([seed, n_epochs_done + k]).permutation(rows)
@@ -313,19 +330,23 @@ def _set_metrics(network, n_samples, *, loss, accuracy):
         variable.assign(value)
 
 
-def _fit_by_engine(train_epoch, network, passes, initial_epoch, callbacks):
+def _fit_by_engine(train_epoch, network, passes, steps, initial_epoch, callbacks):
     """Go through epochs as ``keras.Model.fit`` does, with batches left to the engine."""
     means = None
     network.stop_training = False
     callbacks.on_train_begin()
-    for number, epoch in enumerate(passes, start=initial_epoch):
+    for number in itertools.count(initial_epoch):
+        if steps.are_over() or network.stop_training:
+            break
         network.reset_metrics()
         callbacks.on_epoch_begin(number)
+        steps.begin_epoch()
+        epoch = next(passes)
         means = train_epoch(number, epoch)
         _set_metrics(network, len(epoch), **means)
+        if steps.stop_training():
+            network.stop_training = True
         callbacks.on_epoch_end(number, means)
-        if network.stop_training:
-            break
     network.optimizer.finalize_variable_values(network.trainable_variables)
     callbacks.on_train_end(means)
 
@@ -339,6 +360,9 @@ class Training:
     callbacks: Sequence[keras.callbacks.Callback] = ()
     augmentation: Augmentation | None = None
     schedule: Schedule | None = None
+    moves: Sequence[tuple[int, int]] = ()
+    budget: Budget | None = None
+    epochs: float = 0  # scikeras takes whole ones
     trained_part: keras.Model | None = None
 
 
@@ -361,13 +385,15 @@ class NetworkTrainer(KerasClassifier):
             y,
             sample_weight,
             batch_size=self.batch_size,
-            epochs=epochs,
+            epochs=self.training_.epochs,
             initial_epoch=self.current_epoch,
             n_epochs_done=self.training_.n_epochs_done,
             shuffle=self.shuffle,
             seed=self.training_.seed,
             augmentation=self.training_.augmentation,
             schedule=self.training_.schedule,
+            moves=self.training_.moves,
+            budget=self.training_.budget,
             callbacks=self.training_.callbacks,
             trained_part=self.training_.trained_part,
             verbose=self.verbose,

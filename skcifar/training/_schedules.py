@@ -1,4 +1,4 @@
-"""How the learning rate changes over the steps of a training."""
+"""How the learning rate changes over a training."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ SHAPES = {"linear": lambda shares: 1 - shares, "cosine": _cosine, "one-cycle": _
 
 @dataclass
 class Schedule:
-    """The learning rate of each step.
+    """How the learning rate falls.
 
     Parameters
     ----------
@@ -36,17 +36,11 @@ class Schedule:
 
     learning_rate : float
         The largest one.
-
-    n_steps : int
-        Steps after which the schedule has come to its end.
     """
 
     name: str
     learning_rate: float
-    n_steps: int
 
-    def rates(self, first_step, n_steps):
-        """Return the learning rates of steps, counted from 0, one after another."""
-        steps = np.arange(first_step, first_step + n_steps)
-        shares = np.minimum(steps / self.n_steps, 1)
+    def rates(self, shares):
+        """Return the learning rates after these shares of a training."""
         return self.learning_rate * SHAPES[self.name](shares)

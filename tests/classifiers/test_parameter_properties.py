@@ -43,11 +43,13 @@ RIGHT = {
     "learning_rate": st.just("auto")
     | st.floats(1e-6, 1e-2)
     | st.floats(2**-10, 2**-7, width=32).map(np.float32),
-    "learning_rate_schedule": st.sampled_from(["constant", "cosine", "one-cycle"]),
+    "learning_rate_schedule": st.sampled_from(
+        ["auto", "constant", "linear", "cosine", "one-cycle"]
+    ),
     "weight_decay": st.floats(0, 0.1),
     "label_smoothing": shares,
-    "batch_size": sizes | sizes.map(np.int64),
-    "epochs": st.integers(1, 2),
+    "batch_size": st.just("auto") | sizes | sizes.map(np.int64),
+    "epochs": st.integers(1, 2) | st.floats(0.1, 2.5),
     "shuffle": st.booleans(),
     "early_stopping": st.booleans(),
     "validation_fraction": st.none() | st.floats(0.3, 0.6),
@@ -58,6 +60,8 @@ RIGHT = {
     "random_state": st.none() | st.integers(0, 2**32 - 1),
     "verbose": st.sampled_from([0, False]),
     "callbacks": st.none() | st.just([]),
+    "max_minutes": st.none(),  # a clock has tests of its own
+    "schedule_moves": st.none() | st.just([[0, 4], [2, 3]]),
     "checkpoint": st.none(),  # files have tests of their own
     "lazy": st.booleans(),
     "max_value": st.floats(0.1, 1e6) | st.integers(1, 255),

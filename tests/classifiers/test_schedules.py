@@ -6,6 +6,7 @@ import pytest
 from small_networks import small, weights_of
 
 from skcifar.training._schedules import Schedule
+from skcifar.training._steps import Steps
 
 
 class BatchCounter(keras.callbacks.Callback):
@@ -16,7 +17,7 @@ class BatchCounter(keras.callbacks.Callback):
 
 
 def rates(schedule, n_steps=100):
-    return Schedule(schedule, 0.5, n_steps).rates(0, n_steps + 1)
+    return Steps(n_steps, n_batches=n_steps, schedule=Schedule(schedule, 0.5)).rates(0, n_steps + 1)
 
 
 def test_cosine_goes_from_the_learning_rate_to_nothing():

@@ -170,7 +170,7 @@ def test_epochs_that_are_not_compiled_are_those_of_keras(samples):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("schedule", [None, Schedule("cosine", 0.01, 12)])
+@pytest.mark.parametrize("schedule", [None, Schedule("cosine", 0.01)])
 @pytest.mark.usefixtures("float64", "always_in_loop")
 def test_schedules_and_decay_are_those_of_keras(samples, schedule):
     networks = [demanding_network() for _ in range(2)]

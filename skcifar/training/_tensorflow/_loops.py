@@ -61,19 +61,22 @@ def training_key(network, arrays, *, n_samples, batch_size):
     if None in keys:
         return None
     # The step alone takes batches of any size.
-    in_loop = n_samples // batch_size >= LEAST_BATCHES_FOR_LOOP
+    in_loop = (
+        n_samples // batch_size >= LEAST_BATCHES_FOR_LOOP
+        and _batches_a_call(arrays[0].shape[1:], arrays[0].dtype, batch_size) > 1
+    )
     shapes = tuple(array.shape[1:] for array in arrays)
     variables = tuple((tuple(v.shape), v.dtype, v.trainable) for v in _state(network))
     return (*keys, variables, batch_size if in_loop else None, shapes, arrays[0].dtype)
 
 
-def train_epoch(key, network, epoch, *, batch_size, rates, after_batches):
+def train_epoch(key, network, epoch, *, batch_size, take, after_batches):
     """Train a network on the samples of an epoch, batch by batch.
 
     Each step is one of Keras' own ``fit``. Threads may train different networks at once.
     """
     with _borrowed_loop(key, network) as loop:
-        return loop.train_epoch(network, epoch, batch_size, rates, after_batches)
+        return loop.train_epoch(network, epoch, batch_size, take, after_batches)
 
 
 def forward_pass(network):
@@ -182,8 +185,7 @@ class TrainingLoop:
 
         Buffers that are still empty take no memory, of which XLA needs the most here.
         """
-        bytes_of_batch = batch_size * math.prod(self._shapes[0]) * self._dtype.itemsize
-        self._n_batches = max(1, min(BYTES_A_CALL // bytes_of_batch, MOST_BATCHES_A_CALL))
+        self._n_batches = _batches_a_call(self._shapes[0], self._dtype, batch_size)
         self._train_many = tf.function(
             self._many_steps,
             input_signature=[
@@ -205,22 +207,22 @@ class TrainingLoop:
                 self._batch_size = batch_size
             tracing.result()
 
-    def train_epoch(self, network, epoch, batch_size, rates, after_batches):
+    def train_epoch(self, network, epoch, batch_size, take, after_batches):
         """Train for one epoch; see the function of this name."""
         _copy_state(network, self._network)
         loss = n_right = n_batches = n_samples = 0
-        for train, batches, n_batches_here, n_samples_here in self._calls(epoch, batch_size, rates):
+        for train, batches, n_batches_here, n_samples_here in self._calls(epoch, batch_size, take):
             loss_here, n_right_here = train(*batches)
             loss += float(loss_here)
             n_right += float(n_right_here)
             n_batches += n_batches_here
             n_samples += n_samples_here
             means = {"loss": loss / n_samples, "accuracy": n_right / n_samples}
-            after_batches(n_batches, means)
+            after_batches(n_batches, n_batches_here, means)
         _copy_state(self._network, network)
         return means
 
-    def _calls(self, epoch, size, rates):
+    def _calls(self, epoch, size, take):
         """Yield what to call with what, while another thread gathers for the next call."""
         in_loop = self._batch_size == size
         n_many = len(epoch) // size * size if in_loop else 0
@@ -228,27 +230,34 @@ class TrainingLoop:
         # Two sets of buffers in turn: TensorFlow reads one while the other is filled.
         buffers = itertools.cycle([self._buffers(n_a_call), self._buffers(n_a_call)])
 
-        def many(start):
-            stop, filled = min(start + n_a_call, n_many), next(buffers)
-            epoch.fill(start, stop, filled)
-            rates_here = rates[start // size : stop // size]
-            arguments = self._many_batches(rates_here, filled)
-            return self._train_many, arguments, len(rates_here), stop - start
+        def many(start, rates, filled):
+            n_samples = len(rates) * size
+            epoch.fill(start, start + n_samples, filled)
+            return self._train_many, self._many_batches(rates, filled), len(rates), n_samples
 
-        def one(start):
-            stop, filled = min(start + size, len(epoch)), next(buffers)
+        def one(start, rates, filled):
+            stop = min(start + size, len(epoch))
             epoch.fill(start, stop, filled)
-            rate = tf.constant(rates[start // size], self._dtype)
+            rate = tf.constant(rates[0], self._dtype)
             batch = [_as_tensor(part[: stop - start]) for part in filled]
             return self._train_one, (rate, *batch), 1, stop - start
 
-        tasks = [(many, start) for start in range(0, n_many, n_a_call)]
-        tasks += [(one, start) for start in range(n_many, len(epoch), size)]
+        def plans():
+            start = 0
+            while start < len(epoch):
+                n_left = (n_many - start) // size
+                rates = take(min(self._n_batches, n_left) if n_left > 0 else 1)
+                if not len(rates):
+                    return
+                yield (many if n_left > 0 else one), start, rates, next(buffers)
+                start += len(rates) * size
+
         with ThreadPoolExecutor(1) as gatherer:
-            coming = gatherer.submit(*tasks[0])
-            for task in tasks[1:]:
-                here, coming = coming.result(), gatherer.submit(*task)
-                yield here
+            coming = None
+            for plan in plans():
+                here, coming = coming, gatherer.submit(*plan)
+                if here is not None:
+                    yield here.result()
             yield coming.result()
 
     def _buffers(self, n_samples):
@@ -295,6 +304,12 @@ class TrainingLoop:
             tf.cast(loss, self._dtype) * n_samples,
             tf.reduce_sum(tf.cast(right, self._dtype)),
         )
+
+
+def _batches_a_call(shape, dtype, batch_size):
+    """How many batches one call of the loop takes."""
+    bytes_of_batch = batch_size * math.prod(shape) * dtype.itemsize
+    return max(1, min(BYTES_A_CALL // bytes_of_batch, MOST_BATCHES_A_CALL))
 
 
 def _aligned_array(shape, dtype):

@@ -1,0 +1,82 @@
+"""Training within a time: the clock decides how many steps remain, and nothing else."""
+
+import math
+from time import monotonic
+
+# What share of the planned steps the end of a training has to move for, so that it moves rarely.
+LEAST_MOVE = 0.02
+
+# The share of the budget after which a step's time counts e times less in the mean.
+MEMORY = 0.15
+
+# The share of the budget that steps between two looks at the clock may take.
+LOOK_SHARE = 0.01
+
+
+class Budget:
+    """The time that a training may take, and what its steps have taken so far.
+
+    Parameters
+    ----------
+    seconds : float
+        The time.
+
+    begin : float
+        When it began, by ``time.monotonic``.
+
+    used : float, default=0.0
+        Seconds that were used before that, by a training which was interrupted and goes on.
+
+    moves : list of (int, int), default=()
+        At which steps that training moved its end, and to which number of steps.
+
+    Attributes
+    ----------
+    epochs : float
+        The number of passes that training has as it is planned now.
+    """
+
+    epochs = 0.0
+
+    def __init__(self, seconds, *, begin, used=0.0, moves=()):
+        self.seconds = seconds
+        self.moves = [tuple(move) for move in moves]
+        self.begin = begin - used
+        self._weight = self._time = 0.0  # of steps, recent ones counting most
+        self._after_epoch = 0.0
+        self._is_warm = False
+        self._last = None
+
+    def used(self):
+        """Return the seconds that have passed."""
+        return monotonic() - self.begin
+
+    def begin_epoch(self):
+        """Measure what came after the epoch before, and steps from here on."""
+        now = monotonic()
+        if self._last is not None:
+            self._after_epoch = max(now - self._last, 0.0)
+        self._last = now
+
+    def measure(self, n_steps):
+        """Measure steps that were made. The first ones do not count: they may have compiled."""
+        now = monotonic()
+        seconds, self._last = max(now - self._last, 0.0), now
+        if self._is_warm:
+            kept = math.exp(-seconds / (MEMORY * self.seconds))
+            self._time = kept * self._time + seconds
+            self._weight = kept * self._weight + n_steps
+        self._is_warm = True
+
+    def steps_that_fit(self, n_epoch_ends):
+        """Return how many more steps the time allows, or None if that is not known yet."""
+        left = self.seconds - self.used() - n_epoch_ends * self._after_epoch
+        if left <= 0:
+            return 0
+        return int(left * self._weight / self._time) if self._time else None
+
+    def steps_to_next_look(self):
+        """Return how many steps may be made before the clock is looked at again."""
+        if not self._time:
+            return 1
+        return max(1, int(LOOK_SHARE * self.seconds * self._weight / self._time))
