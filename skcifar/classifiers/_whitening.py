@@ -38,6 +38,10 @@ PLANS = (
     Plan(1000, (64, 256, 256), 500, 0.12, 4e-3),
 )
 PICTURES_OF_PLANS = 50_000
+SECONDS_TO_BEGIN = 5  # tracing and compiling
+LEAST_SECONDS_TO_MEASURE = 30  # in what is shorter, measuring costs more than it brings
+LEAST_BATCH = 32
+LEAST_STEPS_AN_EPOCH = 100  # as far as batches are not smaller than that
 
 MOST_PICTURES_TO_WHITEN = 5_000  # some hundred patches each
 
@@ -138,17 +142,17 @@ class WhiteningClassifier(ImageClassifier):
             )
 
     def _plan(self, n_samples, seconds, slowness=1.0):
-        seconds = seconds / slowness * PICTURES_OF_PLANS / n_samples
-        plan = [plan for plan in PLANS if plan.seconds <= seconds][-1]
+        learning = (seconds - SECONDS_TO_BEGIN) / slowness * PICTURES_OF_PLANS / n_samples
+        plan = [plan for plan in PLANS if plan.seconds <= max(learning, 0)][-1]
         rate = {"learning_rate": plan.learning_rate} if self.optimizer == "muon" else {}
-        of_plan = {"filters": plan.filters, "batch_size": plan.batch_size}
+        batch_size = max(LEAST_BATCH, min(plan.batch_size, n_samples // LEAST_STEPS_AN_EPOCH))
+        of_plan = {"filters": plan.filters, "batch_size": batch_size}
         return super()._plan(n_samples, seconds) | of_plan | rate
 
     def _choose_again(self, X, y, weights):
         n_samples, seconds = len(X), 60 * self.max_minutes
         plan = self._plan(n_samples, seconds)
-        far_off = [self._plan(n_samples, seconds, slowness) for slowness in (1 / 8, 8)]
-        if not is_auto(self.filters) or far_off == [plan, plan]:
+        if not is_auto(self.filters) or seconds < LEAST_SECONDS_TO_MEASURE:
             return False
         (expected,) = (p.seconds_a_picture for p in PLANS if p.filters == plan["filters"])
         slowness = seconds_a_sample(self, X, y, weights) / expected

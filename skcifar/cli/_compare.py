@@ -328,7 +328,7 @@ def _train(name, path, arguments, reading):
     pipeline["resize"].set_params(**reading)
     suit_to_data(pipeline, arguments.data)
     begin = time.perf_counter()
-    with EpochProgress(pipeline["classify"].epochs) as progress:
+    with EpochProgress(pipeline["classify"].value_of("epochs")) as progress:
         pipeline.set_params(classify__callbacks=[progress]).fit(train.images, train.names)
     fit_seconds = time.perf_counter() - begin
     pipeline.set_params(classify__callbacks=None)

@@ -9,7 +9,10 @@ from ._arguments import sizes
 from ._shared import quiet_tensorflow
 
 # They have options of their own, or none that could be typed.
-LEFT_OUT = frozenset({"callbacks", "checkpoint", "random_state", "verbose", "warm_start"})
+LEFT_OUT = frozenset(
+    {"callbacks", "checkpoint", "random_state", "schedule_moves", "verbose", "warm_start"}
+)
+SHORT_FORMS = {"max_minutes": ["--minutes"]}
 
 
 def add_network_parameters(parser):
@@ -29,6 +32,7 @@ def add_network_parameters(parser):
         first, *_ = classes.values()
         group.add_argument(
             f"--{name.replace('_', '-')}",
+            *SHORT_FORMS.get(name, ()),
             help=f"{_summary(first, name)} ({_defaults(name, classes)})".replace("%", "%%"),
             **_kind(first._parameter_constraints[name]),
         )
@@ -44,7 +48,8 @@ def typed_parameters(arguments):
 
 def _kind(constraints):
     """Return how argparse reads what such constraints allow."""
-    constraint, *others = constraints
+    typed = [c for c in constraints if c is not None and not isinstance(c, type)]
+    constraint, *others = sorted(typed, key=lambda c: hasattr(c, "options"))
     if constraint == "boolean" and others:
         return _yes_no_or(*others[0].options)
     if constraint == "boolean":
@@ -73,13 +78,12 @@ def _yes_no_or(*words):
 
 
 def _number_in(interval, words):
-    number = int if interval.type is Integral else float
-
     def parse(text):
         if text in words:
             return text
+        is_integer = interval.type is Integral or text.isdecimal()
         try:
-            value = number(text)
+            value = int(text) if is_integer else float(text)
         except ValueError:
             value = None
         if not interval.is_satisfied_by(value):
@@ -100,12 +104,18 @@ def _summary(cls, name):
 
 def _defaults(name, classes):
     """Return what a parameter is where it is not typed; the first network speaks for the others."""
-    texts = {network: _text(getattr(cls, name)) for network, cls in classes.items()}
+    texts = {network: _text(_default(cls, name)) for network, cls in classes.items()}
     (network, common), *others = texts.items()
     only = "" if network == "dense" else f"{'/'.join(classes)} only, "
     return f"{only}default: " + "; ".join(
         [common, *(f"{network}: {text}" for network, text in others if text != common)]
     )
+
+
+def _default(cls, name):
+    """Return a parameter's default, or what it stands for if that is "auto"."""
+    default = getattr(cls, name)
+    return cls._auto.get(name, default) if default == "auto" else default
 
 
 def _text(value):

@@ -1,5 +1,6 @@
 """What takes its time as the commands show it: lines, and a bar where there is a terminal."""
 
+import math
 import time
 from contextlib import contextmanager
 
@@ -39,12 +40,13 @@ class EpochProgress(keras.callbacks.Callback):
     Used as a context manager, so that the terminal is put right however training ends.
     """
 
-    def __init__(self, epochs):
+    def __init__(self, epochs, *, minutes=None):
         super().__init__()
-        self.epochs = epochs
+        self.epochs = None if epochs is None else math.ceil(epochs)
+        self.minutes = minutes
         self.n_before = None  # epochs that a checkpoint had
         self.bar = _bar("training", "epochs")
-        self.task = self.bar.add_task("training", total=epochs)
+        self.task = self.bar.add_task("training", total=self.epochs)
 
     def __enter__(self):
         self.bar.start()
@@ -66,11 +68,16 @@ class EpochProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         done = epoch + 1
-        pace = (time.perf_counter() - self.begin) / (done - self.n_before)
-        left = pace * (self.epochs - done)
+        passed = time.perf_counter() - self.begin
+        if self.minutes is None:
+            left = passed / (done - self.n_before) * (self.epochs - done)
+            number = f"{done:{len(str(self.epochs))}}/{self.epochs}"
+        else:
+            left = max(0, 60 * self.minutes - passed)
+            number = f"{done}"
         self.bar.update(self.task, completed=done)
         write(
-            f"epoch {done:{len(str(self.epochs))}}/{self.epochs}"
+            f"epoch {number}"
             f"   loss {logs['loss']:.4f}   accuracy {logs['accuracy']:.4f}"
             f"   time left {_clock(left)}"
         )

@@ -412,6 +412,7 @@ _LEARNED = {
     "sample_shape_": _is_shape,
     "network_seed_": lambda value: type(value) is int and 0 <= value < 2**31,
     "classes_": _is_classes,
+    "chosen_": lambda value: isinstance(value, dict) and all(isinstance(k, str) for k in value),
     "body_": lambda value: isinstance(value, np.ndarray) and value.dtype == np.uint8,
     "history_": is_history,
     "n_iter_": _is_count,

@@ -71,7 +71,7 @@ def make_search(pipeline, grids, *, halving, **params):
         pipeline,
         grids,
         resource=RESOURCE,
-        max_resources=pipeline[CLASSIFIER].epochs,
+        max_resources=pipeline[CLASSIFIER].value_of("epochs"),
         factor=FACTOR,
         return_train_score=False,
         **params,
@@ -81,7 +81,7 @@ def make_search(pipeline, grids, *, halving, **params):
 def describe_plan(search):
     """Describe a search in a line, and count its fits, less the last one on all pictures."""
     n_candidates = len(ParameterGrid(search.param_grid))
-    epochs = search.estimator[CLASSIFIER].epochs
+    epochs = search.estimator[CLASSIFIER].value_of("epochs")
     what = f"{n_candidates} candidates on {search.cv} folds"
     if isinstance(search, ResumableHalvingGridSearchCV):
         rounds = plan_rounds(n_candidates, epochs)
@@ -190,7 +190,7 @@ def write_search(folder, search, metrics):
     """
     metrics = metrics | {
         "n_folds": search.n_splits_,
-        "epochs": search.best_estimator_[CLASSIFIER].epochs,
+        "epochs": search.best_estimator_[CLASSIFIER].value_of("epochs"),
         "n_parameters": search.best_estimator_[CLASSIFIER].model_.count_params(),
         "best_params": search.best_params_,
         "best_validation_score": float(search.best_score_),
