@@ -80,6 +80,8 @@ class ConvolutionalClassifier(ImageClassifier):
     batch_normalization: bool = True
     dropout: float = 0.5
 
+    _learning_rates: ClassVar[dict] = ImageClassifier._learning_rates | {"muon": 0.03}
+
     _parameter_constraints: ClassVar[dict] = ImageClassifier._parameter_constraints | {
         "filters": ["array-like"],
         "strides": ["array-like"],
