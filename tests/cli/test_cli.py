@@ -19,6 +19,7 @@ from skcifar import (
     save_model,
 )
 from skcifar.classifiers import CLASSIFIERS
+from skcifar.cli._parameters import LEFT_OUT
 from skcifar.cli._parser import main
 from skcifar.pipelines import PIPELINES
 from skcifar.runs._training import RUN_FILES
@@ -231,9 +232,17 @@ def test_help_explains_each_parameter_of_each_network(cls, capsys):
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    own = {"callbacks", "checkpoint", "random_state", "verbose", "warm_start"}
-    for name in cls().get_params().keys() - own:
+    for name in cls().get_params().keys() - LEFT_OUT:
         assert f"--{name.replace('_', '-')}" in text
+
+
+def test_training_ends_with_the_minutes_that_were_typed(tmp_path, capsys):
+    options = ["--data", "digits", "--limit", "200", "--hidden-layer-sizes", "20"]
+    assert main(["train", *options, "--minutes", "0.01", "--out", str(tmp_path)]) == 0
+    assert "epoch 1   loss" in capsys.readouterr().out
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    chosen = load_model(tmp_path / "model.safetensors")["classify"].chosen_
+    assert metrics["epochs"] == chosen["epochs"] < 100
 
 
 @pytest.mark.slow
@@ -338,8 +347,11 @@ def test_evaluate_requests_the_folder_of_own_pictures(blobs, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--epochs", "0"], "--epochs: must be an int in the range [1, inf), got '0'"),
-        (["--epochs", "many"], "--epochs: must be an int in the range [1, inf), got 'many'"),
+        (["--epochs", "0"], "--epochs: must be a float in the range (0.0, inf) or auto, got '0'"),
+        (
+            ["--epochs", "many"],
+            "--epochs: must be a float in the range (0.0, inf) or auto, got 'many'",
+        ),
         (["--dropout", "1"], "--dropout: must be a float in the range [0.0, 1.0), got '1'"),
         (["--dropout", "nan"], "--dropout: must be a float in the range [0.0, 1.0), got 'nan'"),
         (["--class-weight", "heavy"], "--class-weight: invalid choice: 'heavy'"),
@@ -348,7 +360,10 @@ def test_evaluate_requests_the_folder_of_own_pictures(blobs, tmp_path, capsys):
             ["--learning-rate", "-1"],
             "--learning-rate: must be a float in the range (0.0, inf) or auto, got '-1'",
         ),
-        (["--batch-size", "0"], "--batch-size: must be an int in the range [1, inf), got '0'"),
+        (
+            ["--batch-size", "0"],
+            "--batch-size: must be an int in the range [1, inf) or auto, got '0'",
+        ),
         (["--limit", "0"], "--limit: must be an int from 1"),
         (["--random-state", "-1"], "--random-state: must be an int from 0"),
         (["--limit", "5"], "digits has 10 classes, so the limit of 5 is too low"),
