@@ -179,6 +179,9 @@ def build_whitening_network(
         name="whitening",
     )(x)
     x = activation_layer(activation, "whitening_activation")(x)
+    # Without one, TensorFlow makes convolution, normalization and activation one operation, which
+    # it has not got for tanh.
+    needs_bias = activation == "tanh"
     for stage, n_filters in enumerate(filters, start=1):
         for k in range(1, n_convolutions + 1):
             name = f"stage_{stage}_convolution_{k}"
@@ -186,7 +189,7 @@ def build_whitening_network(
                 n_filters,
                 3,
                 padding="same",
-                use_bias=False,
+                use_bias=needs_bias,
                 kernel_initializer=Dirac(next(seeds)),
                 name=name,
             )(x)

@@ -6,8 +6,9 @@ import pytest
 
 from skcifar import build_whitening_network
 from skcifar._lazy import LazyImages
-from skcifar.networks import Whitening
+from skcifar.networks import ACTIVATIONS, Whitening
 from skcifar.networks._whitening import Dirac
+from skcifar.training._predict import predict_probabilities
 
 RNG = np.random.default_rng(0)
 # neighbouring pixels are alike, as in pictures
@@ -100,6 +101,13 @@ def test_parameters_change_the_network():
         layer.activation.__name__ for layer in network.layers[:-1] if "act" in layer.name
     }
     assert activations == {"silu"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_every_activation_can_be_computed(activation):
+    network = build_whitening_network((8, 8, 1), 3, filters=(2,), activation=activation)
+    assert np.isfinite(predict_probabilities(network, RNG.random((2, 8, 8, 1), np.float32))).all()
 
 
 def test_first_layer_is_not_trained():
