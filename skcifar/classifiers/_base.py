@@ -512,7 +512,7 @@ class NetworkClassifier(
         """
         check_is_fitted(self)
         X = validate_samples(self, X, reset=False, dtype=keras.config.floatx())
-        return predict_probabilities(self.model_, X)
+        return predict_probabilities(self.network_of_predictions(), X)
 
     def predict_log_proba(self, X):
         """Predict the logarithm of the probability of each class for each sample.
@@ -529,6 +529,16 @@ class NetworkClassifier(
         """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
+
+    def network_of_predictions(self):
+        """Return the network whose outputs are the probabilities that are predicted.
+
+        Returns
+        -------
+        network : keras.Model
+            ``model_``, or one that it is a part of.
+        """
+        return self.model_
 
     def describe_variables(self):
         """Describe the variables that parameters and learned state call for, without making any.

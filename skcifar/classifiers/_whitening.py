@@ -113,6 +113,7 @@ class WhiteningClassifier(ImageClassifier):
 
     horizontal_flip: bool | str = "alternate"
     max_shift: float = 0.0625
+    n_views: int = 6
     optimizer: str | keras.optimizers.Optimizer = "muon"
     label_smoothing: float = 0.2
 

@@ -57,7 +57,8 @@ def _kind(constraints):
     if constraint == "array-like":
         return {"type": sizes, "metavar": "N,N"}
     if hasattr(constraint, "options"):
-        return {"choices": sorted(constraint.options)}
+        type_ = int if constraint.type is Integral else str
+        return {"choices": sorted(constraint.options), "type": type_}
     is_integer = constraint.type is Integral
     words = [word for other in others if hasattr(other, "options") for word in other.options]
     return {

@@ -9,12 +9,15 @@ from ._dense import build_dense_network
 from ._layers import ACTIVATIONS, BatchNormalization, Dropout
 from ._pretrained import build_pretrained_network, read_body, split_at_head
 from ._seeds import seeded_layers, variable_shapes
+from ._views import MeanOfViews, Views, with_views
 from ._whitening import Whitening, build_whitening_network
 
 __all__ = [
     "ACTIVATIONS",
     "BatchNormalization",
     "Dropout",
+    "MeanOfViews",
+    "Views",
     "Whitening",
     "build_convolutional_network",
     "build_dense_network",
@@ -24,4 +27,5 @@ __all__ = [
     "seeded_layers",
     "split_at_head",
     "variable_shapes",
+    "with_views",
 ]

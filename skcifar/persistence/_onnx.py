@@ -186,7 +186,7 @@ def _computed(name, steps, classifier, classes):
     x = graph.add("Cast", name, to=TensorProto.FLOAT)
     for _, step in steps:
         x = STEPS[type(step)](graph, step, x)
-    x = add_network(graph, classifier.model_, x, classifier.sample_shape_)
+    x = add_network(graph, classifier.network_of_predictions(), x, classifier.sample_shape_)
     x = graph.add("Identity", x, name="probabilities")
     graph.add("Gather", classes, graph.add("ArgMax", x, axis=1, keepdims=0), name="label")
     nodes = [

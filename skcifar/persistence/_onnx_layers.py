@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import activations, layers
 
-from ..networks import BatchNormalization, Dropout, Whitening
+from ..networks import BatchNormalization, Dropout, MeanOfViews, Views, Whitening
 
 
 class ExportError(ValueError):
@@ -312,6 +312,20 @@ def _add_resizing(graph, layer, x):
     return graph.add("Transpose", y, perm=[0, 2, 3, 1])
 
 
+def _add_views(graph, layer, x):
+    views = [
+        graph.add("Gather", graph.add("Gather", x, rows, axis=1), columns, axis=2)
+        for rows, columns in layer.places(x.shape)
+    ]
+    return graph.add("Concat", *views, axis=0)
+
+
+def _add_mean_of_views(graph, layer, x):
+    shares = np.float32(layer.shares)[:, None, None]
+    outputs = graph.add("Reshape", x, np.array([len(shares), -1, x.shape[-1]]))
+    return graph.add("ReduceSum", graph.add("Mul", outputs, shares), np.array([0]), keepdims=0)
+
+
 # --- several layers in one, and one of several inputs ---
 
 
@@ -471,6 +485,8 @@ LAYERS = {
     **dict.fromkeys(ONLY_IN_TRAINING, _unchanged),
     **ACTIVATION_LAYERS,
     BatchNormalization: _add_batch_normalization,
+    MeanOfViews: _add_mean_of_views,
+    Views: _add_views,
     Whitening: _add_convolution,
     layers.Add: partial(_add_merge, operator="Add"),
     layers.Average: _add_average,

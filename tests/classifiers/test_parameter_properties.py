@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 from skcifar import ConvolutionalClassifier, DenseClassifier, PixelScaler, WhiteningClassifier
-from skcifar._sklearn.validation import Interval, InvalidParameterError, StrOptions
+from skcifar._sklearn.validation import Interval, InvalidParameterError, Options, StrOptions
 from skcifar.networks import ACTIVATIONS
 
 ESTIMATORS = [DenseClassifier, ConvolutionalClassifier, WhiteningClassifier, PixelScaler]
@@ -36,6 +36,7 @@ RIGHT = {
     "dropout": shares,
     "horizontal_flip": st.booleans() | st.just("alternate"),
     "n_convolutions": st.integers(1, 3),
+    "n_views": st.sampled_from([1, 2, 6]),
     "max_shift": shares,
     "max_rotation": st.floats(0, 180),
     "cutout": shares,
@@ -101,8 +102,8 @@ def allows(constraint, value):
         above = value >= low if constraint.closed in {"left", "both"} else value > low
         below = value <= high if constraint.closed in {"right", "both"} else value < high
         return above and below
-    if isinstance(constraint, StrOptions):
-        return isinstance(value, str) and value in constraint.options
+    if isinstance(constraint, Options):
+        return isinstance(value, constraint.type) and value in constraint.options
     if isinstance(constraint, type):
         return isinstance(value, constraint)
     return {

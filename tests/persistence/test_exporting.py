@@ -25,7 +25,7 @@ from skcifar import (
     save_model,
 )
 from skcifar.cli._parser import main
-from skcifar.networks import ACTIVATIONS, BatchNormalization, Dropout, Whitening
+from skcifar.networks import ACTIVATIONS, BatchNormalization, Dropout, MeanOfViews, Views, Whitening
 from skcifar.persistence._onnx import ExportError
 from skcifar.persistence._onnx_layers import ACTIVATIONS as EXPORTED_ACTIVATIONS
 from skcifar.persistence._onnx_layers import LAYERS
@@ -110,9 +110,10 @@ def path(tmp_path):
         small_pipeline(batch_normalization=True, dropout=0.3),
         make_convolutional_pipeline(filters=(4, 5), strides=(1, 2), hidden_layer_sizes=(6,)),
         make_whitening_pipeline(filters=(4, 5)),
+        make_whitening_pipeline(filters=(4,), horizontal_flip=False),
         make_whitening_pipeline(filters=(4,), activation="leaky_relu"),
     ],
-    ids=["softmax", "dense", "convolutional", "whitening", "leaky"],
+    ids=["softmax", "dense", "convolutional", "six views", "three views", "leaky"],
 )
 def test_onnxruntime_answers_as_the_pipeline_does(pipeline, path):
     export_onnx(ready(pipeline, PICTURES), path)
@@ -232,7 +233,9 @@ def test_activations_of_keras_are_alike(activation, path):
 
 def test_no_kind_of_layer_is_left_untested():
     tested = [*LAYERS_TO_EXPORT, *LAYERS_FOR_ROWS, *MERGES, *ONLY_IN_TRAINING]
-    assert {*map(type, tested), L.RepeatVector, L.SpatialDropout1D} == set(LAYERS)
+    assert {*map(type, tested), L.RepeatVector, L.SpatialDropout1D, Views, MeanOfViews} == set(
+        LAYERS
+    )
 
 
 def functional(inputs, *layers):

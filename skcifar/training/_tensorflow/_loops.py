@@ -82,7 +82,7 @@ def train_epoch(key, network, epoch, *, batch_size, take, after_batches):
 def forward_pass(network):
     """Return a compiled function from passes of samples to a network's probabilities, or None."""
     # what a user may exchange in a fitted network
-    parts = [id(getattr(layer, "activation", layer)) for layer in network.layers]
+    parts = _exchangeable_parts(network)
     known_parts, key = _keys_of_networks.get(network, (None, None))
     if known_parts != parts:
         key = _keys.network_key(network)
@@ -104,6 +104,16 @@ def forward_pass(network):
         return function(tf.constant(passes), *handles).numpy()
 
     return forward
+
+
+def _exchangeable_parts(network):
+    """Return identities of all activations and layers without one."""
+    parts = []
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            parts += _exchangeable_parts(layer)
+        parts.append(id(getattr(layer, "activation", layer)))
+    return parts
 
 
 def _compiled_forward_pass(network, shape, dtype, is_single):
