@@ -362,7 +362,7 @@ def test_evaluate_requests_the_folder_of_own_pictures(blobs, tmp_path, capsys):
         ),
         (
             ["--batch-size", "0"],
-            "--batch-size: must be an int in the range [1, inf) or auto, got '0'",
+            "--batch-size: must be an int in the range [1, inf) or auto",
         ),
         (["--limit", "0"], "--limit: must be an int from 1"),
         (["--random-state", "-1"], "--random-state: must be an int from 0"),
