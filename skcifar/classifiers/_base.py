@@ -83,10 +83,10 @@ class NetworkClassifier(
         What makes the steps. "sgd" has a Nesterov momentum of 0.9; "muon" orthogonalizes the steps
         of all matrices but the last one, and keeps the norm of filter banks. One of your own, of a
         class of Keras or one that is registered with
-        :func:`keras.saving.register_keras_serializable`, is copied for each ``fit``. It sets its
-        learning rate, a schedule and weight decay itself, so that ``learning_rate``,
-        ``learning_rate_schedule`` and ``weight_decay`` have to be "auto", "auto" and 0. It
-        cannot be in a model file.
+        :func:`keras.saving.register_keras_serializable`, is copied for each ``fit``. It has a
+        learning rate, a schedule and weight decay itself, so that ``learning_rate`` and
+        ``learning_rate_schedule`` have to be "auto", and ``weight_decay`` 0. It cannot be in a
+        model file.
 
     learning_rate : float or "auto", default="auto"
         Step size, the largest one if it follows a schedule. "auto" is the value for the optimizer
@@ -291,8 +291,8 @@ class NetworkClassifier(
             owner=type(self).__name__,
             learning_rate_schedule=self._name_of_schedule(),
         )
-        of_optimizer = ("learning_rate", "auto"), ("learning_rate_schedule", "auto")
-        for name, value in (*of_optimizer, ("weight_decay", 0)):
+        needed = {"learning_rate": "auto", "learning_rate_schedule": "auto", "weight_decay": 0}
+        for name, value in needed.items():
             if not isinstance(self.optimizer, str) and getattr(self, name) != value:
                 raise InvalidParameterError(
                     f"The {name!r} parameter of {type(self).__name__} must be {value!r} where"

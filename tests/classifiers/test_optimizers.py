@@ -76,7 +76,7 @@ def test_own_class_of_optimizer_is_used(blobs):
     ("name", "value", "needed"),
     [
         ("learning_rate", 0.01, "'auto'"),
-        ("learning_rate_schedule", "cosine", "'constant'"),
+        ("learning_rate_schedule", "cosine", "'auto'"),
         ("weight_decay", 0.1, "0"),
     ],
 )
