@@ -123,7 +123,7 @@ class WhiteningClassifier(ImageClassifier):
         "learning_rate_schedule": "linear",
         "filters": (32, 128, 128),
     }
-    _learning_rates: ClassVar[dict] = {"adam": 0.02, "sgd": 0.05, "muon": 0.12}
+    _learning_rates: ClassVar[dict] = {"adam": 0.02, "sgd": 0.2, "muon": 0.12}
 
     _parameter_constraints: ClassVar[dict] = ImageClassifier._parameter_constraints | {
         "filters": [StrOptions({"auto"}), "array-like"],
