@@ -1,6 +1,7 @@
 """Arguments and their types that several subcommands share."""
 
 import argparse
+import math
 
 
 def data_arguments():
@@ -143,6 +144,16 @@ seed = int_from(0, 2**32 - 1)
 
 def jobs(text):
     return -1 if text == "-1" else positive_int(text)
+
+
+def positive_float(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return value
 
 
 def probability(text):

@@ -10,6 +10,7 @@ from ._arguments import (
     add_random_state,
     data_arguments,
     model_arguments,
+    positive_float,
     positive_int,
 )
 from ._processes import ERRORS, in_a_process_of_its_own, peak_memory
@@ -55,6 +56,14 @@ def add_parser(subparsers):
         type=positive_int,
         metavar="N",
         help="passes over the pictures (default: each network's own number)",
+    )
+    parser.add_argument(
+        "--minutes",
+        dest="max_minutes",
+        type=positive_float,
+        metavar="R",
+        help="time for the training of each network, which then makes as many passes as it allows"
+        " (default: none)",
     )
     parser.add_argument(
         "--class-weight",
@@ -322,13 +331,13 @@ def _train(name, path, arguments, reading):
         from ._progress import EpochProgress
 
     _, train, test = load_train_test_pictures(arguments, reading, quiet=True)
-    names = ("epochs", "random_state", "class_weight")
+    names = ("epochs", "max_minutes", "random_state", "class_weight")
     given = {name: getattr(arguments, name) for name in names}
     pipeline = make_pipeline(name, **given)
     pipeline["resize"].set_params(**reading)
     suit_to_data(pipeline, arguments.data)
     begin = time.perf_counter()
-    with EpochProgress(pipeline["classify"].value_of("epochs")) as progress:
+    with EpochProgress(pipeline["classify"]) as progress:
         pipeline.set_params(classify__callbacks=[progress]).fit(train.images, train.names)
     fit_seconds = time.perf_counter() - begin
     pipeline.set_params(classify__callbacks=None)

@@ -40,10 +40,10 @@ class EpochProgress(keras.callbacks.Callback):
     Used as a context manager, so that the terminal is put right however training ends.
     """
 
-    def __init__(self, epochs, *, minutes=None):
+    def __init__(self, classifier):
         super().__init__()
-        self.epochs = None if epochs is None else math.ceil(epochs)
-        self.minutes = minutes
+        self.minutes = classifier.max_minutes
+        self.epochs = None if self.minutes else math.ceil(classifier.value_of("epochs"))
         self.n_before = None  # epochs that a checkpoint had
         self.bar = _bar("training", "epochs")
         self.task = self.bar.add_task("training", total=self.epochs)

@@ -72,7 +72,6 @@ def train(arguments):
     typed = typed_parameters(arguments)
     pipeline = make_pipeline(arguments.network, random_state=arguments.random_state, **typed)
     classifier = pipeline["classify"]
-    epochs = None if classifier.max_minutes else classifier.value_of("epochs")
     reading = typed_reading(arguments)
     pipeline["resize"].set_params(**reading)
     source, (X_train, y_train, _), (X_test, y_test, filenames) = load_train_test_pictures(
@@ -87,7 +86,7 @@ def train(arguments):
     begin = time.perf_counter()
     pipeline.set_params(classify__checkpoint=arguments.checkpoint)
     try:
-        with EpochProgress(epochs, minutes=classifier.max_minutes) as progress:
+        with EpochProgress(classifier) as progress:
             pipeline.set_params(classify__callbacks=[progress]).fit(X_train, y_train)
     except KeyboardInterrupt as interrupt:
         interrupt.args = (_successful(pipeline, folder, arguments),)
@@ -104,7 +103,7 @@ def train(arguments):
         "n_train": len(X_train),
         "n_test": len(X_test),
         "n_parameters": pipeline["classify"].model_.count_params(),
-        "epochs": pipeline["classify"].value_of("epochs"),
+        "epochs": classifier.value_of("epochs"),
         "train_loss": train_loss,
         "train_accuracy": train_accuracy,
         "test_loss": test_loss,
