@@ -101,14 +101,14 @@ def epoch_by_keras(name):
     if classifier.augmentation() is not None:
         x = keras.layers.RandomFlip("horizontal")(x)
         x = keras.layers.RandomTranslation(
-            0.125, 0.125, fill_mode="reflect", interpolation="nearest"
+            *[classifier.max_shift] * 2, fill_mode="reflect", interpolation="nearest"
         )(x)
     body = keras.models.clone_model(
         classifier.build_network(X.shape[1:], 10), clone_function=_layer_of_keras
     )
     network = keras.Model(inputs, body(x))
     network.compile(keras.optimizers.Adam(), "categorical_crossentropy", metrics=["accuracy"])
-    n, params = 5120, {"batch_size": classifier.batch_size, "verbose": 0}
+    n, params = 5120, {"batch_size": classifier.value_of("batch_size"), "verbose": 0}
     network.fit(X[:n], Y[:n], **params)
     return {"seconds": timed(lambda: network.fit(X, Y, **params))}
 
@@ -117,7 +117,7 @@ def _layer_of_keras(layer):
     """A layer of Keras' own where the package has a faster one of the same name."""
     import keras
 
-    cls = getattr(keras.layers, type(layer).__name__)
+    cls = getattr(keras.layers, type(layer).__name__, type(layer))
     return cls.from_config(layer.get_config())
 
 

@@ -375,6 +375,9 @@ DESCRIPTIONS = {
         "ConvolutionalClassifier", filters=[2], strides=[10**9]
     ),
     "whitening network of 10**9 filters": _as_network("WhiteningClassifier", filters=[10**9]),
+    "whitening network of 10**9 convolutions": _as_network(
+        "WhiteningClassifier", filters=[2], n_convolutions=10**9
+    ),
     "whitening network that shifts without end": _as_network(
         "WhiteningClassifier", filters=[2], max_shift=float("inf")
     ),
