@@ -19,11 +19,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._keras import (
     check_image_data_format,
-    is_worker,
     keras_settings,
-    set_keras_settings,
     set_policy_of_task,
-    settings_to_send,
 )
 from .._lazy import LazyImages
 from .._sklearn.callbacks import CallbackSupportMixin, with_callbacks
@@ -33,11 +30,9 @@ from .._sklearn.validation import (
     InvalidParameterError,
     StrOptions,
     check_moves,
-    is_auto,
     validate_samples,
 )
-from ..networks import seeded_layers, variable_shapes
-from ..training._budget import Budget
+from ..networks import seeded_layers
 from ..training._callbacks import EpochTasks, check_callbacks
 from ..training._fit import (
     compile_network,
@@ -47,7 +42,8 @@ from ..training._fit import (
 from ..training._history import attributes_of_history, joined_histories
 from ..training._optimizers import OPTIMIZERS, differ_in_numbers_only, make_optimizer
 from ..training._predict import check_probabilities, clear_memory_errors, predict_probabilities
-from ..training._schedules import SHAPES, Schedule
+from ..training._schedules import SHAPES
+from ._choices import ChosenParametersMixin
 from ._labels import (
     check_labels,
     classes_to_fit,
@@ -55,12 +51,9 @@ from ._labels import (
     combine_weights,
     with_mean_of_one,
 )
-from ._pickling import copied, put_together, take_apart
+from ._pickling import CopyableNetworkMixin
 from ._training import begin_random_state, train
 from ._validation_set import check_validation_set, hold_out, reported_samples, without
-
-# With a time and more of it, further passes bring nothing.
-MOST_EPOCHS = 100
 
 # What early stopping holds out by default, as in MLPClassifier.
 DEFAULT_VALIDATION_FRACTION = 0.1
@@ -68,7 +61,13 @@ DEFAULT_VALIDATION_FRACTION = 0.1
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class NetworkClassifier(
-    TableInHTMLMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta
+    ChosenParametersMixin,
+    CopyableNetworkMixin,
+    TableInHTMLMixin,
+    CallbackSupportMixin,
+    ClassifierMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
 ):
     """Base class of classifiers that train a Keras network.
 
@@ -240,14 +239,6 @@ class NetworkClassifier(
     verbose: int = 0
     schedule_moves: Sequence[Sequence[int]] | None = None
     callbacks: list | None = None
-
-    _learning_rates: ClassVar[dict] = {"adam": 5e-4, "sgd": 0.01, "muon": 0.01}
-    # what "auto" stands for without a time
-    _auto: ClassVar[dict] = {
-        "batch_size": 32,
-        "epochs": 10,
-        "learning_rate_schedule": "constant",
-    }
 
     network_seed_ = None  # until a network is built
 
@@ -540,64 +531,6 @@ class NetworkClassifier(
         """
         return self.model_
 
-    def describe_variables(self):
-        """Describe the variables that parameters and learned state call for, without making any.
-
-        For a classifier whose other fitted attributes were brought back, from a file for example.
-
-        Returns
-        -------
-        shapes : list of (tuple of int, str)
-            Shape and dtype of each of ``model_.variables``, which are weights and seed states.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is invalid, or if such a network cannot be built.
-        """
-        builder = self._builder()
-        builder._validate_params()
-        return variable_shapes(lambda: builder._build_network(self.classes_, seed=0))
-
-    def restore_network(self, values):
-        """Build the network again from parameters and learned state, with given weights.
-
-        For a classifier whose other fitted attributes were brought back, from a file for example.
-
-        Parameters
-        ----------
-        values : list of ndarray
-            Those of ``model_.variables``, as :meth:`describe_variables` describes them.
-
-        Raises
-        ------
-        ValueError
-            If the weights are not those of this network.
-        """
-        set_policy_of_task()
-        self._validate_params()
-        self._random_state = check_random_state(self.random_state)
-        builder = self._builder()
-        self.model_ = builder._build_network(self.classes_, seed=self.network_seed_ or 0)
-        self.network_seed_ = builder.network_seed_
-        self._network_params = builder._network_params
-        for variable, value in zip(self.model_.variables, values, strict=True):
-            variable.assign(value)
-        self._compile()
-        for name in ("best_iter_", "best_validation_score_"):
-            vars(self).setdefault(name, None)
-        self.n_iter_ = len(self.history_["loss"])
-
-    def build_network_again(self):
-        """Build another network like ``model_``, whatever parameters have changed since.
-
-        Returns
-        -------
-        network : keras.Model
-            Not compiled, with the weights that it began with.
-        """
-        return self._builder()._build_network(self.classes_, seed=self.network_seed_)
-
     def keras_settings(self):
         """Return the settings of Keras that results depend on beside parameters and data.
 
@@ -624,17 +557,6 @@ class NetworkClassifier(
         """Return arrays, by a name, that training depends on beside parameters and samples."""
         return {}
 
-    def __sklearn_clone__(self):
-        settings_to_send()  # noted here, for clones may be pickled in another thread
-        callbacks = self.get_params(deep=False).get("callbacks")
-        if not isinstance(callbacks, list):
-            return super().__sklearn_clone__()
-        without = object.__new__(type(self))
-        vars(without).update(vars(self), callbacks=None)
-        twin = super(NetworkClassifier, without).__sklearn_clone__()
-        twin.callbacks = [copied(callback) for callback in callbacks]
-        return twin
-
     def describe_for_notebooks(self):
         """Describe the layers of the network for the page that notebooks show.
 
@@ -651,19 +573,6 @@ class NetworkClassifier(
             rows.append((layer.name, type(layer).__name__, output, f"{layer.count_params():,}"))
         title = f"Network: {len(rows) - 1} layers, {self.model_.count_params():,} weights"
         return title, rows
-
-    def __getstate__(self):
-        return take_apart(dict(super().__getstate__())) | {"_keras_settings": settings_to_send()}
-
-    def __setstate__(self, state):
-        attributes = dict(state)
-        network_state = attributes.pop("_network_state", None)
-        settings = attributes.pop("_keras_settings")
-        if is_worker():  # and state is its task
-            set_keras_settings(settings)
-        super().__setstate__(attributes)
-        if network_state is not None:
-            put_together(self, network_state)
 
     def __sklearn_is_fitted__(self):
         # the last to be set, and the first to go when training begins
@@ -719,12 +628,6 @@ class NetworkClassifier(
         )
         self.history_ = {"loss": [], "accuracy": []}
 
-    def _builder(self):
-        """Return a classifier with the parameters that the network was built with."""
-        builder = object.__new__(type(self))
-        vars(builder).update(vars(self) | getattr(self, "_network_params", {}))
-        return builder
-
     def _build_network(self, classes, *, seed):
         """Build the network, and keep the parameters as they are now, for copies of it."""
         self.network_seed_ = seed
@@ -738,70 +641,6 @@ class NetworkClassifier(
                 network.build((None, *self.sample_shape_))
         return network
 
-    def value_of(self, name):
-        """Return the value of a parameter, or what "auto" stands for.
-
-        Parameters
-        ----------
-        name : str
-            The parameter's.
-
-        Returns
-        -------
-        value : object
-        """
-        value = getattr(self, name)
-        if not is_auto(value):
-            return value
-        return vars(self).get("chosen_", {}).get(name, self._auto_values().get(name))
-
-    def _auto_values(self):
-        """Return what "auto" stands for without a time."""
-        values = self._auto | {"learning_rate_schedule": self._name_of_schedule()}
-        if isinstance(self.optimizer, str):
-            values["learning_rate"] = self._learning_rates[self.optimizer]
-        return values
-
-    def _name_of_schedule(self):
-        if not is_auto(self.learning_rate_schedule):
-            return self.learning_rate_schedule
-        if not isinstance(self.optimizer, str):
-            return "constant"  # but for that of the optimizer
-        return self._auto["learning_rate_schedule"] if self.max_minutes is None else "linear"
-
-    def _choose(self, n_samples, begin, checkpoint):
-        """Choose what "auto" stands for, and return the time for training if there is one."""
-        self.chosen_ = {}
-        if self.max_minutes is None:
-            self.chosen_ = self._chosen_of(self._auto_values())
-            return None
-        seconds = 60 * self.max_minutes
-        if checkpoint is not None and checkpoint.is_there:
-            time = checkpoint.read_time()
-            self.chosen_ = time["chosen"]
-            return Budget(seconds, begin=begin, used=time["used"], moves=time["moves"])
-        self.chosen_ = self._chosen_of(self._plan(n_samples, seconds))
-        return Budget(seconds, begin=begin)
-
-    def _plan(self, n_samples, seconds, slowness=1.0):
-        """Return what "auto" stands for where there is so much time."""
-        return self._auto_values() | {"epochs": MOST_EPOCHS}
-
-    def _choose_again(self, X, y, weights):
-        """Choose by the time that the first steps take; return whether the network has changed."""
-        return False
-
-    def _chosen_of(self, values):
-        return {name: value for name, value in values.items() if is_auto(getattr(self, name))}
-
-    def _schedule(self):
-        """Return how the learning rate falls, or None where the optimizer's stays."""
-        name = self.value_of("learning_rate_schedule")
-        if name == "constant":
-            return None
-        rate = self.value_of("learning_rate")
-        return Schedule(name, float(rate))
-
     def _compile(self):
         """Give the network a new optimizer and a new trainer, which goes on with the history."""
         self._compile_network(self.model_)
@@ -813,14 +652,6 @@ class NetworkClassifier(
             **self._params_of_optimizer(),
             label_smoothing=self.label_smoothing,
         )
-
-    def _params_of_optimizer(self):
-        """What the optimizer is made of."""
-        return {
-            "optimizer": self.optimizer,
-            "learning_rate": self.value_of("learning_rate"),
-            "weight_decay": self.weight_decay,
-        }
 
     def _attributes_after(self, history):
         """What makes a copy of this classifier fitted, with a network of its own, in training."""

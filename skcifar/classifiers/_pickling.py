@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+from sklearn.utils import check_random_state
 
+from .._keras import is_worker, set_keras_settings, set_policy_of_task, settings_to_send
+from ..networks import variable_shapes
 from ..training._checkpoints import EpochState
 from ..training._fit import make_trainer, recompile
 
@@ -75,3 +78,95 @@ def _is_lasting(callback):
     except Exception:  # whatever keeps it from being pickled
         return False
     return True
+
+
+class CopyableNetworkMixin:
+    """Brings a fitted classifier back from its parameters and state, in copies and from files."""
+
+    def describe_variables(self):
+        """Describe the variables that parameters and learned state call for, without making any.
+
+        For a classifier whose other fitted attributes were brought back, from a file for example.
+
+        Returns
+        -------
+        shapes : list of (tuple of int, str)
+            Shape and dtype of each of ``model_.variables``, which are weights and seed states.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid, or if such a network cannot be built.
+        """
+        builder = self._builder()
+        builder._validate_params()
+        return variable_shapes(lambda: builder._build_network(self.classes_, seed=0))
+
+    def restore_network(self, values):
+        """Build the network again from parameters and learned state, with given weights.
+
+        For a classifier whose other fitted attributes were brought back, from a file for example.
+
+        Parameters
+        ----------
+        values : list of ndarray
+            Those of ``model_.variables``, as :meth:`describe_variables` describes them.
+
+        Raises
+        ------
+        ValueError
+            If the weights are not those of this network.
+        """
+        set_policy_of_task()
+        self._validate_params()
+        self._random_state = check_random_state(self.random_state)
+        builder = self._builder()
+        self.model_ = builder._build_network(self.classes_, seed=self.network_seed_ or 0)
+        self.network_seed_ = builder.network_seed_
+        self._network_params = builder._network_params
+        for variable, value in zip(self.model_.variables, values, strict=True):
+            variable.assign(value)
+        self._compile()
+        for name in ("best_iter_", "best_validation_score_"):
+            vars(self).setdefault(name, None)
+        self.n_iter_ = len(self.history_["loss"])
+
+    def build_network_again(self):
+        """Build another network like ``model_``, whatever parameters have changed since.
+
+        Returns
+        -------
+        network : keras.Model
+            Not compiled, with the weights that it began with.
+        """
+        return self._builder()._build_network(self.classes_, seed=self.network_seed_)
+
+    def __sklearn_clone__(self):
+        settings_to_send()  # noted here, for clones may be pickled in another thread
+        callbacks = self.get_params(deep=False).get("callbacks")
+        if not isinstance(callbacks, list):
+            return super().__sklearn_clone__()
+        without = object.__new__(type(self))
+        vars(without).update(vars(self), callbacks=None)
+        twin = super(CopyableNetworkMixin, without).__sklearn_clone__()
+        twin.callbacks = [copied(callback) for callback in callbacks]
+        return twin
+
+    def __getstate__(self):
+        return take_apart(dict(super().__getstate__())) | {"_keras_settings": settings_to_send()}
+
+    def __setstate__(self, state):
+        attributes = dict(state)
+        network_state = attributes.pop("_network_state", None)
+        settings = attributes.pop("_keras_settings")
+        if is_worker():  # and state is its task
+            set_keras_settings(settings)
+        super().__setstate__(attributes)
+        if network_state is not None:
+            put_together(self, network_state)
+
+    def _builder(self):
+        """Return a classifier with the parameters that the network was built with."""
+        builder = object.__new__(type(self))
+        vars(builder).update(vars(self) | getattr(self, "_network_params", {}))
+        return builder
