@@ -22,7 +22,7 @@ from ..training._history import attributes_of_history, joined_histories
 from ..training._predict import predict_outputs
 from ._labels import one_hot
 
-STEPS_MEASURED = 2, 4
+STEPS_MEASURED = 1, 3
 
 
 def begin_random_state(classifier, X, y, weights, validation, *, classes, continues):

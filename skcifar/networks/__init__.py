@@ -9,7 +9,7 @@ from ._dense import build_dense_network
 from ._layers import ACTIVATIONS, BatchNormalization, Dropout
 from ._pretrained import build_pretrained_network, read_body, split_at_head
 from ._seeds import seeded_layers, variable_shapes
-from ._views import MeanOfViews, Views, with_views
+from ._views import MeanOfViews, Views, count_views, with_views
 from ._whitening import Whitening, build_whitening_network
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "build_dense_network",
     "build_pretrained_network",
     "build_whitening_network",
+    "count_views",
     "read_body",
     "seeded_layers",
     "split_at_head",

@@ -84,6 +84,20 @@ class MeanOfViews(keras.layers.Layer):
         return super().get_config() | {"shares": self.shares}
 
 
+def count_views(network):
+    """Return how many views of each sample a network looks at.
+
+    Parameters
+    ----------
+    network : keras.Model
+
+    Returns
+    -------
+    n_views : int
+    """
+    return next((len(layer.views) for layer in network.layers if isinstance(layer, Views)), 1)
+
+
 def with_views(network, n_views, *, mirrored):
     """Return a network that averages another one's outputs over views of each picture.
 

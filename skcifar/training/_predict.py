@@ -6,6 +6,8 @@ from functools import partial
 import keras
 import numpy as np
 
+from ..networks import count_views
+
 if keras.config.backend() == "tensorflow":
     from ._tensorflow import _loops as engine
 else:
@@ -17,7 +19,7 @@ else:
 # prediction depends on its neighbours. 24 is a multiple of the blocks of 4, 8 and 12 rows that are
 # in use; networks of rows, which are much cheaper than the call of a pass, take twice as many.
 ROWS_A_PASS = 48
-PICTURES_A_PASS = 24
+PICTURES_A_PASS = 24  # each view of a picture counts
 
 # Few enough that a copy of them stays small whatever the number of samples.
 ROWS_A_CALL = 40 * ROWS_A_PASS
@@ -52,17 +54,17 @@ def predict_outputs(network, X, rows=None):
     parts = [slice(start, start + ROWS_A_CALL) for start in range(0, n_samples, ROWS_A_CALL)]
     if rows is not None:
         parts = [rows[part] for part in parts]
+    n_rows = ROWS_A_PASS if X.ndim == 2 else PICTURES_A_PASS // count_views(network)
     with clear_memory_errors():
         forward = engine and engine.forward_pass(network)
         forward = forward or partial(_forward_by_keras, network)
         return np.concatenate(
-            [_predict_whole_passes(forward, np.asarray(X[part])) for part in parts]
+            [_predict_whole_passes(forward, np.asarray(X[part]), n_rows) for part in parts]
         )
 
 
-def _predict_whole_passes(forward, X):
+def _predict_whole_passes(forward, X, n_rows):
     """Fill the last pass up with the last row, which is left out of the result."""
-    n_rows = ROWS_A_PASS if X.ndim == 2 else PICTURES_A_PASS
     n_samples, n_missing = len(X), -len(X) % n_rows
     if n_missing:
         X = np.concatenate([X, np.repeat(X[-1:], n_missing, axis=0)])

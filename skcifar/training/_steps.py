@@ -47,7 +47,7 @@ class Steps:
     @property
     def end(self):
         """Int: the number of steps as it is planned now."""
-        return self.moves[-1][1]
+        return min(self.moves[-1][1], self.most)
 
     def take(self, n_steps):
         """Plan the next steps, ``n_steps`` at most, and return their learning rates or NaN."""
