@@ -31,14 +31,17 @@ MINUTES_OF_OTHERS = (5, 15)
 def train_ours(network, minutes, seed, X, y):
     from skcifar.pipelines import PIPELINES
 
+    begin = monotonic()
     pipeline = PIPELINES[network](max_minutes=minutes, random_state=seed).fit(X, y)
+    seconds = monotonic() - begin
     classifier = pipeline["classify"]
     epochs = classifier.value_of("epochs")
     n_operations = epochs * len(X) * operations_of_training(classifier.model_)
     chosen = {name: classifier.value_of(name) for name in ("batch_size", "learning_rate")}
     if network == "whitening":
         chosen["filters"] = classifier.value_of("filters")
-    return pipeline.predict, {"epochs": epochs, "operations": n_operations, "chosen": chosen}
+    measured = {"epochs": epochs, "operations": n_operations, "chosen": chosen}
+    return pipeline.predict, measured | {"minutes": seconds / 60}
 
 
 def train_keras_example(minutes, seed, X, y):
@@ -65,10 +68,12 @@ def train_keras_example(minutes, seed, X, y):
     network.add(layers.Dense(10, activation="softmax"))
     network.compile(keras.optimizers.RMSprop(1e-4), "sparse_categorical_crossentropy")
     network.fit(X, y, batch_size=32, epochs=1000, verbose=0, callbacks=[Time()])
+    seconds = monotonic() - begin
     epochs = int(network.optimizer.iterations) * 32 / len(X)
     n_operations = epochs * len(X) * operations_of_training(network)
     predict = lambda X: network.predict(X, verbose=0).argmax(axis=1)  # noqa: E731
-    return predict, {"epochs": epochs, "operations": n_operations}
+    measured = {"epochs": epochs, "operations": n_operations, "minutes": seconds / 60}
+    return predict, measured
 
 
 def train_mlp(minutes, seed, X, y):
@@ -84,8 +89,10 @@ def train_mlp(minutes, seed, X, y):
     while monotonic() - begin < 60 * minutes * epochs / (epochs + 1):  # another one fits
         network.partial_fit(X, y, classes=np.unique(y))
         epochs += 1
+    seconds = monotonic() - begin
     n_operations = 6 * epochs * len(X) * sum(w.size for w in network.coefs_)
-    return lambda X: network.predict(rows(X)), {"epochs": epochs, "operations": n_operations}
+    measured = {"epochs": epochs, "operations": n_operations, "minutes": seconds / 60}
+    return lambda X: network.predict(rows(X)), measured
 
 
 def operations_of_training(network):
@@ -103,14 +110,12 @@ def run(who, minutes, seed):
     """Train and score in this process; return what was measured."""
     X, y = pictures("train")
     X_test, y_test = pictures("test")
-    begin = monotonic()
     if who in OURS:
         predict, measured = train_ours(who, minutes, seed, X, y)
     elif who == "MLPClassifier":
         predict, measured = train_mlp(minutes, seed, X, y)
     else:
         predict, measured = train_keras_example(minutes, seed, X, y)
-    measured["minutes"] = (monotonic() - begin) / 60
     return measured | {"accuracy": float(np.mean(predict(X_test) == y_test))}
 
 

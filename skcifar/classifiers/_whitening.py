@@ -33,9 +33,10 @@ class Plan(NamedTuple):
 
 # Measured by `python -m benchmarks.accuracy` on two cores of AMD EPYC with AVX2.
 PLANS = (
-    Plan(0, (24, 64, 128), 250, 0.12, 0.8e-3),
-    Plan(150, (32, 128, 128), 500, 0.12, 1.3e-3),
-    Plan(1000, (64, 256, 256), 500, 0.12, 4e-3),
+    Plan(0, (24, 64, 128), 250, 0.12, 1.0e-3),
+    Plan(150, (32, 128, 128), 500, 0.12, 1.7e-3),
+    Plan(600, (48, 192, 192), 500, 0.12, 3.2e-3),
+    Plan(1800, (64, 256, 256), 500, 0.12, 5e-3),
 )
 PICTURES_OF_PLANS = 50_000
 SECONDS_TO_BEGIN = 5  # tracing and compiling

@@ -19,7 +19,7 @@ MOMENTUM = 0.6
 
 # The widest pictures whose pooling rounds up; larger ones lose little by a row at the edge, and a
 # sixth of the operations at 32 pixels.
-LARGEST_ROUNDED_UP = 8
+LARGEST_ROUNDED_UP = 6
 
 
 @keras.saving.register_keras_serializable("skcifar")

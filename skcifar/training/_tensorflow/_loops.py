@@ -35,7 +35,9 @@ LEAST_BATCHES_FOR_LOOP = 16
 
 # Batches for one call of the loop: enough to make the call itself cheap, yet so few bytes that they
 # are still in the processor's cache when they are trained on.
+# Steps on larger batches take so long that their calls do not matter.
 MOST_BATCHES_A_CALL = 128
+LEAST_BATCHES_A_CALL = 8
 BYTES_A_CALL = 8 * 2**20
 
 ALIGNMENT = 64  # bytes
@@ -63,7 +65,8 @@ def training_key(network, arrays, *, n_samples, batch_size):
     # The step alone takes batches of any size.
     in_loop = (
         n_samples // batch_size >= LEAST_BATCHES_FOR_LOOP
-        and _batches_a_call(arrays[0].shape[1:], arrays[0].dtype, batch_size) > 1
+        and _batches_a_call(arrays[0].shape[1:], arrays[0].dtype, batch_size)
+        >= LEAST_BATCHES_A_CALL
     )
     shapes = tuple(array.shape[1:] for array in arrays)
     variables = tuple((tuple(v.shape), v.dtype, v.trainable) for v in _state(network))
