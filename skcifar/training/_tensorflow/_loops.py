@@ -35,10 +35,11 @@ LEAST_BATCHES_FOR_LOOP = 16
 
 # Batches for one call of the loop: enough to make the call itself cheap, yet so few bytes that they
 # are still in the processor's cache when they are trained on.
-# Steps on larger batches take so long that their calls do not matter.
 MOST_BATCHES_A_CALL = 128
-LEAST_BATCHES_A_CALL = 8
 BYTES_A_CALL = 8 * 2**20
+
+# Steps on batches of which fewer fit take so long that their calls do not matter.
+LEAST_BATCHES_A_CALL = 8
 
 ALIGNMENT = 64  # bytes
 
