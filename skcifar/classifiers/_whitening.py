@@ -31,8 +31,8 @@ class Plan(NamedTuple):
     seconds_a_picture: float
 
 
-# On two cores of AMD EPYC with AVX2. Those of up to five minutes are measured, the wider ones follow
-# from their operations.
+# On two cores of AMD EPYC with AVX2. Those of up to five minutes are measured, the wider ones
+# follow from their operations.
 PLANS = (
     Plan(0, (24, 64, 128), 250, 0.12, 1.0e-3),
     Plan(150, (32, 128, 128), 500, 0.12, 1.7e-3),
