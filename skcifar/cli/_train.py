@@ -63,6 +63,7 @@ def train(arguments):
     import matplotlib
 
     with quiet_tensorflow():
+        from ..model_selection._comparisons import one_view
         from ..runs._balance import balance_scores, describe_balance
         from ..runs._training import RUN_FILES, prepare_run_folder, save_first, write_run
         from ._progress import EpochProgress
@@ -95,7 +96,8 @@ def train(arguments):
     pipeline.set_params(classify__callbacks=None)
     save_first(pipeline, folder, RUN_FILES)
 
-    train_loss, train_accuracy, _ = score(pipeline, X_train, y_train)
+    with one_view(pipeline):
+        train_loss, train_accuracy, _ = score(pipeline, X_train, y_train)
     test_loss, test_accuracy, y_proba = score(pipeline, X_test, y_test)
     metrics = {
         "network": arguments.network,

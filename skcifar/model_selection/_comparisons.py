@@ -4,6 +4,7 @@ Any fitted classifier of scikit-learn's kind is enough. Nothing here knows how o
 """
 
 import time
+from contextlib import contextmanager
 from itertools import combinations
 from numbers import Real
 
@@ -85,6 +86,8 @@ def compare_classifiers(
     -----
     The p-values are those of single tests. Of many pairs, some seem to differ by chance.
 
+    Training pictures go through a network in one view each, whatever its ``n_views`` is.
+
     Examples
     --------
     >>> from sklearn.dummy import DummyClassifier
@@ -127,20 +130,45 @@ def measure_classifier(
     begin = time.perf_counter()
     probabilities = classifier.predict_proba(X)
     predict_seconds = time.perf_counter() - begin
-    y_pred = classifier.predict(X)  # of some classifiers, not the most probable class
 
     network = classifier_of(classifier)
+    is_network = hasattr(getattr(network, "model_", None), "count_params")
+    # of some others, not the most probable class
+    y_pred = _most_probable(classifier, probabilities) if is_network else classifier.predict(X)
     measures = {"n_parameters": None, "epochs": None}
-    if hasattr(getattr(network, "model_", None), "count_params"):
+    if is_network:
         measures = {"n_parameters": network.model_.count_params(), "epochs": network.n_iter_}
     level = {"labels": classifier.classes_, "confidence_level": confidence_level}
     if X_train is not None:
-        train_probabilities = classifier.predict_proba(X_train)
-        train_pred = classifier.predict(X_train)
+        with one_view(classifier):
+            train_probabilities = classifier.predict_proba(X_train)
+        if is_network:
+            train_pred = _most_probable(classifier, train_probabilities)
+        else:
+            train_pred = classifier.predict(X_train)
         measures |= _scores("train", y_train, train_pred, train_probabilities, **level)
     measures |= _scores("test", y, y_pred, probabilities, **level)
     measures["predict_seconds"] = predict_seconds
     return measures, y_pred
+
+
+@contextmanager
+def one_view(classifier):
+    """Let a network look at pictures once only: those in training are many, and known anyway."""
+    network = classifier_of(classifier)
+    n_views = getattr(network, "n_views", None)
+    if n_views is None:
+        yield
+        return
+    network.set_params(n_views=1)
+    try:
+        yield
+    finally:
+        network.set_params(n_views=n_views)
+
+
+def _most_probable(classifier, probabilities):
+    return classifier.classes_[probabilities.argmax(axis=1)]
 
 
 def mcnemar_test(y_true, y_pred_1, y_pred_2):

@@ -14,6 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skcifar import (
     DenseClassifier,
+    WhiteningClassifier,
     accuracy_interval,
     compare_classifiers,
     load_digit_images,
@@ -328,3 +329,15 @@ def test_column_of_labels_is_taken_as_labels_with_a_warning(classifiers, blobs):
         as_column = compare_classifiers(classifiers, X, np.asarray(y)[:, None])
     for one, other in zip(as_row.models, as_column.models, strict=True):
         assert one["test_accuracy"] == other["test_accuracy"]
+
+
+def test_training_pictures_are_looked_at_once():
+    rng = np.random.default_rng(0)
+    X, y = rng.random((40, 8, 8, 1), np.float32), np.arange(40) % 2
+    network = WhiteningClassifier(filters=(4,), epochs=1, n_views=6, random_state=0).fit(X, y)
+    (measured,) = compare_classifiers({"network": network}, X, y, X_train=X, y_train=y).models
+    assert network.n_views == 6
+    assert measured["test_loss"] == pytest.approx(log_loss(y, network.predict_proba(X)))
+    network.set_params(n_views=1)
+    assert measured["train_loss"] == pytest.approx(log_loss(y, network.predict_proba(X)))
+    assert measured["train_loss"] != measured["test_loss"]
