@@ -353,7 +353,7 @@ def _restore_network(classifier, parts):
     most = len(weights)
     if type(classifier) not in ESTIMATORS:
         most = max(most, MOST_VALUES_OF_PARAMETER)
-    built_with = getattr(classifier, "_network_params", {})
+    built_with = vars(classifier).get("chosen_", {}) | getattr(classifier, "_network_params", {})
     for name, value in (*classifier.get_params(deep=False).items(), *built_with.items()):
         if isinstance(value, list | tuple | np.ndarray) and len(value) > most:
             raise parts.error(

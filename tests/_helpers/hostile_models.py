@@ -234,7 +234,7 @@ def _a_gigabyte_of_text():
     return _params(class_weight={"dict": [list(range(40)), [wide] * 40]})
 
 
-def _as_network(cls, **params):
+def _as_network(cls, *, chosen=None, **params):
     """Let the classifier be one on pictures, of another class."""
 
     def change(description, arrays):
@@ -244,6 +244,8 @@ def _as_network(cls, **params):
         step["params"] = {name: {"tuple": v} if isinstance(v, list) else v
                           for name, v in params.items()}  # fmt: skip
         step["learned"] |= {"sample_shape_": {"tuple": [4, 4, 3]}, "n_features_in_": 4}
+        if chosen is not None:
+            step["learned"]["chosen_"] = {"dict": [["filters"], [chosen]]}
 
     return _described(change)
 
@@ -374,6 +376,9 @@ DESCRIPTIONS = {
     "convolution with steps of 10**9": _as_network(
         "ConvolutionalClassifier", filters=[2], strides=[10**9]
     ),
+    "choice of 50,000 stages": _as_network("WhiteningClassifier", chosen=[1] * 50_000),
+    "choice of filters that is text": _as_network("WhiteningClassifier", chosen="many"),
+    "choice that is a number": _learned(chosen_=1),
     "whitening network of 10**9 filters": _as_network("WhiteningClassifier", filters=[10**9]),
     "whitening network of 10**9 convolutions": _as_network(
         "WhiteningClassifier", filters=[2], n_convolutions=10**9

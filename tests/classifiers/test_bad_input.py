@@ -15,7 +15,7 @@ from small_networks import small
         ({"hidden_layer_sizes": True}, r"'hidden_layer_sizes' parameter of DenseClassifier"),
         ({"hidden_layer_sizes": 8.0}, r"'hidden_layer_sizes' parameter of DenseClassifier"),
         ({"hidden_layer_sizes": (2.5,)}, r"'hidden_layer_sizes' parameter of DenseClassifier"),
-        ({"epochs": 0}, r"'epochs' parameter .* int in the range \[1, inf\). Got 0"),
+        ({"epochs": 0}, r"'epochs' parameter .* float in the range \(0.0, inf\) or .* Got 0"),
         ({"learning_rate": -1}, r"'learning_rate' parameter .* Got -1"),
         ({"batch_size": 0}, r"'batch_size' parameter .* Got 0"),
         ({"dropout": 1.5}, r"'dropout' parameter .* float in the range \[0.0, 1.0\). Got 1.5"),

@@ -80,7 +80,7 @@ def test_initial_filters_pass_inputs_on_and_the_others_are_small():
 def test_defaults_halve_pictures_of_cifar_three_times():
     network = build_whitening_network((32, 32, 3), 10)
     pooled = [layer.output.shape[1:] for layer in network.layers if "pooling" in layer.name]
-    assert pooled == [(15, 15, 32), (7, 7, 128), (4, 4, 128)]
+    assert pooled == [(15, 15, 32), (7, 7, 128), (3, 3, 128)]
     assert network.count_params() == 498_680
     assert network.output_shape == (None, 10)
 
