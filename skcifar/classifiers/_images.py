@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import ClassVar
+from weakref import WeakKeyDictionary
 
 from .._sklearn.validation import Interval, Options, StrOptions
 from ..networks import with_views
 from ..training._augmentation import Augmentation
 from ._base import NetworkClassifier
 from ._documentation import with_shared_documentation
+
+_networks_of_views = WeakKeyDictionary()  # no part of a classifier, which predicting leaves alone
 
 
 @with_shared_documentation
@@ -91,15 +94,11 @@ class ImageClassifier(NetworkClassifier):
             ``model_``, or one that it is a part of.
         """
         made_for = self.model_, self.n_views, bool(self.horizontal_flip)
-        if made_for != getattr(self, "_views", (None, None))[0]:
+        known_for, network = _networks_of_views.get(self, (None, None))
+        if made_for != known_for:
             network = with_views(self.model_, self.n_views, mirrored=made_for[-1])
-            self._views = made_for, network
-        return self._views[1]
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("_views", None)
-        return state
+            _networks_of_views[self] = made_for, network
+        return network
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

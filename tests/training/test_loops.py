@@ -67,6 +67,7 @@ def samples():
 def always_in_loop(monkeypatch):
     """Even the smallest epochs go through the loop over many batches."""
     monkeypatch.setattr(_engine, "LEAST_BATCHES_FOR_LOOP", 1)
+    monkeypatch.setattr(_engine, "LEAST_BATCHES_A_CALL", 1)
 
 
 @pytest.fixture
