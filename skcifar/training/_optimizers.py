@@ -29,7 +29,9 @@ def learning_rate_of(optimizer):
 
 def has_schedule(optimizer):
     """Whether the optimizer itself changes its learning rate with its steps."""
-    return isinstance(without_loss_scaling(optimizer).get_config()["learning_rate"], dict)
+    optimizer = without_loss_scaling(optimizer)
+    rate = optimizer.learning_rate
+    return not any(rate is variable for variable in optimizer.variables)
 
 
 def without_loss_scaling(optimizer):
