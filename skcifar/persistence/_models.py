@@ -355,6 +355,8 @@ def _restore_network(classifier, parts):
         most = max(most, MOST_VALUES_OF_PARAMETER)
     built_with = vars(classifier).get("chosen_", {}) | getattr(classifier, "_network_params", {})
     for name, value in (*classifier.get_params(deep=False).items(), *built_with.items()):
+        if name == "schedule_moves":
+            continue  # which no layer is made of
         if isinstance(value, list | tuple | np.ndarray) and len(value) > most:
             raise parts.error(
                 f"is damaged: it has {len(weights)} weights, too few for the {len(value)} values of"

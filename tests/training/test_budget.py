@@ -237,3 +237,10 @@ def test_slow_processor_chooses_as_one_with_less_time(digits):
     classifier = WhiteningClassifier()
     slow = classifier._plan(50_000, 3600, slowness=3600)["filters"]
     assert slow == classifier._plan(50_000, 1)["filters"]
+
+
+def test_repeated_training_survives_a_model_file(blobs, tmp_path):
+    moves = [[step, 20] for step in range(15)]  # more than the network has weights
+    classifier = small(schedule_moves=moves, learning_rate_schedule="linear").fit(*blobs)
+    save_model(classifier, tmp_path / "model")
+    assert load_model(tmp_path / "model").schedule_moves == moves
