@@ -86,10 +86,11 @@ def train_mlp(minutes, seed, X, y):
     begin = monotonic()
     network = MLPClassifier((200, 150), batch_size=32, learning_rate_init=5e-4, random_state=seed)
     X, epochs = rows(X), 0
-    while monotonic() - begin < 60 * minutes * epochs / (epochs + 1):  # another one fits
+    seconds = 0.0
+    while epochs == 0 or seconds * (epochs + 1) / epochs < 60 * minutes:  # another one fits
         network.partial_fit(X, y, classes=np.unique(y))
         epochs += 1
-    seconds = monotonic() - begin
+        seconds = monotonic() - begin
     n_operations = 6 * epochs * len(X) * sum(w.size for w in network.coefs_)
     measured = {"epochs": epochs, "operations": n_operations, "minutes": seconds / 60}
     return lambda X: network.predict(rows(X)), measured

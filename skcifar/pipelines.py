@@ -107,7 +107,7 @@ def make_pretrained_pipeline(**params):
 
 
 def make_whitening_pipeline(**params):
-    """Make a pipeline that is good at pictures: scale pixels, classify by one that whitens them.
+    """Make a pipeline that is good at pictures: scale pixels, classify after whitening patches.
 
     Parameters
     ----------

@@ -117,8 +117,8 @@ class NetworkClassifier(
         The time that ``fit`` may take, compiling and validating included. It decides how many steps
         are made, and what "auto" stands for; the learning rate comes to the end of its schedule
         with the time. ``fit`` is over by then, or by a twentieth of the time later at most, or 5
-        seconds; it is shorter where ``epochs`` come first. What was chosen is in ``chosen_``. Not
-        for ``partial_fit``.
+        seconds; it is shorter where ``epochs`` come first, and makes a step or two where compiling
+        alone takes longer. What was chosen is in ``chosen_``. Not for ``partial_fit``.
 
     shuffle : bool, default=True
         Whether each epoch takes the samples in a new random order.

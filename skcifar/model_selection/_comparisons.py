@@ -132,20 +132,15 @@ def measure_classifier(
     predict_seconds = time.perf_counter() - begin
 
     network = classifier_of(classifier)
-    is_network = hasattr(getattr(network, "model_", None), "count_params")
-    # of some others, not the most probable class
-    y_pred = _most_probable(classifier, probabilities) if is_network else classifier.predict(X)
+    y_pred = _predicted(classifier, X, probabilities)
     measures = {"n_parameters": None, "epochs": None}
-    if is_network:
+    if _is_network(network):
         measures = {"n_parameters": network.model_.count_params(), "epochs": network.n_iter_}
     level = {"labels": classifier.classes_, "confidence_level": confidence_level}
     if X_train is not None:
         with one_view(classifier):
             train_probabilities = classifier.predict_proba(X_train)
-        if is_network:
-            train_pred = _most_probable(classifier, train_probabilities)
-        else:
-            train_pred = classifier.predict(X_train)
+        train_pred = _predicted(classifier, X_train, train_probabilities)
         measures |= _scores("train", y_train, train_pred, train_probabilities, **level)
     measures |= _scores("test", y, y_pred, probabilities, **level)
     measures["predict_seconds"] = predict_seconds
@@ -167,8 +162,15 @@ def one_view(classifier):
         network.set_params(n_views=n_views)
 
 
-def _most_probable(classifier, probabilities):
-    return classifier.classes_[probabilities.argmax(axis=1)]
+def _is_network(classifier):
+    return hasattr(getattr(classifier, "model_", None), "count_params")
+
+
+def _predicted(classifier, X, probabilities):
+    """Return what is predicted: of some classifiers, not the most probable class."""
+    if _is_network(classifier_of(classifier)):
+        return classifier.classes_[probabilities.argmax(axis=1)]
+    return classifier.predict(X)
 
 
 def mcnemar_test(y_true, y_pred_1, y_pred_2):

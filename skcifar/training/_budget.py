@@ -3,9 +3,6 @@
 import math
 from time import monotonic
 
-# What share of the planned steps the end of a training has to move for, so that it moves rarely.
-LEAST_MOVE = 0.02
-
 # The share of the budget after which a step's time counts e times less in the mean.
 MEMORY = 0.15
 
@@ -42,7 +39,7 @@ class Budget:
         self.seconds = seconds
         self.moves = [tuple(move) for move in moves]
         self.begin = begin - used
-        self._weight = self._time = 0.0  # of steps, recent ones counting most
+        self._n_steps = self._seconds_of_steps = 0.0  # recent ones count most
         self._after_epoch = 0.0
         self._is_warm = False
         self._last = None
@@ -64,8 +61,8 @@ class Budget:
         seconds, self._last = max(now - self._last, 0.0), now
         if self._is_warm:
             kept = math.exp(-seconds / (MEMORY * self.seconds))
-            self._time = kept * self._time + seconds
-            self._weight = kept * self._weight + n_steps
+            self._seconds_of_steps = kept * self._seconds_of_steps + seconds
+            self._n_steps = kept * self._n_steps + n_steps
         self._is_warm = True
 
     def steps_that_fit(self, n_epoch_ends):
@@ -73,10 +70,13 @@ class Budget:
         left = self.seconds - self.used() - n_epoch_ends * self._after_epoch
         if left <= 0:
             return 0
-        return int(left * self._weight / self._time) if self._time else None
+        return self._steps_in(left)
 
     def steps_to_next_look(self):
         """Return how many steps may be made before the clock is looked at again."""
-        if not self._time:
-            return 1
-        return max(1, int(LOOK_SHARE * self.seconds * self._weight / self._time))
+        return max(1, self._steps_in(LOOK_SHARE * self.seconds) or 0)
+
+    def _steps_in(self, seconds):
+        if not self._seconds_of_steps:
+            return None
+        return int(seconds * self._n_steps / self._seconds_of_steps)

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from ._budget import LEAST_MOVE
+# What share of the planned steps the end of a training has to move for, so that it moves rarely.
+LEAST_MOVE = 0.02
 
 
 class Steps:

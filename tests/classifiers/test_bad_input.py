@@ -110,6 +110,7 @@ def test_loss_that_is_no_number_is_reported(blobs):
         small(learning_rate=1e30, activation="linear").fit(X, y)
 
 
+@pytest.mark.slow
 def test_network_too_large_for_memory_is_reported(blobs):
     with pytest.raises(MemoryError, match="do not fit into memory"):
         small(hidden_layer_sizes=(1000, 2**31 - 1)).fit(*blobs)

@@ -93,6 +93,7 @@ def test_schedule_of_an_own_optimizer_is_in_the_history(blobs):
     np.testing.assert_allclose(rates["learning_rate"], [0.025, 0.0125, 0.00625], rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))])
 def test_copies_go_on_alike(blobs, optimizer, copied):
     X, y = blobs
@@ -130,6 +131,7 @@ def test_partial_fit_begins_anew_with_another_optimizer(blobs, other):
     assert classifier.n_iter_ == 2
 
 
+@pytest.mark.slow
 def test_training_from_a_checkpoint_equals_an_unbroken_one(blobs, optimizer, tmp_path):
     params = {"checkpoint": tmp_path / "training"}
     small_with(optimizer, epochs=2, **params).fit(*blobs)

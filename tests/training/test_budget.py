@@ -219,6 +219,7 @@ def test_candidates_of_a_search_may_have_times(blobs):
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
+@pytest.mark.slow
 def test_choice_survives_a_model_file(digits, tmp_path):
     classifier = WhiteningClassifier(max_minutes=1 / 60, random_state=0).fit(*digits)
     save_model(classifier, tmp_path / "model")
