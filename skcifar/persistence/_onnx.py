@@ -5,16 +5,12 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from .. import __version__
-from ..classifiers._base import NetworkClassifier
 from ..files._atomic import replacing
-from ..preprocessing import ImageFlattener, ImageResizer, PixelScaler
-from ._onnx_layers import ExportError, Graph, add_network
+from ._graph import describe, steps_of
+from ._graph_layers import ExportError
 
-__all__ = ["ExportError", "export_onnx"]
 
 # The oldest that have all operators that are used; onnxruntime reads them since 1.17.
 OPSET = 20
@@ -104,9 +100,7 @@ def export_onnx(pipeline, path):
     except ImportError as error:
         raise ImportError('Writing ONNX needs onnx: pip install "skcifar[onnx]"') from error
 
-    steps, classifier = _steps_of(pipeline)
-    check_is_fitted(pipeline)
-    model = _build_model(steps, classifier)
+    model = _build_model(*steps_of(pipeline))
     onnx.checker.check_model(model, full_check=True)
     _check_alike(pipeline, model)
     content = model.SerializeToString()
@@ -115,41 +109,30 @@ def export_onnx(pipeline, path):
     return model
 
 
-def _steps_of(pipeline):
-    """Return the named steps before the classifier, and the classifier."""
-    *steps, (_, classifier) = (
-        pipeline.steps if isinstance(pipeline, Pipeline) else [(None, pipeline)]
-    )
-    if not isinstance(classifier, NetworkClassifier):
-        raise ExportError(
-            "export_onnx takes a NetworkClassifier or a Pipeline that ends in one, got"
-            f" {type(classifier).__name__}."
-        )
-    for name, step in steps:
-        if type(step) not in STEPS:
-            raise ExportError(
-                f"The step {name!r} of the class {type(step).__name__} cannot be exported. Those"
-                f" that can are {', '.join(cls.__name__ for cls in STEPS)}."
-            )
-    return steps, classifier
-
-
 def _build_model(steps, classifier):
-    from onnx import helper
+    from onnx import helper, numpy_helper
 
-    taken = _taken([*(step for _, step in steps), classifier])
-    classes = _plain(classifier.classes_)
-    graph = helper.make_graph(
+    described = describe(steps, classifier)
+    classes, graph = described.classes, described.graph
+    highest = graph.add("ArgMax", "probabilities", axis=1, keepdims=0)
+    graph.add("Gather", classes, highest, name="label")
+    onnx_graph = helper.make_graph(
         name=classifier.model_.name,
-        inputs=[taken],
+        nodes=[
+            helper.make_node(operator, taken, [given], name=given, **attributes)
+            for operator, taken, given, attributes in graph.nodes
+        ],
+        inputs=[_tensor(described.name, described.dtype, *described.shape)],
         outputs=[
             _tensor("label", classes.dtype),
             _tensor("probabilities", np.float32, len(classes)),
         ],
-        **_computed(taken.name, steps, classifier, classes),
+        initializer=[
+            numpy_helper.from_array(value, name) for name, value in graph.constants.items()
+        ],
     )
     model = helper.make_model(
-        graph,
+        onnx_graph,
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="skcifar",
@@ -157,18 +140,11 @@ def _build_model(steps, classifier):
         doc_string=f"A fitted {type(classifier).__name__}. Its classes are in the metadata.",
     )
     metadata = {METADATA_KEY: json.dumps(classes.tolist())}
-    for _, step in steps:
-        if isinstance(step, ImageResizer) and len(step.sample_shape_) > 1:
-            metadata |= {"image_size": json.dumps(step.sample_shape_[:2]), "resize": step.resize}
+    if described.resizing:
+        metadata |= described.resizing
+        metadata["image_size"] = json.dumps(metadata["image_size"])
     helper.set_model_props(model, metadata)
     return model
-
-
-def _taken(estimators):
-    """Describe the tensor that goes in."""
-    name = "samples" if len(estimators) == 1 else "pictures"
-    eight_bit = any(isinstance(e, PixelScaler) and e.max_value == 255 for e in estimators)
-    return _tensor(name, np.uint8 if eight_bit else np.float32, *estimators[0].sample_shape_)
 
 
 def _tensor(name, dtype, *shape):
@@ -176,36 +152,6 @@ def _tensor(name, dtype, *shape):
 
     type_ = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     return helper.make_tensor_value_info(name, type_, ["n_samples", *shape])
-
-
-def _computed(name, steps, classifier, classes):
-    """Return the nodes and constants that lead from what goes in to what comes out."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    graph = Graph()
-    x = graph.add("Cast", name, to=TensorProto.FLOAT)
-    for _, step in steps:
-        x = STEPS[type(step)](graph, step, x)
-    x = add_network(graph, classifier.network_of_predictions(), x, classifier.sample_shape_)
-    x = graph.add("Identity", x, name="probabilities")
-    graph.add("Gather", classes, graph.add("ArgMax", x, axis=1, keepdims=0), name="label")
-    nodes = [
-        helper.make_node(operator, taken, [given], name=given, **attributes)
-        for operator, taken, given, attributes in graph.nodes
-    ]
-    constants = [numpy_helper.from_array(value, name) for name, value in graph.constants.items()]
-    return {"nodes": nodes, "initializer": constants}
-
-
-def _plain(classes):
-    """Return labels in one of the three dtypes that they have in ONNX."""
-    plain = np.array(classes.tolist())
-    if plain.dtype.kind not in "Uib":
-        raise ExportError(
-            f"Labels of the dtype {classes.dtype} cannot be exported. Train with labels that are"
-            " strings, integers or booleans."
-        )
-    return plain.astype(object) if plain.dtype.kind == "U" else plain
 
 
 def _check_alike(pipeline, model):
@@ -230,25 +176,6 @@ def _check_alike(pipeline, model):
             f" {np.abs(probabilities - expected).max():.3g}, so it cannot be exported. Replace"
             " layers whose behaviour was changed after they were made."
         )
-
-
-def _add_nothing(graph, step, x):
-    return x
-
-
-def _add_scaling(graph, scaler, x):
-    return graph.add("Div", x, np.float32(scaler.max_value))
-
-
-def _add_flattening(graph, flattener, x):
-    return graph.add("Flatten", x)
-
-
-STEPS = {
-    ImageResizer: _add_nothing,
-    PixelScaler: _add_scaling,
-    ImageFlattener: _add_flattening,
-}
 
 
 def describe_value(value):

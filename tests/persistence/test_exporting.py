@@ -26,9 +26,9 @@ from skcifar import (
 )
 from skcifar.cli._parser import main
 from skcifar.networks import ACTIVATIONS, BatchNormalization, Dropout, MeanOfViews, Views, Whitening
-from skcifar.persistence._onnx import ExportError
-from skcifar.persistence._onnx_layers import ACTIVATIONS as EXPORTED_ACTIVATIONS
-from skcifar.persistence._onnx_layers import LAYERS
+from skcifar.persistence import ExportError
+from skcifar.persistence._graph_layers import ACTIVATIONS as EXPORTED_ACTIVATIONS
+from skcifar.persistence._graph_layers import LAYERS
 
 NAMES = np.array(["cat", "dog", "frog"])
 # even and odd, so that padding is uneven along one axis only
@@ -484,7 +484,7 @@ def test_steps_that_cannot_be_exported_are_named(path):
     "model", [LogisticRegression(), make_pipeline(PixelScaler(), LogisticRegression()), 42]
 )
 def test_models_without_a_network_are_refused(model, path):
-    with pytest.raises(ExportError, match="takes a NetworkClassifier or a Pipeline that ends in"):
+    with pytest.raises(ExportError, match="is a NetworkClassifier or a Pipeline that ends in"):
         export_onnx(model, path)
 
 

@@ -1,6 +1,7 @@
 """Keras networks in the operators of ONNX: for each kind of layer, what it computes.
 
-The operators are kept as plain names and arrays, so nothing here needs the onnx library.
+The operators are kept as plain names and arrays, so nothing here needs the onnx library, and other
+files than ONNX' own can be written of them.
 """
 
 import functools
@@ -93,8 +94,8 @@ def _add_layer(graph, layer, *inputs):
         )
     if layer.dtype_policy.name != "float32":
         raise ExportError(
-            f"The layer {kind} computes in {layer.dtype_policy.name}, and onnxruntime has"
-            " convolutions in float32 only. Train with"
+            f"The layer {kind} computes in {layer.dtype_policy.name}, and only float32 can be"
+            " exported. Train with"
             ' keras.config.set_dtype_policy("float32").'
         )
     if getattr(layer, "data_format", None) == "channels_first":
