@@ -11,7 +11,6 @@ from ..files._atomic import replacing
 from ._graph import describe, steps_of
 from ._graph_layers import ExportError
 
-
 # The oldest that have all operators that are used; onnxruntime reads them since 1.17.
 OPSET = 20
 IR_VERSION = 9
