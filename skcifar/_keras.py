@@ -4,10 +4,53 @@ The settings are those of Keras that decide results. They go with a task to anot
 """
 
 import multiprocessing
+import os
+import re
+import sys
+import tempfile
 import threading
+from contextlib import contextmanager
+
+# What TensorFlow writes to standard error when it starts on a machine without a GPU, line by line.
+CHATTER = re.compile(
+    rb"WARNING: All log messages before absl::InitializeLog\(\) is called are written to STDERR"
+    rb"|I\d{4} .*|To enable the following instructions: .*|.*failed call to cuInit: .* \(303\)"
+)
+
+
+@contextmanager
+def _without_chatter():
+    """Keep from the screen what TensorFlow says of itself when it starts, but none of its errors.
+
+    It writes from C++ before it reads any setting, so the file descriptor itself is turned away.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # nothing of the kind later either
+    if sys.__stderr__ is None:  # there is no screen, and 2 may be any file
+        yield
+        return
+    sys.__stderr__.flush()
+    screen = os.dup(2)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(screen, 2)
+            os.close(screen)
+            written.seek(0)
+            for line in written:
+                if not CHATTER.fullmatch(line.rstrip()):
+                    os.write(2, line)
+
 
 try:
-    import keras
+    with _without_chatter():
+        import keras
+
+        if keras.config.backend() == "tensorflow":
+            import tensorflow
+
+            tensorflow.config.list_physical_devices()  # looks for a GPU now, and says so
 except (ImportError, ValueError) as error:  # of an unknown backend, or a wrong setting
     raise ImportError(
         f"Keras cannot be imported ({error}). Set KERAS_BACKEND in the environment, or Keras' own"

@@ -1,11 +1,13 @@
 """What importing costs, and what the package hands on."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 import skcifar
+from skcifar._keras import CHATTER
 
 
 def modules_after(code):
@@ -51,3 +53,25 @@ def test_public_names_are_sorted():
 def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         skcifar.nonsense  # noqa: B018
+
+
+@pytest.mark.slow
+def test_networks_start_without_a_word():
+    code = (
+        "import numpy as np; from skcifar import DenseClassifier;"
+        "DenseClassifier(epochs=1).fit(np.eye(4, dtype=np.float32), [0, 1, 0, 1])"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert run.stderr == ""
+
+
+def test_errors_of_tensorflow_are_no_chatter():
+    lines = [
+        b"I0000 00:00:1795708570.502441   22486 port.cc:153] oneDNN custom operations are on.",
+        b"E0000 00:00:1795708588.436814   22486 rpc.cc:1] connection refused",
+        b"W0000 00:00:1795708588.436814   22486 cuda.cc:1] failed call to cuInit: ERROR (100)",
+    ]
+    assert [bool(CHATTER.fullmatch(line)) for line in lines] == [True, False, False]

@@ -20,7 +20,6 @@ from ._shared import (
     load_train_test_pictures,
     make_pipeline,
     print_data,
-    quiet_tensorflow,
     source_of,
     suit_to_data,
     typed_reading,
@@ -102,11 +101,10 @@ def compare(arguments):
 def _compare(arguments):
     import matplotlib
 
-    with quiet_tensorflow():
-        from ..files._versions import library_versions
-        from ..model_selection._comparisons import CONFIDENCE_LEVEL, mcnemar_tests
-        from ..runs import _comparison as _comparisons
-        from ..runs._training import prepare_run_folder
+    from ..files._versions import library_versions
+    from ..model_selection._comparisons import CONFIDENCE_LEVEL, mcnemar_tests
+    from ..runs import _comparison as _comparisons
+    from ..runs._training import prepare_run_folder
 
     matplotlib.use("Agg")
     networks = _check_networks(arguments)
@@ -326,9 +324,8 @@ def _erase_bar():
 
 def _train(name, path, arguments, reading):
     """Train a network, save it, and return what :func:`_measure` does."""
-    with quiet_tensorflow():
-        from ..persistence._models import save_model
-        from ._progress import EpochProgress
+    from ..persistence._models import save_model
+    from ._progress import EpochProgress
 
     _, train, test = load_train_test_pictures(arguments, reading, quiet=True)
     names = ("epochs", "max_minutes", "random_state", "class_weight")

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from ._arguments import model_arguments
-from ._shared import quiet_tensorflow
 from ._terminal import complain, write
 
 
@@ -23,9 +22,8 @@ def add_parser(subparsers):
 
 def export(arguments):
     """Write a saved model as ONNX, and print its inputs and outputs."""
-    with quiet_tensorflow():
-        from ..persistence._models import load_model
-        from ..persistence._onnx import describe_value, export_onnx
+    from ..persistence._models import load_model
+    from ..persistence._onnx import describe_value, export_onnx
 
     pipeline = load_model(arguments.model, trusted=arguments.trusted)
     try:

@@ -6,7 +6,6 @@ from dataclasses import fields
 from numbers import Integral
 
 from ._arguments import sizes
-from ._shared import quiet_tensorflow
 
 # They have options of their own, or none that could be typed.
 LEFT_OUT = frozenset(
@@ -20,8 +19,8 @@ def add_network_parameters(parser):
 
     Importing the networks is slow, so this is done when the options are needed.
     """
-    with quiet_tensorflow():
-        from ..classifiers import CLASSIFIERS
+    from ..classifiers import CLASSIFIERS
+
     group = parser.add_argument_group("parameters of the network")
     owners = {}
     for network, cls in CLASSIFIERS.items():
@@ -40,8 +39,8 @@ def add_network_parameters(parser):
 
 def typed_parameters(arguments):
     """Return the parameters of the network that were typed."""
-    with quiet_tensorflow():
-        from ..classifiers import CLASSIFIERS
+    from ..classifiers import CLASSIFIERS
+
     names = {f.name for cls in CLASSIFIERS.values() for f in fields(cls)} - LEFT_OUT
     return {name: value for name in names if (value := getattr(arguments, name)) is not None}
 

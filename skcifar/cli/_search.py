@@ -1,13 +1,11 @@
 """``skcifar search``."""
 
 import time
-from contextlib import nullcontext
 
 from ._arguments import add_epochs, add_image_size, add_random_state, data_arguments, int_from, jobs
 from ._shared import (
     load_train_test_pictures,
     print_data,
-    quiet_tensorflow,
     score,
     typed_reading,
 )
@@ -75,12 +73,11 @@ def search(arguments):
     """Search for good parameters of the dense pipeline, and write what came out."""
     import matplotlib
 
-    with quiet_tensorflow():
-        from ..pipelines import make_dense_pipeline
-        from ..runs import _search as _searches
-        from ..runs._balance import balance_scores, describe_balance
-        from ..runs._training import prepare_run_folder, save_first
-        from ._progress import SearchProgress
+    from ..pipelines import make_dense_pipeline
+    from ..runs import _search as _searches
+    from ..runs._balance import balance_scores, describe_balance
+    from ..runs._training import prepare_run_folder, save_first
+    from ._progress import SearchProgress
 
     matplotlib.use("Agg")
     reading = typed_reading(arguments)
@@ -112,10 +109,8 @@ def search(arguments):
 
     begin = time.perf_counter()
     progress = SearchProgress(n_fits=n_fits, n_folds=arguments.cv)
-    # other processes on this machine chatter too when they begin, and interrupted ones at the end
-    alone = arguments.jobs == 1 or arguments.scheduler
     try:
-        with nullcontext() if alone else quiet_tensorflow(), progress:
+        with progress:
             _searches.fit_search(search, X_train, y_train, on_result=progress)
     except KeyboardInterrupt as interrupt:
         interrupt.args = (

@@ -1,10 +1,5 @@
 """What subcommands have in common: pictures, models and scores."""
 
-import os
-import sys
-import tempfile
-from contextlib import contextmanager
-
 from ._terminal import printable, write
 
 
@@ -68,8 +63,8 @@ def reading_options(arguments, reading, *, quiet=False):
     options = {name: getattr(arguments, name) for name in _READING} | reading
     if quiet:
         return options
-    with quiet_tensorflow():
-        from ._progress import reading_progress
+    from ._progress import reading_progress
+
     return options | {"report": write, "progress": reading_progress}
 
 
@@ -108,10 +103,9 @@ def _warn_that_digits_stand_in(error):
 
 def load_picture_model(path, *, trusted):
     """Return a model for pictures, and what size picture files get for it and how."""
-    with quiet_tensorflow():
-        from ..persistence._models import load_model
     from sklearn.pipeline import Pipeline
 
+    from ..persistence._models import load_model
     from ..preprocessing import ImageResizer
 
     model = load_model(path, trusted=trusted)
@@ -167,24 +161,3 @@ def score(model, X, y):
     y_pred = model.classes_[probabilities.argmax(axis=1)]
     loss = log_loss(y, probabilities, labels=model.classes_)
     return float(loss), float(accuracy_score(y, y_pred)), probabilities
-
-
-@contextmanager
-def quiet_tensorflow():
-    """Import TensorFlow without its start-up chatter.
-
-    It writes that to the process' standard error from C++ before any setting of its own is read,
-    so the descriptor itself is turned away for the time of the import.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as chatter:
-        os.dup2(chatter.fileno(), 2)
-        try:
-            from ..training import _fit as training  # noqa: F401
-
-            yield
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)

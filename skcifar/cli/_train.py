@@ -9,7 +9,6 @@ from ._shared import (
     load_train_test_pictures,
     make_pipeline,
     print_data,
-    quiet_tensorflow,
     score,
     suit_to_data,
     typed_reading,
@@ -62,11 +61,10 @@ def train(arguments):
     """Train a pipeline, score it, and write what came out."""
     import matplotlib
 
-    with quiet_tensorflow():
-        from ..model_selection._comparisons import one_view
-        from ..runs._balance import balance_scores, describe_balance
-        from ..runs._training import RUN_FILES, prepare_run_folder, save_first, write_run
-        from ._progress import EpochProgress
+    from ..model_selection._comparisons import one_view
+    from ..runs._balance import balance_scores, describe_balance
+    from ..runs._training import RUN_FILES, prepare_run_folder, save_first, write_run
+    from ._progress import EpochProgress
 
     matplotlib.use("Agg")  # files only; a window would need a screen
     _check_checkpoint(arguments)
