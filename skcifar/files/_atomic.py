@@ -18,7 +18,7 @@ def replacing(path):
     unfinished.touch(exist_ok=False)  # with the rights that new files have here
     try:
         yield unfinished
-        with unfinished.open("rb") as file:
+        with unfinished.open("r+b") as file:  # Windows syncs only what may be written
             os.fsync(file.fileno())  # or a power cut may leave the new name with nothing in it
         unfinished.replace(path)
     finally:

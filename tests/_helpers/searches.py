@@ -1,7 +1,6 @@
 """Searches on a small data set, estimators that fail in them, and how results are compared."""
 
 import os
-import signal
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -43,7 +42,7 @@ class Deadly(DecisionTreeClassifier):
 
     def fit(self, X, y):
         if self.deadly:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os._exit(1)
         return super().fit(X, y)
 
 

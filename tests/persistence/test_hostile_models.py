@@ -114,6 +114,7 @@ def test_marker_would_be_made_if_a_pickle_were_read(kind, tmp_path, monkeypatch)
     assert (tmp_path / MARKER).exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists open files so")
 def test_files_are_closed_again(folder):
     folder = folder.resolve()
 
@@ -186,12 +187,14 @@ def test_folder_is_no_model(tmp_path):
         load_model(tmp_path)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ModelFileError, match="pipe is not a file"):
         load_model(tmp_path / "pipe")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="devices have other names there")
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/proc/self/mem"])
 def test_device_is_no_model(device):
     with pytest.raises(ModelFileError, match=device):
