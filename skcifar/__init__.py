@@ -66,56 +66,28 @@ _NAMES = {
 }
 _module_of = {name: module for module, names in _NAMES.items() for name in names}
 
-__all__ = [
-    "AbstainingClassifier",
-    "AugmentationDisplay",
-    "ComparisonDisplay",
-    "ConfidentMistakesDisplay",
-    "ConvolutionalClassifier",
-    "DenseClassifier",
-    "FirstLayerDisplay",
-    "ImageClassifier",
-    "ImageFlattener",
-    "ImageResizer",
-    "NetworkClassifier",
-    "PixelScaler",
-    "PredictionGridDisplay",
-    "PretrainedClassifier",
-    "ResumableGridSearchCV",
-    "ResumableHalvingGridSearchCV",
-    "SearchHistoriesDisplay",
-    "SearchResultsDisplay",
-    "TrainingHistoryDisplay",
-    "WhiteningClassifier",
-    "accuracy_interval",
-    "build_convolutional_network",
-    "build_dense_network",
-    "build_whitening_network",
-    "compare_classifiers",
-    "export_onnx",
-    "fetch_cifar10",
-    "load_digit_images",
-    "load_image_csv",
-    "load_image_files",
-    "load_image_folder",
-    "load_model",
-    "log_loss_interval",
-    "make_convolutional_pipeline",
-    "make_dense_pipeline",
-    "make_pretrained_pipeline",
-    "make_whitening_pipeline",
-    "mcnemar_test",
-    "save_model",
-    "show_versions",
-]
+__all__ = sorted(_module_of)
 
+# What editors and type checkers read. They take the name for true; typing's would cost an import.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .classifiers import *
+    from .datasets import *
+    from .displays import *
+    from .model_selection import *
+    from .networks import *
+    from .persistence import *
+    from .pipelines import *
+    from .preprocessing import *
+    from .training import *
+else:
 
-def __getattr__(name):
-    if name in _module_of:
-        return getattr(importlib.import_module(f".{_module_of[name]}", __name__), name)
-    if name in _NAMES:
-        return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name):
+        if name in _module_of:
+            return getattr(importlib.import_module(f".{_module_of[name]}", __name__), name)
+        if name in _NAMES:
+            return importlib.import_module(f".{name}", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():

@@ -1,6 +1,11 @@
 """Whole ways from pictures to classes, as scikit-learn Pipelines."""
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from functools import partial
+from inspect import cleandoc, signature
+from typing import ParamSpec
 
 from sklearn import get_config
 from sklearn.pipeline import Pipeline
@@ -14,7 +19,57 @@ from .classifiers import (
 )
 from .preprocessing import ImageFlattener, ImageResizer, PixelScaler
 
+__all__ = [
+    "make_convolutional_pipeline",
+    "make_dense_pipeline",
+    "make_pretrained_pipeline",
+    "make_whitening_pipeline",
+]
 
+Params = ParamSpec("Params")
+
+
+def _takes(cls: Callable[Params, object]) -> Callable[[Callable], Callable[Params, Pipeline]]:
+    """Let a function of ``**params`` say to editors and :func:`help` what a class takes."""
+
+    def decorate(function):
+        function.__signature__ = signature(cls).replace(return_annotation=Pipeline)
+        if function.__doc__:
+            described = "\n\n".join(_described_parameters(base) for base in cls.__bases__)
+            before, _, after = cleandoc(function.__doc__).partition("**params\n")
+            function.__doc__ = f"{before}{described}\n\nReturns{after.partition('Returns')[2]}"
+        return function
+
+    return decorate
+
+
+def _described_parameters(cls):
+    """Return what a class's docstring says of parameters, up to the next section."""
+    described = cleandoc(cls.__doc__).partition("Parameters\n----------\n")[2]
+    return re.split(r"\n\n.+\n---+\n", described)[0]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class _Dense(DenseClassifier, ImageResizer):
+    """What a pipeline takes: the parameters of two of its steps."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class _Convolutional(ConvolutionalClassifier, ImageResizer):
+    """As above."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class _Pretrained(PretrainedClassifier, ImageResizer):
+    """As above."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class _Whitening(WhiteningClassifier, ImageResizer):
+    """As above."""
+
+
+@_takes(_Dense)
 def make_dense_pipeline(**params):
     """Make the article's pipeline: scale pixels, flatten pictures, classify by a dense network.
 
@@ -48,6 +103,7 @@ def make_dense_pipeline(**params):
     return _make_pipeline(DenseClassifier, **params)
 
 
+@_takes(_Convolutional)
 def make_convolutional_pipeline(**params):
     """Make the pipeline of the article's sequel: scale pixels, classify by convolutions.
 
@@ -78,6 +134,7 @@ def make_convolutional_pipeline(**params):
     return _make_pipeline(ConvolutionalClassifier, **params)
 
 
+@_takes(_Pretrained)
 def make_pretrained_pipeline(**params):
     """Make a pipeline around a network that was trained before: scale pixels, train a new head.
 
@@ -106,6 +163,7 @@ def make_pretrained_pipeline(**params):
     return _make_pipeline(PretrainedClassifier, **params)
 
 
+@_takes(_Whitening)
 def make_whitening_pipeline(**params):
     """Make a pipeline that is good at pictures: scale pixels, classify after whitening patches.
 
@@ -133,13 +191,13 @@ def make_whitening_pipeline(**params):
     return _make_pipeline(WhiteningClassifier, **params)
 
 
-def _make_pipeline(cls, *, image_size=None, resize="crop", n_channels=None, **params):
+def _make_pipeline(cls, **params):
     """Make the pipeline that ends in a classifier, flattening pictures for dense layers alone."""
     flatten = [("flatten", ImageFlattener())] if cls is DenseClassifier else []
-    resizer = ImageResizer(image_size=image_size, resize=resize, n_channels=n_channels)
+    of_resizer = {f.name: params.pop(f.name) for f in fields(ImageResizer) if f.name in params}
     return Pipeline(
         [
-            ("resize", resizer),
+            ("resize", ImageResizer(**of_resizer)),
             ("scale", PixelScaler(lazy=True)),
             *flatten,
             ("classify", cls(**params)),

@@ -5,9 +5,13 @@ Nothing here knows of Keras.
 
 import os
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
@@ -21,6 +25,8 @@ from .datasets._folders import in_short
 from .datasets._picture_files import RESIZE, decode_all
 from .datasets._pictures import MAX_UNREADABLE, checked_image_size
 
+__all__ = ["ImageFlattener", "ImageResizer", "PixelScaler"]
+
 FILE_SHAPE = (32, 32, 3)  # of pictures from files, unless another is asked for
 FILES = (str, os.PathLike, Image.Image)
 
@@ -33,10 +39,10 @@ def _has_rows(transformer):
 class _PictureTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """What every transformer here shares: fitting learns the shape of a sample."""
 
-    _parameter_constraints: dict = {}  # noqa: RUF012 (scikit-learn's convention)
+    _parameter_constraints: ClassVar[dict] = {}
 
     @with_callbacks
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike | Sequence, y: Any = None) -> Self:
         """Learn the shape of a sample.
 
         Parameters
@@ -56,7 +62,7 @@ class _PictureTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator)
         return self
 
     @with_callbacks
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: ArrayLike | Sequence, y: Any = None) -> np.ndarray:
         """Learn the shape of a sample, and transform the samples, which are checked once.
 
         Parameters
@@ -74,7 +80,7 @@ class _PictureTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator)
         """
         return self._transform(self._fit(X, y))
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike | Sequence) -> np.ndarray:
         """Transform samples.
 
         Parameters
@@ -112,7 +118,7 @@ class _RowsKeepNamesMixin(OneToOneFeatureMixin):
     """Names columns as those of X, where samples are rows."""
 
     @available_if(_has_rows)
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the columns of the result, where samples are rows.
 
         Pictures have none, so that they stay arrays whatever ``set_output`` says.
@@ -129,6 +135,7 @@ class _RowsKeepNamesMixin(OneToOneFeatureMixin):
         return super().get_feature_names_out(input_features)
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class ImageResizer(_RowsKeepNamesMixin, _PictureTransformer):
     """Read pictures of any size, from files too, as bytes of one size.
 
@@ -182,16 +189,15 @@ class ImageResizer(_RowsKeepNamesMixin, _PictureTransformer):
     (2, 24, 32, 3)
     """
 
-    _parameter_constraints: dict = {  # noqa: RUF012
+    image_size: tuple[int, int] | None = None
+    resize: str = "crop"
+    n_channels: int | None = None
+
+    _parameter_constraints: ClassVar[dict] = {
         "image_size": [tuple, list, None],
         "resize": [StrOptions(set(RESIZE))],
         "n_channels": [Options(Integral, {1, 3}), None],
     }
-
-    def __init__(self, *, image_size=None, resize="crop", n_channels=None):
-        self.image_size = image_size
-        self.resize = resize
-        self.n_channels = n_channels
 
     def _read(self, X, *, reset):
         sources, own = _one_by_one(X), FILE_SHAPE
@@ -285,6 +291,7 @@ def _as_bytes(pixels, shape):
     )
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class PixelScaler(_RowsKeepNamesMixin, _PictureTransformer):
     """Scale pixels to the range 0 to 1.
 
@@ -331,14 +338,13 @@ class PixelScaler(_RowsKeepNamesMixin, _PictureTransformer):
     array([[0. , 0.2, 1. ]], dtype=float32)
     """
 
-    _parameter_constraints: dict = {  # noqa: RUF012
+    max_value: float = 255
+    lazy: bool = False
+
+    _parameter_constraints: ClassVar[dict] = {
         "max_value": [Interval(Real, 0, None, closed="neither")],
         "lazy": ["boolean"],
     }
-
-    def __init__(self, *, max_value=255, lazy=False):
-        self.max_value = max_value
-        self.lazy = lazy
 
     def _transform(self, X):
         if self.lazy and X.dtype == np.uint8:
@@ -392,7 +398,7 @@ class ImageFlattener(_PictureTransformer):
             return X.flattened()
         return X.reshape(len(X), -1)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the columns of the result.
 
         Parameters

@@ -1,5 +1,6 @@
 """What importing costs, and what the package hands on."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -46,8 +47,21 @@ def test_every_public_name_is_there_and_explained(name):
     assert getattr(skcifar, name).__doc__
 
 
-def test_public_names_are_sorted():
-    assert skcifar.__all__ == sorted(skcifar.__all__)
+@pytest.mark.parametrize("module", skcifar._NAMES)
+def test_what_a_module_makes_public_is_what_the_package_hands_on(module):
+    assert tuple(getattr(skcifar, module).__all__) == skcifar._NAMES[module]
+
+
+@pytest.mark.parametrize("kind", ["convolutional", "dense", "pretrained", "whitening"])
+def test_a_pipelines_parameters_are_those_of_its_steps(kind):
+    make = getattr(skcifar, f"make_{kind}_pipeline")
+    parameters = inspect.signature(make).parameters
+    given = {"network": "network.keras"} if kind == "pretrained" else {}
+    steps = make(**given).named_steps
+    for step in (steps["resize"], steps["classify"]):
+        for name, value in step.get_params(deep=False).items():
+            assert name in given or parameters[name].default is value
+            assert f"\n{name} : " in make.__doc__
 
 
 def test_unknown_name_is_an_attribute_error():

@@ -1,6 +1,6 @@
 """Classifiers, one for each kind of network. Knows neither files nor the command line."""
 
-from .. import _keras  # noqa: F401 (says what keeps Keras from being imported)
+from .. import _keras  # says what keeps Keras from being imported
 from ._base import NetworkClassifier
 from ._convolutional import ConvolutionalClassifier
 from ._dense import DenseClassifier
@@ -16,7 +16,6 @@ CLASSIFIERS = {
 }
 
 __all__ = [
-    "CLASSIFIERS",
     "ConvolutionalClassifier",
     "DenseClassifier",
     "ImageClassifier",

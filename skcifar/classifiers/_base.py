@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from time import monotonic
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
@@ -33,6 +34,7 @@ from .._sklearn.validation import (
     validate_samples,
 )
 from ..networks import seeded_layers
+from ..training._augmentation import Augmentation
 from ..training._callbacks import EpochTasks, check_callbacks
 from ..training._fit import (
     compile_network,
@@ -292,7 +294,7 @@ class NetworkClassifier(
                 )
 
     @abstractmethod
-    def build_network(self, input_shape, n_classes):
+    def build_network(self, input_shape: tuple[int, ...], n_classes: int) -> keras.Model:
         """Build the network from this estimator's parameters.
 
         Parameters
@@ -310,7 +312,9 @@ class NetworkClassifier(
             softmax) as output.
         """
 
-    def adapt_network(self, network, X, sample_weight=None):
+    def adapt_network(
+        self, network: keras.Model, X: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> None:
         """Let the network take what it needs from the training samples before it is trained.
 
         Called by ``fit`` and by the first ``partial_fit``; what is taken are values of variables
@@ -330,7 +334,16 @@ class NetworkClassifier(
         """
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -414,7 +427,13 @@ class NetworkClassifier(
         )
         return self
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Train the network for one more epoch, on these samples.
 
         Weights, optimizer and history go on from the calls before, be it of ``fit`` or of
@@ -464,7 +483,7 @@ class NetworkClassifier(
         train(self, "partial_fit", X, y, weights, seed=self._draw_seed())
         return self
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the class of each sample.
 
         Parameters
@@ -480,7 +499,7 @@ class NetworkClassifier(
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Predict the probability of each class for each sample.
 
         Parameters
@@ -505,7 +524,7 @@ class NetworkClassifier(
         X = validate_samples(self, X, reset=False, dtype=keras.config.floatx())
         return predict_probabilities(self.network_of_predictions(), X)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Predict the logarithm of the probability of each class for each sample.
 
         Parameters
@@ -521,7 +540,7 @@ class NetworkClassifier(
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def network_of_predictions(self):
+    def network_of_predictions(self) -> keras.Model:
         """Return the network whose outputs are the probabilities that are predicted.
 
         Returns
@@ -531,7 +550,7 @@ class NetworkClassifier(
         """
         return self.model_
 
-    def keras_settings(self):
+    def keras_settings(self) -> dict:
         """Return the settings of Keras that results depend on beside parameters and data.
 
         Returns
@@ -540,7 +559,7 @@ class NetworkClassifier(
         """
         return keras_settings()
 
-    def augmentation(self):
+    def augmentation(self) -> Augmentation | None:
         """Return how pictures are changed at random while the network is trained on them.
 
         Returns
@@ -557,7 +576,7 @@ class NetworkClassifier(
         """Return arrays, by a name, that training depends on beside parameters and samples."""
         return {}
 
-    def describe_for_notebooks(self):
+    def describe_for_notebooks(self) -> tuple[str, list[tuple]]:
         """Describe the layers of the network for the page that notebooks show.
 
         Returns

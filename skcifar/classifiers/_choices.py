@@ -1,6 +1,6 @@
 """What parameters stand for that are left to a classifier, and what a time chooses for them."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .._sklearn.validation import is_auto
 from ..training._budget import Budget
@@ -21,7 +21,7 @@ class ChosenParametersMixin:
         "learning_rate_schedule": "constant",
     }
 
-    def value_of(self, name):
+    def value_of(self, name: str) -> Any:
         """Return the value of a parameter, or what "auto" stands for.
 
         Parameters

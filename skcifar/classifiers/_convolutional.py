@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import ClassVar
 
+import keras
+
 from .._sklearn.validation import Interval, StrOptions, as_sequence, check_positive_integers
 from ..networks import ACTIVATIONS, build_convolutional_network
 from ._documentation import with_shared_documentation
@@ -98,7 +100,7 @@ class ConvolutionalClassifier(ImageClassifier):
             sizes = as_sequence(getattr(self, name))
             check_positive_integers(sizes, name=name, owner=type(self).__name__)
 
-    def build_network(self, input_shape, n_classes):
+    def build_network(self, input_shape: tuple[int, ...], n_classes: int) -> keras.Model:
         """Build the network; see :func:`build_convolutional_network`.
 
         Parameters

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import ClassVar
 
+import keras
+
 from .._sklearn.validation import Interval, StrOptions, as_sequence, check_positive_integers
 from ..networks import ACTIVATIONS, build_dense_network
 from ._base import NetworkClassifier
@@ -83,7 +85,7 @@ class DenseClassifier(NetworkClassifier):
         sizes = as_sequence(self.hidden_layer_sizes)
         check_positive_integers(sizes, name="hidden_layer_sizes", owner=type(self).__name__)
 
-    def build_network(self, input_shape, n_classes):
+    def build_network(self, input_shape: tuple[int, ...], n_classes: int) -> keras.Model:
         """Build the network; see :func:`build_dense_network`.
 
         Parameters

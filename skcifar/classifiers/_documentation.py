@@ -22,5 +22,7 @@ def with_shared_documentation(cls):
         pattern = rf'(?ms)(^{name} : .*?"auto"\s+is\s+){of_base}\b'
         shared = re.sub(pattern, rf"\g<1>{value}", shared, count=1)
     own, heading, rest = cleandoc(cls.__doc__).partition("See Also\n--------\n")
-    cls.__doc__ = f"{own.rstrip()}\n\n{shared}\n\n{heading}{rest}".rstrip()
+    own, _, attributes = own.partition("Attributes\n----------\n")
+    parts = (own, shared, attributes, f"{heading}{rest}")
+    cls.__doc__ = "\n\n".join(part.rstrip() for part in parts if part)
     return cls

@@ -5,6 +5,8 @@ from numbers import Integral, Real
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
+import keras
+
 from .._sklearn.validation import Interval, Options, StrOptions
 from ..networks import with_views
 from ..training._augmentation import Augmentation
@@ -69,7 +71,7 @@ class ImageClassifier(NetworkClassifier):
         "n_views": [Options(Integral, {1, 2, 6})],
     }
 
-    def augmentation(self):
+    def augmentation(self) -> Augmentation | None:
         """Return how pictures are changed at random while the network is trained on them.
 
         Returns
@@ -85,7 +87,7 @@ class ImageClassifier(NetworkClassifier):
         )
         return None if changes == Augmentation() else changes
 
-    def network_of_predictions(self):
+    def network_of_predictions(self) -> keras.Model:
         """Return the network whose outputs are the probabilities that are predicted.
 
         Returns

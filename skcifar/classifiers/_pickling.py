@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from sklearn.utils import check_random_state
 
 from .._keras import is_worker, set_keras_settings, set_policy_of_task, settings_to_send
@@ -83,7 +84,7 @@ def _is_lasting(callback):
 class CopyableNetworkMixin:
     """Brings a fitted classifier back from its parameters and state, in copies and from files."""
 
-    def describe_variables(self):
+    def describe_variables(self) -> list[tuple[tuple[int, ...], str]]:
         """Describe the variables that parameters and learned state call for, without making any.
 
         For a classifier whose other fitted attributes were brought back, from a file for example.
@@ -102,7 +103,7 @@ class CopyableNetworkMixin:
         builder._validate_params()
         return variable_shapes(lambda: builder._build_network(self.classes_, seed=0))
 
-    def restore_network(self, values):
+    def restore_network(self, values: list[np.ndarray]) -> None:
         """Build the network again from parameters and learned state, with given weights.
 
         For a classifier whose other fitted attributes were brought back, from a file for example.
@@ -131,7 +132,7 @@ class CopyableNetworkMixin:
             vars(self).setdefault(name, None)
         self.n_iter_ = len(self.history_["loss"])
 
-    def build_network_again(self):
+    def build_network_again(self) -> keras.Model:
         """Build another network like ``model_``, whatever parameters have changed since.
 
         Returns

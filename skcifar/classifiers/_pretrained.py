@@ -116,7 +116,7 @@ class PretrainedClassifier(ImageClassifier):
                 f" first. Got {self.pixel_range!r} instead."
             )
 
-    def build_network(self, input_shape, n_classes):
+    def build_network(self, input_shape: tuple[int, ...], n_classes: int) -> keras.Model:
         """Build the network: the body, and a new head.
 
         Parameters

@@ -162,7 +162,7 @@ class WhiteningClassifier(ImageClassifier):
         self.chosen_ = self._chosen_of(self._plan(n_samples, seconds, slowness))
         return True
 
-    def build_network(self, input_shape, n_classes):
+    def build_network(self, input_shape: tuple[int, ...], n_classes: int) -> keras.Model:
         """Build the network; see :func:`build_whitening_network`.
 
         Parameters
@@ -187,7 +187,9 @@ class WhiteningClassifier(ImageClassifier):
             seed=self.network_seed_,
         )
 
-    def adapt_network(self, network, X, sample_weight=None):
+    def adapt_network(
+        self, network: keras.Model, X: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> None:
         """Fit the first layer to the training pictures.
 
         Parameters

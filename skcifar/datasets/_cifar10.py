@@ -5,6 +5,7 @@ import re
 from importlib import resources
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.datasets import get_data_home
@@ -60,15 +61,15 @@ MIRRORS = (
 )
 def fetch_cifar10(
     *,
-    subset="train",
-    data_home=None,
-    shuffle=False,
-    random_state=None,
-    download_if_missing=True,
-    return_X_y=False,
-    n_retries=3,
-    delay=1.0,
-):
+    subset: str = "train",
+    data_home: str | os.PathLike | None = None,
+    shuffle: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+    n_retries: int = 3,
+    delay: float = 1.0,
+) -> Any:
     """Load the CIFAR-10 pictures (classification), downloading them if need be.
 
     =================   =================================

@@ -1,5 +1,7 @@
 """``load_digit_images``: real pictures that come with scikit-learn."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -12,7 +14,7 @@ from ._bunch import picture_bunch
     {"subset": [StrOptions({"train", "test", "all"})], "return_X_y": ["boolean"]},
     prefer_skip_nested_validation=True,
 )
-def load_digit_images(*, subset="train", return_X_y=False):
+def load_digit_images(*, subset: str = "train", return_X_y: bool = False) -> Any:
     """Load scikit-learn's handwritten digits as colour pictures of CIFAR-10's size.
 
     Nothing is downloaded: :func:`sklearn.datasets.load_digits` brings the digits along. Each of

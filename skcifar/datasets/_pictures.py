@@ -2,10 +2,13 @@
 
 import os
 import re
+from collections.abc import Sequence
 from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import Bunch
 
 from .._sklearn.validation import (
     InvalidParameterError,
@@ -39,7 +42,13 @@ SUBSETS = StrOptions({*SPLIT_NAMES, "all"})
 
 
 @validate_params(PICTURE_PARAMETERS, prefer_skip_nested_validation=True)
-def read_picture(path, *, image_size=(32, 32), resize="crop", n_channels=3):
+def read_picture(
+    path: str | os.PathLike,
+    *,
+    image_size: tuple[int, int] = (32, 32),
+    resize: str = "crop",
+    n_channels: int = 3,
+) -> np.ndarray:
     """Read one picture file as an array.
 
     Parameters
@@ -93,17 +102,17 @@ def read_picture(path, *, image_size=(32, 32), resize="crop", n_channels=3):
     prefer_skip_nested_validation=True,
 )
 def load_image_folder(
-    path,
+    path: str | os.PathLike,
     *,
-    image_size=(32, 32),
-    resize="crop",
-    n_channels=3,
-    subset="all",
-    layout="auto",
-    label_pattern=None,
-    skip_unreadable=False,
-    cache=False,
-):
+    image_size: tuple[int, int] = (32, 32),
+    resize: str = "crop",
+    n_channels: int = 3,
+    subset: str = "all",
+    layout: str = "auto",
+    label_pattern: str | re.Pattern | None = None,
+    skip_unreadable: bool = False,
+    cache: bool | str | os.PathLike = False,
+) -> Bunch:
     """Load one's own pictures: one folder a class, the folder's name the class's name.
 
     Parameters
@@ -199,18 +208,18 @@ def load_image_folder(
     prefer_skip_nested_validation=True,
 )
 def load_image_csv(
-    path,
+    path: str | os.PathLike,
     *,
-    path_column="path",
-    label_column="label",
-    subset_column=None,
-    image_size=(32, 32),
-    resize="crop",
-    n_channels=3,
-    subset="all",
-    skip_unreadable=False,
-    cache=False,
-):
+    path_column: str = "path",
+    label_column: str = "label",
+    subset_column: str | None = None,
+    image_size: tuple[int, int] = (32, 32),
+    resize: str = "crop",
+    n_channels: int = 3,
+    subset: str = "all",
+    skip_unreadable: bool = False,
+    cache: bool | str | os.PathLike = False,
+) -> Bunch:
     """Load one's own pictures that a table lists, with a label for each.
 
     Parameters
@@ -275,15 +284,15 @@ def load_image_csv(
     prefer_skip_nested_validation=True,
 )
 def load_image_files(
-    paths,
-    labels,
+    paths: ArrayLike | Sequence[os.PathLike],
+    labels: ArrayLike,
     *,
-    image_size=(32, 32),
-    resize="crop",
-    n_channels=3,
-    skip_unreadable=False,
-    cache=False,
-):
+    image_size: tuple[int, int] = (32, 32),
+    resize: str = "crop",
+    n_channels: int = 3,
+    skip_unreadable: bool = False,
+    cache: bool | str | os.PathLike = False,
+) -> Bunch:
     """Load one's own pictures from lists of paths and labels.
 
     Parameters

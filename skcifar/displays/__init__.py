@@ -15,8 +15,6 @@ from ._training import TrainingHistoryDisplay
 from ._weights import FirstLayerDisplay
 
 __all__ = [
-    "RIGHT_COLOR",
-    "WRONG_COLOR",
     "AugmentationDisplay",
     "ComparisonDisplay",
     "ConfidentMistakesDisplay",
@@ -25,8 +23,4 @@ __all__ = [
     "SearchHistoriesDisplay",
     "SearchResultsDisplay",
     "TrainingHistoryDisplay",
-    "candidate_labels",
-    "candidate_of",
-    "last_rows",
-    "save_figure",
 ]

@@ -1,12 +1,18 @@
 """Pictures as they are, and as a network is trained on them."""
 
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from .._sklearn.validation import validate_params
 from ._figures import AT_LEAST_ONE, place_for, with_margins
 from ._pictures import check_pictures, show_picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CELL_WIDTH = 1.1  # inches
 
@@ -47,11 +53,11 @@ class AugmentationDisplay:
     (4, 6)
     """
 
-    def __init__(self, *, images, variants):
+    def __init__(self, *, images: np.ndarray, variants: np.ndarray):
         self.images = images
         self.variants = variants
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: "Axes | None" = None) -> Self:
         """Draw the pictures, one above its variants.
 
         Parameters
@@ -82,7 +88,16 @@ class AugmentationDisplay:
     @validate_params(
         {"n_images": AT_LEAST_ONE, "n_variants": AT_LEAST_ONE}, prefer_skip_nested_validation=False
     )
-    def from_estimator(cls, estimator, X, *, n_images=8, n_variants=3, random_state=None, ax=None):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        *,
+        n_images: int = 8,
+        n_variants: int = 3,
+        random_state: int | np.random.RandomState | None = None,
+        ax: "Axes | None" = None,
+    ) -> Self:
         """Draw random pictures, and what an estimator would make of them while it trains.
 
         Parameters

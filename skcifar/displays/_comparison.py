@@ -1,6 +1,9 @@
 """Several models on the same pictures, in one figure."""
 
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import unique_labels
@@ -19,6 +22,9 @@ from ._figures import (
 )
 from ._pictures import Caption, check_pictures, draw_pictures, file_caption, judge
 from ._training import draw_curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 WIDTH = 10.5  # inches of a new figure
 N_COLUMNS = 10  # pictures in a row
@@ -82,7 +88,16 @@ class ComparisonDisplay:
     {'curves': 0, 'confusions': 2, 'pictures': 5}
     """
 
-    def __init__(self, *, images, y_true, y_pred, histories=None, classes=None, filenames=None):
+    def __init__(
+        self,
+        *,
+        images: np.ndarray,
+        y_true: np.ndarray,
+        y_pred: dict[str, np.ndarray],
+        histories: dict[str, dict | None] | None = None,
+        classes: ArrayLike | None = None,
+        filenames: ArrayLike | None = None,
+    ):
         self.images = images
         self.y_true = y_true
         self.y_pred = y_pred
@@ -91,7 +106,13 @@ class ComparisonDisplay:
         self.filenames = filenames
 
     @validate_params({"n_images": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
-    def plot(self, *, n_images=10, random_state=None, ax=None):
+    def plot(
+        self,
+        *,
+        n_images: int = 10,
+        random_state: int | np.random.RandomState | None = None,
+        ax: "Axes | None" = None,
+    ) -> Self:
         """Draw learning curves, confusions, and pictures on which the models differ.
 
         Of two models, half of the pictures are such that only the first is right, and half such
@@ -150,16 +171,16 @@ class ComparisonDisplay:
     @classmethod
     def from_estimators(
         cls,
-        estimators,
-        X,
-        y,
+        estimators: dict[str, Any],
+        X: ArrayLike,
+        y: ArrayLike,
         *,
-        histories=None,
-        filenames=None,
-        n_images=10,
-        random_state=None,
-        ax=None,
-    ):
+        histories: dict[str, dict | None] | None = None,
+        filenames: ArrayLike | None = None,
+        n_images: int = 10,
+        random_state: int | np.random.RandomState | None = None,
+        ax: "Axes | None" = None,
+    ) -> Self:
         """Predict the same pictures by several estimators, and draw how they compare.
 
         Parameters
@@ -208,17 +229,17 @@ class ComparisonDisplay:
     @classmethod
     def from_predictions(
         cls,
-        X,
-        y_true,
-        y_pred,
+        X: ArrayLike,
+        y_true: ArrayLike,
+        y_pred: dict[str, ArrayLike],
         *,
-        histories=None,
-        classes=None,
-        filenames=None,
-        n_images=10,
-        random_state=None,
-        ax=None,
-    ):
+        histories: dict[str, dict | None] | None = None,
+        classes: ArrayLike | None = None,
+        filenames: ArrayLike | None = None,
+        n_images: int = 10,
+        random_state: int | np.random.RandomState | None = None,
+        ax: "Axes | None" = None,
+    ) -> Self:
         """Draw how predictions compare that were made before.
 
         Parameters

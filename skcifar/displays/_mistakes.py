@@ -1,6 +1,9 @@
 """The mistakes that a classifier was surest of."""
 
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import column_or_1d
 
 from .._sklearn.validation import validate_params
@@ -13,6 +16,9 @@ from ._pictures import (
     file_caption,
     judge,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CELL_WIDTH = 1.7  # inches, since each line holds a class and its probability
 
@@ -72,14 +78,14 @@ class ConfidentMistakesDisplay:
     def __init__(
         self,
         *,
-        images,
-        y_true,
-        y_pred,
-        probabilities,
-        true_probabilities,
-        n_samples,
-        indices,
-        filenames=None,
+        images: np.ndarray,
+        y_true: np.ndarray,
+        y_pred: np.ndarray,
+        probabilities: np.ndarray,
+        true_probabilities: np.ndarray,
+        n_samples: int,
+        indices: np.ndarray,
+        filenames: np.ndarray | None = None,
     ):
         self.images = images
         self.y_true = y_true
@@ -91,7 +97,7 @@ class ConfidentMistakesDisplay:
         self.filenames = filenames
 
     @validate_params({"n_columns": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
-    def plot(self, *, n_columns=5, ax=None):
+    def plot(self, *, n_columns: int = 5, ax: "Axes | None" = None) -> Self:
         """Draw the pictures in rows, or say that there are none.
 
         Parameters
@@ -141,7 +147,17 @@ class ConfidentMistakesDisplay:
         return self
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, filenames=None, n_images=10, n_columns=5, ax=None):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        filenames: ArrayLike | None = None,
+        n_images: int = 10,
+        n_columns: int = 5,
+        ax: "Axes | None" = None,
+    ) -> Self:
         """Draw the mistakes of an estimator, the surest first.
 
         Parameters
@@ -191,16 +207,16 @@ class ConfidentMistakesDisplay:
     @validate_params({"n_images": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def from_predictions(
         cls,
-        X,
-        y_true,
-        y_proba,
+        X: ArrayLike,
+        y_true: ArrayLike,
+        y_proba: ArrayLike,
         *,
-        classes=None,
-        filenames=None,
-        n_images=10,
-        n_columns=5,
-        ax=None,
-    ):
+        classes: ArrayLike | None = None,
+        filenames: ArrayLike | None = None,
+        n_images: int = 10,
+        n_columns: int = 5,
+        ax: "Axes | None" = None,
+    ) -> Self:
         """Draw mistakes by probabilities that were predicted before, the surest first.
 
         Parameters

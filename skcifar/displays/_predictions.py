@@ -1,6 +1,9 @@
 """Random pictures with what was predicted for them."""
 
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state, column_or_1d
 
 from .._sklearn.validation import validate_params
@@ -14,6 +17,9 @@ from ._pictures import (
     format_probability,
     judge,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CELL_WIDTH = 1.1  # inches, so that ten pictures in a row can be read in a page's width
 
@@ -64,7 +70,15 @@ class PredictionGridDisplay:
     10
     """
 
-    def __init__(self, *, images, y_true, y_pred, probabilities=None, filenames=None):
+    def __init__(
+        self,
+        *,
+        images: np.ndarray,
+        y_true: np.ndarray,
+        y_pred: np.ndarray,
+        probabilities: np.ndarray | None = None,
+        filenames: np.ndarray | None = None,
+    ):
         self.images = images
         self.y_true = y_true
         self.y_pred = y_pred
@@ -72,7 +86,7 @@ class PredictionGridDisplay:
         self.filenames = filenames
 
     @validate_params({"n_columns": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
-    def plot(self, *, n_columns=10, ax=None):
+    def plot(self, *, n_columns: int = 10, ax: "Axes | None" = None) -> Self:
         """Draw the pictures in rows.
 
         A right prediction is blue, a wrong one orange and marked by a cross, so that they can be
@@ -115,16 +129,16 @@ class PredictionGridDisplay:
     @validate_params({"n_images": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
+        estimator: Any,
+        X: ArrayLike,
+        y: ArrayLike,
         *,
-        filenames=None,
-        n_images=10,
-        random_state=None,
-        n_columns=10,
-        ax=None,
-    ):
+        filenames: ArrayLike | None = None,
+        n_images: int = 10,
+        random_state: int | np.random.RandomState | None = None,
+        n_columns: int = 10,
+        ax: "Axes | None" = None,
+    ) -> Self:
         """Draw random pictures with what an estimator predicts for them.
 
         Parameters
@@ -179,17 +193,17 @@ class PredictionGridDisplay:
     @validate_params({"n_images": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def from_predictions(
         cls,
-        X,
-        y_true,
-        y_pred,
+        X: ArrayLike,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
         *,
-        y_proba=None,
-        filenames=None,
-        n_images=10,
-        random_state=None,
-        n_columns=10,
-        ax=None,
-    ):
+        y_proba: ArrayLike | None = None,
+        filenames: ArrayLike | None = None,
+        n_images: int = 10,
+        random_state: int | np.random.RandomState | None = None,
+        n_columns: int = 10,
+        ax: "Axes | None" = None,
+    ) -> Self:
         """Draw random pictures with predictions that were made before.
 
         Parameters

@@ -1,10 +1,15 @@
 """Learning curves of a search's candidates."""
 
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from ._candidates import candidate_labels, candidate_of, last_rows
 from ._figures import COLORS, MARKERS, dress_epochs, handles_of, put_legend, subplots
 from ._training import measured_in
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 OTHER_COLOR = "0.75"
 
@@ -37,11 +42,11 @@ class SearchHistoriesDisplay:
     TrainingHistoryDisplay : The curves of one classifier.
     """
 
-    def __init__(self, *, candidates, histories):
+    def __init__(self, *, candidates: list[dict], histories: list[list]):
         self.candidates = candidates
         self.histories = histories
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: "Axes | None" = None) -> Self:
         """Draw loss on the left and accuracy on the right.
 
         The best candidates are in colour, the very best one in a thick line, and the rest in grey.
@@ -98,7 +103,7 @@ class SearchHistoriesDisplay:
         return self
 
     @classmethod
-    def from_search(cls, search, *, ax=None):
+    def from_search(cls, search: Any, *, ax: "Axes | None" = None) -> Self:
         """Draw the learning curves of a fitted search.
 
         Parameters

@@ -1,9 +1,15 @@
 """Scores of a search against the parameters that were searched."""
 
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._candidates import candidate_of, last_rows, same, score_name_of, searched_values, short_names
 from ._figures import RIGHT_COLOR, WRONG_COLOR, handles_of, put_legend, subplots
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class SearchResultsDisplay:
@@ -55,7 +61,16 @@ class SearchResultsDisplay:
     ['criterion', 'max_depth']
     """
 
-    def __init__(self, *, candidates, means, stds, best_index, survived=None, score_name="score"):
+    def __init__(
+        self,
+        *,
+        candidates: list[dict],
+        means: ArrayLike,
+        stds: ArrayLike,
+        best_index: int,
+        survived: ArrayLike | None = None,
+        score_name: str = "score",
+    ):
         self.candidates = candidates
         self.means = means
         self.stds = stds
@@ -63,7 +78,7 @@ class SearchResultsDisplay:
         self.survived = survived
         self.score_name = score_name
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: "Axes | None" = None) -> Self:
         """Draw the scores against each parameter.
 
         Candidates that share a value stand beside each other. A line is their mean, but for a
@@ -143,7 +158,7 @@ class SearchResultsDisplay:
         axes.grid(axis="y", alpha=0.3)
 
     @classmethod
-    def from_search(cls, search, *, ax=None):
+    def from_search(cls, search: Any, *, ax: "Axes | None" = None) -> Self:
         """Draw the results of a fitted search.
 
         Parameters

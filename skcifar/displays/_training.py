@@ -1,9 +1,14 @@
 """Learning curves of one classifier."""
 
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from ..model_selection._comparisons import classifier_of
 from ._figures import COLORS, RIGHT_COLOR, WRONG_COLOR, dress_epochs, subplots
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MOST_MARKERS = 25  # of single epochs on a curve; more of them run into each other
 
@@ -41,10 +46,10 @@ class TrainingHistoryDisplay:
     ['loss', 'accuracy']
     """
 
-    def __init__(self, *, history):
+    def __init__(self, *, history: dict[str, list[float]]):
         self.history = history
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: "Axes | None" = None) -> Self:
         """Draw loss on the left and accuracy on the right.
 
         Where there was something to validate on, a star is at the epoch of the highest
@@ -86,7 +91,7 @@ class TrainingHistoryDisplay:
         return self
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None):
+    def from_estimator(cls, estimator: Any, *, ax: "Axes | None" = None) -> Self:
         """Draw the training of a fitted estimator.
 
         Parameters

@@ -1,11 +1,16 @@
 """What the units of a first layer look for."""
 
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 from .._sklearn.validation import validate_params
 from ._figures import AT_LEAST_ONE, TITLE_HEIGHT, place_for, with_margins, write_above
 from ._pictures import N_CHANNELS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CELL_WIDTH = 0.75  # inches
 OF_ALL = 99.5  # percent of the weights that the scale covers; a few large ones would dim all
@@ -45,13 +50,13 @@ class FirstLayerDisplay:
     (200, 32, 32, 3)
     """
 
-    def __init__(self, *, weights):
+    def __init__(self, *, weights: np.ndarray):
         self.weights = weights
 
     @validate_params(
         {"n_images": AT_LEAST_ONE, "n_columns": AT_LEAST_ONE}, prefer_skip_nested_validation=False
     )
-    def plot(self, *, n_images=40, n_columns=10, ax=None):
+    def plot(self, *, n_images: int = 40, n_columns: int = 10, ax: "Axes | None" = None) -> Self:
         """Draw the strongest units, those whose squared weights have the largest sum, in order.
 
         Mid grey is 0, and a colour that is brighter is one that makes the unit's sum larger. The
@@ -97,7 +102,9 @@ class FirstLayerDisplay:
         return self
 
     @classmethod
-    def from_estimator(cls, estimator, *, n_images=40, n_columns=10, ax=None):
+    def from_estimator(
+        cls, estimator: Any, *, n_images: int = 40, n_columns: int = 10, ax: "Axes | None" = None
+    ) -> Self:
         """Draw the first layer of a fitted network.
 
         Parameters

@@ -2,8 +2,10 @@
 
 import warnings
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import accuracy_score
 from sklearn.utils import get_tags
@@ -70,12 +72,18 @@ class AbstainingClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         "unknown_label": [str, Real, None],
     }
 
-    def __init__(self, estimator, *, min_probability=0.5, unknown_label=None):
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        min_probability: float = 0.5,
+        unknown_label: str | float | None = None,
+    ):
         self.estimator = estimator
         self.min_probability = min_probability
         self.unknown_label = unknown_label
 
-    def fit(self, X, y, **fit_params):
+    def fit(self, X: ArrayLike, y: ArrayLike, **fit_params: Any) -> Self:
         """Fit a copy of the classifier.
 
         Parameters
@@ -100,16 +108,16 @@ class AbstainingClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return self
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """The class labels, sorted."""
         return self._fitted().classes_
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         """Number of features seen during fit."""
         return self._fitted().n_features_in_
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the class of each sample, or that it is unknown.
 
         Parameters
@@ -128,7 +136,7 @@ class AbstainingClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         unknown = np.asarray(self._unknown())
         return np.where(is_sure(probabilities, self.min_probability), labels, unknown)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Predict the probability of each class for each sample, sure or not.
 
         Parameters
@@ -143,7 +151,7 @@ class AbstainingClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """
         return self._fitted().predict_proba(X)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy of what is answered, NaN where nothing is.
 
         Parameters
@@ -163,7 +171,9 @@ class AbstainingClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """
         return self.score_answers(X, y, sample_weight)["accuracy"]
 
-    def score_answers(self, X, y, sample_weight=None):
+    def score_answers(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> dict[str, float]:
         """Return the accuracy of what is answered, and the share of samples that are.
 
         Parameters

@@ -7,8 +7,10 @@ import time
 from contextlib import contextmanager
 from itertools import combinations
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import binomtest, norm
 from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
@@ -29,8 +31,14 @@ _confidence_level = [Interval(Real, 0, 1, closed="neither")]
     prefer_skip_nested_validation=False,
 )
 def compare_classifiers(
-    classifiers, X, y, *, X_train=None, y_train=None, confidence_level=CONFIDENCE_LEVEL
-):
+    classifiers: dict[str, Any],
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    X_train: ArrayLike | None = None,
+    y_train: ArrayLike | None = None,
+    confidence_level: float = CONFIDENCE_LEVEL,
+) -> Bunch:
     """Score fitted classifiers on the same samples, and test each pair of them for a difference.
 
     Parameters
@@ -173,7 +181,7 @@ def _predicted(classifier, X, probabilities):
     return classifier.predict(X)
 
 
-def mcnemar_test(y_true, y_pred_1, y_pred_2):
+def mcnemar_test(y_true: ArrayLike, y_pred_1: ArrayLike, y_pred_2: ArrayLike) -> Bunch:
     """Test by McNemar's exact test whether two classifiers are right equally often.
 
     Only samples count that exactly one of the two is right about. If both are equally good, each
@@ -233,7 +241,9 @@ def mcnemar_tests(y_true, predictions):
 
 
 @validate_params({"confidence_level": _confidence_level}, prefer_skip_nested_validation=True)
-def accuracy_interval(y_true, y_pred, *, confidence_level=CONFIDENCE_LEVEL):
+def accuracy_interval(
+    y_true: ArrayLike, y_pred: ArrayLike, *, confidence_level: float = CONFIDENCE_LEVEL
+) -> tuple[float, float]:
     """Confidence interval of an accuracy, by Wilson's score interval.
 
     Parameters
@@ -274,7 +284,13 @@ def accuracy_interval(y_true, y_pred, *, confidence_level=CONFIDENCE_LEVEL):
 
 
 @validate_params({"confidence_level": _confidence_level}, prefer_skip_nested_validation=True)
-def log_loss_interval(y_true, y_proba, *, labels, confidence_level=CONFIDENCE_LEVEL):
+def log_loss_interval(
+    y_true: ArrayLike,
+    y_proba: ArrayLike,
+    *,
+    labels: ArrayLike,
+    confidence_level: float = CONFIDENCE_LEVEL,
+) -> tuple[float, float]:
     """Confidence interval of a log loss, by the normal approximation of a mean.
 
     Parameters

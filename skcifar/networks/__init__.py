@@ -3,7 +3,7 @@
 Nothing here knows of scikit-learn, of training or of data.
 """
 
-from .. import _keras  # noqa: F401 (says what keeps Keras from being imported)
+from .. import _keras  # says what keeps Keras from being imported
 from ._convolutional import build_convolutional_network
 from ._dense import build_dense_network
 from ._layers import ACTIVATIONS, BatchNormalization, Dropout
@@ -13,20 +13,7 @@ from ._views import MeanOfViews, Views, count_views, with_views
 from ._whitening import Whitening, build_whitening_network
 
 __all__ = [
-    "ACTIVATIONS",
-    "BatchNormalization",
-    "Dropout",
-    "MeanOfViews",
-    "Views",
-    "Whitening",
     "build_convolutional_network",
     "build_dense_network",
-    "build_pretrained_network",
     "build_whitening_network",
-    "count_views",
-    "read_body",
-    "seeded_layers",
-    "split_at_head",
-    "variable_shapes",
-    "with_views",
 ]

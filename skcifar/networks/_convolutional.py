@@ -1,5 +1,7 @@
 """A network of convolutions, then dense layers."""
 
+from collections.abc import Sequence
+
 import keras
 
 from ._layers import (
@@ -15,18 +17,18 @@ from ._seeds import layer_seeds
 
 
 def build_convolutional_network(
-    input_shape,
-    n_classes,
+    input_shape: tuple[int, ...],
+    n_classes: int,
     *,
-    filters=(32, 32, 64, 64),
-    strides=(1, 2, 1, 2),
-    kernel_size=3,
-    hidden_layer_sizes=(128,),
-    activation="leaky_relu",
-    batch_normalization=True,
-    dropout=0.5,
-    seed=None,
-):
+    filters: Sequence[int] = (32, 32, 64, 64),
+    strides: Sequence[int] = (1, 2, 1, 2),
+    kernel_size: int = 3,
+    hidden_layer_sizes: Sequence[int] = (128,),
+    activation: str = "leaky_relu",
+    batch_normalization: bool = True,
+    dropout: float = 0.5,
+    seed: int | None = None,
+) -> keras.Model:
     """Build a network of convolutions, then dense layers, on Keras' Functional API.
 
     For ``input_shape=(32, 32, 3)`` and 10 classes the defaults are the network that the article's

@@ -1,5 +1,7 @@
 """A network of dense layers."""
 
+from collections.abc import Sequence
+
 import keras
 
 from .._keras import check_image_data_format
@@ -8,15 +10,15 @@ from ._seeds import layer_seeds
 
 
 def build_dense_network(
-    input_shape,
-    n_classes,
+    input_shape: tuple[int, ...],
+    n_classes: int,
     *,
-    hidden_layer_sizes=(200, 150),
-    activation="relu",
-    batch_normalization=False,
-    dropout=0.0,
-    seed=None,
-):
+    hidden_layer_sizes: Sequence[int] = (200, 150),
+    activation: str = "relu",
+    batch_normalization: bool = False,
+    dropout: float = 0.0,
+    seed: int | None = None,
+) -> keras.Model:
     """Build a network of dense layers on Keras' Functional API.
 
     For ``input_shape=(32, 32, 3)`` and 10 classes the defaults are the article's network:

@@ -1,5 +1,7 @@
 """A network of convolutions after a first one that whitens."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 
@@ -107,14 +109,14 @@ class Dirac(keras.initializers.VarianceScaling):
 
 
 def build_whitening_network(
-    input_shape,
-    n_classes,
+    input_shape: tuple[int, ...],
+    n_classes: int,
     *,
-    filters=(32, 128, 128),
-    n_convolutions=2,
-    activation="relu",
-    seed=None,
-):
+    filters: Sequence[int] = (32, 128, 128),
+    n_convolutions: int = 2,
+    activation: str = "relu",
+    seed: int | None = None,
+) -> keras.Model:
     """Build a network of convolutions after a first one that whitens.
 
     The first convolution, of 2 by 2 pixels, is not trained: its layer, named "whitening", is to be

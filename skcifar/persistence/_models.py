@@ -9,6 +9,7 @@ import dataclasses
 import math
 import os
 import warnings
+from collections.abc import Sequence
 from numbers import Integral
 from pathlib import Path
 
@@ -59,7 +60,7 @@ FLOATS = frozenset({"float16", "float32", "float64"})
 PARAMETERS_OF_TRAINING = frozenset(field.name for field in dataclasses.fields(NetworkClassifier))
 
 
-def save_model(pipeline, path):
+def save_model(pipeline: Pipeline | NetworkClassifier, path: str | os.PathLike) -> None:
     """Save a fitted pipeline in one file: all of it, or nothing.
 
     Parameters
@@ -119,7 +120,9 @@ def save_model(pipeline, path):
         _check_that_it_loads(unfinished, steps)
 
 
-def load_model(path, *, custom_classes=(), trusted=False):
+def load_model(
+    path: str | os.PathLike, *, custom_classes: Sequence[type] = (), trusted: bool = False
+) -> Pipeline | NetworkClassifier:
     """Load a pipeline that :func:`save_model` saved.
 
     Nothing in the file is executed, so that it may come from anybody, unless you say ``trusted``.

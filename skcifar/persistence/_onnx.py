@@ -1,12 +1,16 @@
 """ONNX files: a fitted pipeline from the pixels to the label, for programs that know no Keras."""
 
 import json
+import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from .. import __version__
+from ..classifiers import NetworkClassifier
 from ..files._atomic import replacing
 from ._graph import describe, steps_of
 from ._graph_layers import ExportError
@@ -19,7 +23,7 @@ METADATA_KEY = "class_names"
 ALMOST = {"rtol": 1e-3, "atol": 1e-4}  # as close as two ways to add up long sums in float32 are
 
 
-def export_onnx(pipeline, path):
+def export_onnx(pipeline: Pipeline | NetworkClassifier, path: str | os.PathLike) -> Any:
     """Write a fitted pipeline as an ONNX model: all of it, or nothing.
 
     The model takes pictures as the pipeline does, and gives what ``predict`` and ``predict_proba``

@@ -22,7 +22,7 @@ def settings():
     }
 
 
-def show_versions():
+def show_versions() -> None:
     """Print what results and speed depend on: versions, processor, threads, oneDNN.
 
     For reports of errors, beside :func:`sklearn.show_versions`.
