@@ -47,6 +47,18 @@ def test_every_public_name_is_there_and_explained(name):
     assert getattr(skcifar, name).__doc__
 
 
+@pytest.mark.parametrize("name", skcifar.__all__)
+def test_every_public_signature_is_annotated(name):
+    public = getattr(skcifar, name)
+    methods = vars(public).items() if inspect.isclass(public) else ()
+    of_class = [getattr(method, "__func__", method) for name, method in methods if name[0] != "_"]
+    for function in [public, *filter(inspect.isfunction, of_class)]:
+        signature = inspect.signature(function)
+        untyped = [n for n, p in signature.parameters.items() if p.annotation is p.empty]
+        assert set(untyped) <= {"self", "cls"}, function
+        assert inspect.isclass(function) or signature.return_annotation is not signature.empty
+
+
 @pytest.mark.parametrize("module", skcifar._NAMES)
 def test_what_a_module_makes_public_is_what_the_package_hands_on(module):
     assert tuple(getattr(skcifar, module).__all__) == skcifar._NAMES[module]
