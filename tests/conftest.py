@@ -27,6 +27,7 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         *(
             "independent_predictions",
             "load",
+            "gradients",
             "muon",
             "optimizers",
             "own_networks",

@@ -8,6 +8,7 @@ the only source of ``InvalidParameterError`` and of the wording that users of an
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -31,6 +32,8 @@ __all__ = [
     "check_moves",
     "check_positive_integers",
     "check_sample_weight",
+    "checked_probabilities",
+    "columns_of",
     "is_auto",
     "stacked",
     "validate_params",
@@ -74,6 +77,32 @@ def check_moves(moves, *, owner):
             f" number of steps that the schedule then has, in the order of steps. Got {moves!r}"
             " instead."
         )
+
+
+def columns_of(labels, classes):
+    """Return the place of each label among the classes."""
+    number_of = {label: number for number, label in enumerate(np.asarray(classes).tolist())}
+    labels = np.asarray(labels).tolist()
+    unknown = sorted({str(label) for label in labels if label not in number_of})
+    if unknown:
+        raise ValueError(
+            f"The classes {', '.join(unknown[:5])} are not among those that are predicted, which"
+            f" begin with {', '.join(map(str, classes[:5]))}. Give labels as they were trained."
+        )
+    return np.array([number_of[label] for label in labels], int)
+
+
+def checked_probabilities(y_true, y_proba, classes=None):
+    """Return the column of each actual class, the probabilities, and the class of each column."""
+    y_true, y_proba = column_or_1d(y_true, warn=True), np.asarray(y_proba)
+    check_consistent_length(y_true, y_proba)
+    classes = np.unique(y_true) if classes is None else np.asarray(classes)
+    if y_proba.ndim != 2 or y_proba.shape[1] != len(classes):
+        raise ValueError(
+            f"Expected y_proba of shape (n_samples, {len(classes)}), a column for each class, got"
+            f" {y_proba.shape}. Say which class each column is of."
+        )
+    return columns_of(y_true, classes), y_proba, classes
 
 
 def _is_positive_integer(value):

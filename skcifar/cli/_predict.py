@@ -1,15 +1,12 @@
 """``skcifar predict``."""
 
 import json
-import os
 import shutil
-import sys
-from collections import defaultdict
 from itertools import count
 from pathlib import Path
 
 from ._arguments import model_arguments, probability
-from ._shared import load_picture_model
+from ._shared import PICTURES_HELP, load_picture_model, picture_files, readable_pictures
 from ._terminal import complain, printable, write
 
 COLUMNS = ("file", "class", "probability", "second class")
@@ -32,8 +29,7 @@ def add_parser(subparsers):
         "pictures",
         metavar="PICTURE|FOLDER|-",
         nargs="+",
-        help="picture files (JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF or PPM), folders of them, or -"
-        " for paths from standard input, one a line",
+        help=PICTURES_HELP,
     )
     parser.add_argument(
         "--min-probability",
@@ -62,7 +58,7 @@ def predict(arguments):
     sorted_into = arguments.sort_into and _folders(arguments.sort_into, [*names, UNKNOWN])
     if arguments.min_probability and UNKNOWN in names:
         raise ValueError(f"{arguments.model} has a class {UNKNOWN}. Leave --min-probability out.")
-    files = _files(arguments.pictures)
+    files = picture_files(arguments.pictures)
 
     table = None if arguments.json else _Table(files, names)
     rows, n_failed = [], 0
@@ -91,45 +87,12 @@ def predict(arguments):
     return 2 if n_failed else 0
 
 
-def _files(named):
-    """Return the paths of all files that are named, that folders hold, and that come in."""
-    from ..datasets._folders import files_in
-
-    files, left_out = [], defaultdict(list)
-    for name in named:
-        if name == "-":
-            files += _paths_from_input()
-        elif Path(name).is_dir():
-            files += files_in(name, left_out)
-        else:
-            files.append(name)
-    for reason, paths in left_out.items():
-        complain(f"left out, {reason}: {', '.join(map(str, paths))}", kind="warning")
-    if not files:
-        raise ValueError(f"There are no files in {' and '.join(named)}. Name pictures, or others.")
-    return files
-
-
-def _paths_from_input():
-    if sys.stdin is None:
-        raise ValueError("Standard input is closed. Name files, or pipe paths in, one a line.")
-    lines = sys.stdin.buffer.read().split(b"\n")
-    return [os.fsdecode(line) for line in (line.rstrip(b"\r") for line in lines) if line]
-
-
 def _predict(model, reading, files):
     """Give the most probable classes of each file, or None where it cannot be read."""
-    import numpy as np
-
-    from ..datasets._picture_files import decode_all
-
-    pictures = np.empty((len(files), *reading["image_size"], reading["n_channels"]), np.uint8)
-    _, unreadable = decode_all(files, pictures, resize=reading["resize"])
-    readable = [row for row in range(len(files)) if row not in unreadable]
-    probabilities = iter(model.predict_proba(pictures[readable]) if readable else ())
+    pictures, readable = readable_pictures(files, reading)
+    probabilities = iter(model.predict_proba(pictures) if readable else ())
     for row, file in enumerate(files):
-        if row in unreadable:
-            complain(f"{file} cannot be read as a picture ({unreadable[row]}) and is left out")
+        if row not in readable:
             yield None
             continue
         of_classes = next(probabilities)

@@ -1,6 +1,16 @@
 """What subcommands have in common: pictures, models and scores."""
 
-from ._terminal import printable, write
+import os
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+from ._terminal import complain, printable, write
+
+PICTURES_HELP = (
+    "picture files (JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF or PPM), folders of them, or - for paths"
+    " from standard input, one a line"
+)
 
 
 def print_data(source, y_train, y_test):
@@ -118,6 +128,46 @@ def load_picture_model(path, *, trusted):
         )
     resize = first.resize if isinstance(first, ImageResizer) else "crop"
     return model, {"image_size": shape[:2], "resize": resize, "n_channels": shape[2]}
+
+
+def picture_files(named):
+    """Return the paths of all files that are named, that folders hold, and that come in."""
+    from ..datasets._folders import files_in
+
+    files, left_out = [], defaultdict(list)
+    for name in named:
+        if name == "-":
+            files += _paths_from_input()
+        elif Path(name).is_dir():
+            files += files_in(name, left_out)
+        else:
+            files.append(name)
+    for reason, paths in left_out.items():
+        complain(f"left out, {reason}: {', '.join(map(str, paths))}", kind="warning")
+    if not files:
+        raise ValueError(f"There are no files in {' and '.join(named)}. Name pictures, or others.")
+    return files
+
+
+def _paths_from_input():
+    if sys.stdin is None:
+        raise ValueError("Standard input is closed. Name files, or pipe paths in, one a line.")
+    lines = sys.stdin.buffer.read().split(b"\n")
+    return [os.fsdecode(line) for line in (line.rstrip(b"\r") for line in lines) if line]
+
+
+def readable_pictures(files, reading):
+    """Return the pictures of all files that can be read, and which of the files these are."""
+    import numpy as np
+
+    from ..datasets._picture_files import decode_all
+
+    pictures = np.empty((len(files), *reading["image_size"], reading["n_channels"]), np.uint8)
+    _, unreadable = decode_all(files, pictures, resize=reading["resize"])
+    for row, reason in sorted(unreadable.items()):
+        complain(f"{files[row]} cannot be read as a picture ({reason}) and is left out")
+    readable = [row for row in range(len(files)) if row not in unreadable]
+    return pictures[readable], readable
 
 
 def source_of(classes, path):

@@ -6,9 +6,12 @@ Nothing here knows how anything is trained: data, or any fitted estimator or sea
 from ._augmentation import AugmentationDisplay
 from ._candidates import candidate_labels, candidate_of, last_rows
 from ._comparison import ComparisonDisplay
+from ._confusions import ConfusionsDisplay
+from ._explanation import ExplanationDisplay
 from ._figures import RIGHT_COLOR, WRONG_COLOR, save_figure
 from ._mistakes import ConfidentMistakesDisplay
 from ._predictions import PredictionGridDisplay
+from ._reliability import ReliabilityDisplay
 from ._search_histories import SearchHistoriesDisplay
 from ._search_results import SearchResultsDisplay
 from ._training import TrainingHistoryDisplay
@@ -18,8 +21,11 @@ __all__ = [
     "AugmentationDisplay",
     "ComparisonDisplay",
     "ConfidentMistakesDisplay",
+    "ConfusionsDisplay",
+    "ExplanationDisplay",
     "FirstLayerDisplay",
     "PredictionGridDisplay",
+    "ReliabilityDisplay",
     "SearchHistoriesDisplay",
     "SearchResultsDisplay",
     "TrainingHistoryDisplay",

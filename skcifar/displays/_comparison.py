@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
+from sklearn.metrics import confusion_matrix
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import unique_labels
 
@@ -20,6 +20,7 @@ from ._figures import (
     place_for,
     write_above,
 )
+from ._matrices import draw_matrix
 from ._pictures import Caption, check_pictures, draw_pictures, file_caption, judge
 from ._training import draw_curve
 
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 WIDTH = 10.5  # inches of a new figure
 N_COLUMNS = 10  # pictures in a row
 MATRICES_IN_A_ROW = 3
-MOST_NUMBERED = 12  # classes whose confusions are written as numbers too
-MOST_NAMED = 18  # classes whose names fit beside a matrix
-SMALLEST = 6.5  # size of letters that can be read, in points
 
 
 class ComparisonDisplay:
@@ -322,29 +320,10 @@ def _draw_confusions(place, y_true, y_pred, classes):
     grid = place.subgridspec(n_rows, n_columns).subplots(squeeze=False).ravel()
     for axes in grid[len(y_pred) :]:
         axes.set_axis_off()
-    names = [plain(name) for name in cut_names(classes)]
-    size = float(np.clip(80 / len(classes) + (2 if n_columns == 2 else 0), SMALLEST, 9))
     for number, (axes, (name, matrix)) in enumerate(zip(grid, shares.items(), strict=False)):
-        drawn = ConfusionMatrixDisplay(matrix, display_labels=names).plot(
-            include_values=len(classes) <= MOST_NUMBERED,
-            values_format=".0f",
-            cmap="Blues",
-            xticks_rotation="vertical",
-            colorbar=False,
-            ax=axes,
-            text_kw={"size": size},
-            im_kw={"vmin": 0, "vmax": 100},
-        )
-        for text, share in zip(np.ravel(drawn.text_), matrix.ravel(), strict=False):
-            if text is not None:
-                text.set_color("white" if share > 60 else "black")
-        named = slice(None, None, -(-len(names) // MOST_NAMED))
-        axes.set_xticks(np.arange(len(names))[named], names[named], rotation="vertical")
-        axes.set_yticks(np.arange(len(names))[named], names[named])
-        axes.tick_params(labelsize=size)
+        draw_matrix(axes, matrix, classes, highest=100, larger=2 if n_columns == 2 else 0)
         accuracy = np.mean(y_pred[name] == y_true)
         axes.set_title(f"{plain(name)}: {accuracy:.1%} right", size=11)
-        axes.set_xlabel("predicted")
         axes.set_ylabel("percent of the actual" if number % n_columns == 0 else "")
     return grid[: len(y_pred)]
 

@@ -1,12 +1,12 @@
-"""The mistakes that a classifier was surest of."""
+"""Mistakes of a classifier, and labels that are probably wrong."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import column_or_1d
 
-from .._sklearn.validation import validate_params
+from .._sklearn.validation import StrOptions, checked_probabilities, validate_params
+from ..model_selection._suspects import find_suspect_labels
 from ._figures import AT_LEAST_ONE, TITLE_HEIGHT, place_for, write_above
 from ._pictures import (
     Caption,
@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 
 CELL_WIDTH = 1.7  # inches, since each line holds a class and its probability
 
+WHICH = {
+    "confident": "surest mistake",
+    "doubtful": "closest mistake",
+    "suspects": "most suspect label",
+}
+
 
 class ConfidentMistakesDisplay:
-    """Pictures of which a classifier was sure, and wrong.
+    """Pictures of which a classifier was sure, and wrong; or nearly right; or the label is wrong.
 
     It is recommended to use :meth:`from_estimator` or :meth:`from_predictions` to create one. All
     parameters are stored as attributes.
@@ -50,6 +56,9 @@ class ConfidentMistakesDisplay:
     filenames : ndarray of shape (n_mistakes,), default=None
         The files of the pictures.
 
+    which : {"confident", "doubtful", "suspects"}, default="confident"
+        What was chosen, and the title says.
+
     Attributes
     ----------
     axes_ : ndarray of shape (n_mistakes,)
@@ -61,6 +70,7 @@ class ConfidentMistakesDisplay:
     See Also
     --------
     PredictionGridDisplay : Random pictures instead.
+    find_suspect_labels : How labels that are probably wrong are found.
 
     Examples
     --------
@@ -86,6 +96,7 @@ class ConfidentMistakesDisplay:
         n_samples: int,
         indices: np.ndarray,
         filenames: np.ndarray | None = None,
+        which: str = "confident",
     ):
         self.images = images
         self.y_true = y_true
@@ -95,6 +106,7 @@ class ConfidentMistakesDisplay:
         self.n_samples = n_samples
         self.indices = indices
         self.filenames = filenames
+        self.which = which
 
     @validate_params({"n_columns": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def plot(self, *, n_columns: int = 5, ax: "Axes | None" = None) -> Self:
@@ -114,12 +126,12 @@ class ConfidentMistakesDisplay:
         """
         if not len(self.images):
             return self._plot_none(ax)
-        which = (
+        places = (
             [Caption(index, color="dimgray") for index in self.indices]
             if self.filenames is None
             else [file_caption(filename) for filename in self.filenames]
         )
-        columns = (self.y_true, self.y_pred, self.probabilities, self.true_probabilities, which)
+        columns = (self.y_true, self.y_pred, self.probabilities, self.true_probabilities, places)
         images = check_pictures(self.images, *columns)
         captions = [
             [judge(predicted, False, probability), Caption(actual, probability=true), name]
@@ -129,8 +141,9 @@ class ConfidentMistakesDisplay:
         sizes = {"n_columns": n_columns, "cell_width": CELL_WIDTH}
         width, height = figure_size(images, captions, headers, **sizes)
         self.figure_, place, width = place_for(ax, size=(max(width, 4.5), height + TITLE_HEIGHT))
-        which = "The surest mistake" if len(images) == 1 else f"The {len(images)} surest mistakes"
-        title = f"{which} among {_sample_count_text(self.n_samples)}, with probabilities"
+        what = WHICH[self.which]
+        what = f"The {what}" if len(images) == 1 else f"The {len(images)} {what}s"
+        title = f"{what} among {_sample_count_text(self.n_samples)}, with probabilities"
         place = write_above(self.figure_, place, title, width=width, height=height)
         self.axes_ = draw_pictures(
             place, images, captions, headers, n_columns=n_columns, width=width
@@ -141,7 +154,8 @@ class ConfidentMistakesDisplay:
         self.figure_, place, _ = place_for(ax, size=(5, 1))
         axes = self.figure_.add_subplot(place)
         axes.set_axis_off()
-        statement = f"no mistakes among {_sample_count_text(self.n_samples)}"
+        what = "suspect labels" if self.which == "suspects" else "mistakes"
+        statement = f"no {what} among {_sample_count_text(self.n_samples)}"
         axes.text(0.5, 0.5, statement, ha="center", va="center", size=12)
         self.axes_ = np.array([], dtype=object)
         return self
@@ -154,11 +168,12 @@ class ConfidentMistakesDisplay:
         y: ArrayLike,
         *,
         filenames: ArrayLike | None = None,
+        which: Literal["confident", "doubtful", "suspects"] = "confident",
         n_images: int = 10,
         n_columns: int = 5,
         ax: "Axes | None" = None,
     ) -> Self:
-        """Draw the mistakes of an estimator, the surest first.
+        """Draw the mistakes of an estimator.
 
         Parameters
         ----------
@@ -174,6 +189,13 @@ class ConfidentMistakesDisplay:
 
         filenames : array-like of shape (n_samples,), default=None
             The files of the pictures, as loaders give them, to name under each.
+
+        which : {"confident", "doubtful", "suspects"}, default="confident"
+            "confident" are mistakes of which it was surest, "doubtful" those where the actual class
+            was nearly as probable, and "suspects" pictures whose label is probably wrong, those
+            first for whose label the probability is lowest. All are the more telling for pictures
+            that were not trained on; for training pictures, give ``from_predictions`` what
+            :func:`~sklearn.model_selection.cross_val_predict` predicts.
 
         n_images : int, default=10
             How many mistakes to show at most.
@@ -199,12 +221,15 @@ class ConfidentMistakesDisplay:
                 " Give a classifier that predicts probabilities, such as DenseClassifier."
             )
         X = check_pictures(X, y)
-        options = {"filenames": filenames, "n_images": n_images, "n_columns": n_columns, "ax": ax}
-        y_proba = estimator.predict_proba(X)
-        return cls.from_predictions(X, y, y_proba, classes=estimator.classes_, **options)
+        options = {"filenames": filenames, "which": which, "n_images": n_images, "ax": ax}
+        options |= {"classes": estimator.classes_, "n_columns": n_columns}
+        return cls.from_predictions(X, y, estimator.predict_proba(X), **options)
 
     @classmethod
-    @validate_params({"n_images": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
+    @validate_params(
+        {"which": [StrOptions(set(WHICH))], "n_images": AT_LEAST_ONE},
+        prefer_skip_nested_validation=False,
+    )
     def from_predictions(
         cls,
         X: ArrayLike,
@@ -213,11 +238,12 @@ class ConfidentMistakesDisplay:
         *,
         classes: ArrayLike | None = None,
         filenames: ArrayLike | None = None,
+        which: Literal["confident", "doubtful", "suspects"] = "confident",
         n_images: int = 10,
         n_columns: int = 5,
         ax: "Axes | None" = None,
     ) -> Self:
-        """Draw mistakes by probabilities that were predicted before, the surest first.
+        """Draw mistakes by probabilities that were predicted before.
 
         Parameters
         ----------
@@ -235,6 +261,13 @@ class ConfidentMistakesDisplay:
 
         filenames : array-like of shape (n_samples,), default=None
             The files of the pictures, as loaders give them, to name under each.
+
+        which : {"confident", "doubtful", "suspects"}, default="confident"
+            "confident" are mistakes of which it was surest, "doubtful" those where the actual class
+            was nearly as probable, and "suspects" pictures whose label is probably wrong, those
+            first for whose label the probability is lowest. All are the more telling for pictures
+            that were not trained on; for training pictures, give ``from_predictions`` what
+            :func:`~sklearn.model_selection.cross_val_predict` predicts.
 
         n_images : int, default=10
             How many mistakes to show at most.
@@ -255,20 +288,19 @@ class ConfidentMistakesDisplay:
             If the columns are not those of the classes, or ``y_true`` holds others.
         """
         X = check_pictures(X, y_true, y_proba, filenames)
-        y_true, y_proba = column_or_1d(y_true, warn=True), np.asarray(y_proba)
-        classes = np.unique(y_true) if classes is None else np.asarray(classes)
-        actual = _columns_of(y_true, classes, y_proba)
+        actual, y_proba, classes = checked_probabilities(y_true, y_proba, classes)
         predicted = y_proba.argmax(axis=1)
-        shown = surest_mistakes(actual, y_proba)[:n_images]
+        shown = RANKINGS[which](actual, y_proba)[:n_images]
         display = cls(
             images=X[shown],
-            y_true=y_true[shown],
+            y_true=classes[actual[shown]],
             y_pred=classes[predicted[shown]],
             probabilities=y_proba[shown, predicted[shown]],
             true_probabilities=y_proba[shown, actual[shown]],
             n_samples=len(X),
             indices=shown,
             filenames=None if filenames is None else np.asarray(filenames)[shown],
+            which=which,
         )
         return display.plot(n_columns=n_columns, ax=ax)
 
@@ -280,23 +312,21 @@ def surest_mistakes(actual, y_proba):
     return wrong[np.argsort(-y_proba[wrong, predicted[wrong]], kind="stable")]
 
 
+def closest_mistakes(actual, y_proba):
+    """Return the rows of mistakes, those first whose actual class is nearly as probable."""
+    rows, predicted = np.arange(len(actual)), y_proba.argmax(axis=1)
+    gaps = y_proba[rows, predicted] - y_proba[rows, actual]
+    wrong = np.flatnonzero(predicted != actual)
+    return wrong[np.argsort(gaps[wrong], kind="stable")]
+
+
+def suspects(actual, y_proba):
+    """Return the rows whose label is probably wrong, the least probable first."""
+    return find_suspect_labels(actual, y_proba, labels=np.arange(y_proba.shape[1]))
+
+
+RANKINGS = {"confident": surest_mistakes, "doubtful": closest_mistakes, "suspects": suspects}
+
+
 def _sample_count_text(n_samples):
     return "1 picture" if n_samples == 1 else f"{n_samples:,} pictures"
-
-
-def _columns_of(y, classes, y_proba):
-    """The column of each class."""
-    if y_proba.ndim != 2 or y_proba.shape[1] != len(classes):
-        raise ValueError(
-            f"Expected y_proba of shape (n_samples, {len(classes)}), a column for each class, got"
-            f" {y_proba.shape}. Pass the class of each column as classes."
-        )
-    number_of = {label: number for number, label in enumerate(classes.tolist())}
-    unknown = sorted({str(label) for label in y.tolist() if label not in number_of})
-    if unknown:
-        raise ValueError(
-            f"The actual classes {', '.join(unknown[:5])} are not among those of the probabilities,"
-            f" which begin with {', '.join(map(str, classes[:5]))}. Give labels as they were"
-            " trained."
-        )
-    return np.array([number_of[label] for label in y.tolist()])

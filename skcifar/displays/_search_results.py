@@ -81,8 +81,8 @@ class SearchResultsDisplay:
     def plot(self, *, ax: "Axes | None" = None) -> Self:
         """Draw the scores against each parameter.
 
-        Candidates that share a value stand beside each other. A line is their mean, but for a
-        halving search, whose candidates had different chances.
+        Candidates that share a value are above each other. A line is their mean, but for a halving
+        search, whose candidates had different chances.
 
         Parameters
         ----------
@@ -128,26 +128,24 @@ class SearchResultsDisplay:
                 for number, params in enumerate(self.candidates)
                 if name in params and same(params[name], value)
             ]
-            places = position + _spread(len(there))
-            for place, number in zip(places, there, strict=True):
+            for number in there:
                 mean, std = self.means[number], self.stds[number]
                 best = number == self.best_index
                 label = "candidate" if self.survived is None else "candidate of the last round"
-                style = {"fmt": "o", "color": RIGHT_COLOR, "label": label, "markersize": 5}
+                style = {"fmt": "o", "color": RIGHT_COLOR, "label": label, "markersize": 6}
+                style |= {"markerfacecolor": "white", "alpha": 0.6}
                 if best:
                     style = {"fmt": "*", "color": WRONG_COLOR, "label": "best", "markersize": 14}
                 elif not survived[number]:
                     style |= {"fmt": "x", "color": "0.55", "label": "given up in an earlier round"}
-                axes.errorbar(
-                    place, mean, std, capsize=2, elinewidth=1, zorder=3 if best else 2, **style
-                )
+                axes.errorbar(position, mean, std, elinewidth=1, zorder=4 if best else 2, **style)
             means = np.asarray(self.means)[there]
             means = means[np.isfinite(means)]
             if not means.size:
                 low = axes.get_xaxis_transform()  # places by value, heights from 0 to 1
                 axes.text(position, 0.02, "failed", color="0.4", ha="center", transform=low)
             elif self.survived is None:  # scores of different rounds have no mean
-                ends = position - 0.4, position + 0.4
+                ends = position - 0.25, position + 0.25
                 label = "mean of all with that value"
                 axes.hlines(means.mean(), *ends, color="0.4", lw=1.2, label=label)
         names = [_short(value) for value in values]
@@ -191,11 +189,6 @@ class SearchResultsDisplay:
             score_name=score_name,
         )
         return display.plot(ax=ax)
-
-
-def _spread(n):
-    """Return places for n things around 0."""
-    return np.linspace(-0.3, 0.3, n) if n > 1 else np.zeros(n)
 
 
 def _short(value, width=24):

@@ -21,13 +21,11 @@ from sklearn.utils.validation import check_is_fitted
 from .._sklearn.validation import Interval, validate_params
 
 CONFIDENCE_LEVEL = 0.95
-
-
-_confidence_level = [Interval(Real, 0, 1, closed="neither")]
+CONFIDENCE_LEVELS = [Interval(Real, 0, 1, closed="neither")]
 
 
 @validate_params(
-    {"classifiers": [dict], "confidence_level": _confidence_level},
+    {"classifiers": [dict], "confidence_level": CONFIDENCE_LEVELS},
     prefer_skip_nested_validation=False,
 )
 def compare_classifiers(
@@ -240,7 +238,7 @@ def mcnemar_tests(y_true, predictions):
     ]
 
 
-@validate_params({"confidence_level": _confidence_level}, prefer_skip_nested_validation=True)
+@validate_params({"confidence_level": CONFIDENCE_LEVELS}, prefer_skip_nested_validation=True)
 def accuracy_interval(
     y_true: ArrayLike, y_pred: ArrayLike, *, confidence_level: float = CONFIDENCE_LEVEL
 ) -> tuple[float, float]:
@@ -283,7 +281,7 @@ def accuracy_interval(
     return float(low), float(high)
 
 
-@validate_params({"confidence_level": _confidence_level}, prefer_skip_nested_validation=True)
+@validate_params({"confidence_level": CONFIDENCE_LEVELS}, prefer_skip_nested_validation=True)
 def log_loss_interval(
     y_true: ArrayLike,
     y_proba: ArrayLike,

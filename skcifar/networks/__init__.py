@@ -6,6 +6,7 @@ Nothing here knows of scikit-learn, of training or of data.
 from .. import _keras  # says what keeps Keras from being imported
 from ._convolutional import build_convolutional_network
 from ._dense import build_dense_network
+from ._gradients import grad_cam, score_gradients
 from ._layers import ACTIVATIONS, BatchNormalization, Dropout
 from ._pretrained import build_pretrained_network, read_body, split_at_head
 from ._seeds import seeded_layers, variable_shapes

@@ -1,4 +1,4 @@
-"""Layers that TensorFlow computes faster than it does Keras' own."""
+"""What TensorFlow does itself: layers that it computes faster than Keras' own, and gradients."""
 
 import keras
 import tensorflow as tf
@@ -55,3 +55,11 @@ class Dropout(keras.layers.Dropout):
         return tf.nn.experimental.stateless_dropout(
             inputs, self.rate, seed=tf.cast(seed, tf.int32), rng_alg="philox"
         )
+
+
+def gradient_of_sum(function, inputs):
+    """Return the gradient of the sum of a function's outputs with respect to its inputs."""
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = function(inputs)
+    return tape.gradient(outputs, inputs)

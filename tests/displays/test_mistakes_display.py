@@ -105,13 +105,13 @@ def test_estimator_without_probabilities_is_refused(images):
 
 
 def test_labels_that_nobody_knows_are_refused(images):
-    with pytest.raises(ValueError, match=r"The actual classes 0, 1 are not among .* cat, dog"):
+    with pytest.raises(ValueError, match=r"The classes 0, 1 are not among .* cat, dog"):
         ConfidentMistakesDisplay.from_estimator(Knows(), images, [0, 1, 0, 1, 0])
 
 
 @pytest.mark.parametrize("y_proba", [Y_PROBA[:, :2], Y_PROBA[:, 0]])
 def test_columns_of_other_classes_are_refused(images, y_proba):
-    with pytest.raises(ValueError, match=r"y_proba of shape \(n_samples, 3\).* as classes"):
+    with pytest.raises(ValueError, match=r"shape \(n_samples, 3\).* which class each column"):
         ConfidentMistakesDisplay.from_predictions(images, Y_TRUE, y_proba)
 
 
@@ -129,3 +129,26 @@ def test_pictures_of_four_channels_are_refused():
 def test_none_of_a_thing_cannot_be_drawn(images, parameter):
     with pytest.raises(ValueError, match=f"'{parameter}' parameter of ConfidentMistakesDisplay"):
         ConfidentMistakesDisplay.from_estimator(Knows(), images, Y_TRUE, **{parameter: 0})
+
+
+def test_the_closest_mistakes_come_first(images):
+    display = ConfidentMistakesDisplay.from_estimator(Knows(), images, Y_TRUE, which="doubtful")
+    assert display.indices.tolist() == [4, 1, 3, 2]
+    texts = [text.get_text() for axes in display.figure_.axes for text in axes.texts]
+    assert "The 4 closest mistakes among 5 pictures, with probabilities" in texts
+
+
+def test_suspect_labels_are_drawn(images):
+    """Of the cat that is called a dog, and of no other, the network is as sure as of any cat."""
+    y_proba = [[0.9, 0.1], [0.8, 0.2], [0.95, 0.05], [0.1, 0.9], [0.55, 0.45]]
+    y_true = ["cat", "cat", "dog", "dog", "dog"]
+    display = ConfidentMistakesDisplay.from_predictions(images, y_true, y_proba, which="suspects")
+    assert display.indices.tolist() == [2]
+
+
+def test_labels_of_which_none_is_suspect_are_a_statement(images):
+    display = ConfidentMistakesDisplay.from_predictions(
+        images[:2], ["a", "b"], np.eye(2), which="suspects"
+    )
+    (axes,) = display.figure_.axes
+    assert [text.get_text() for text in axes.texts] == ["no suspect labels among 2 pictures"]

@@ -63,6 +63,13 @@ def test_each_parameter_has_a_panel_with_all_scores():
     assert display.axes_[0].get_ylim() == display.axes_[1].get_ylim()
 
 
+def test_candidates_stand_where_their_value_is():
+    search = grid_search()
+    for axes in SearchResultsDisplay.from_search(search).axes_:
+        places = [container.lines[0].get_xdata()[0] for container in axes.containers]
+        assert set(places) == set(axes.get_xticks())
+
+
 def test_best_candidate_stands_out():
     search = grid_search()
     display = SearchResultsDisplay.from_search(search)

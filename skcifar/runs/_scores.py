@@ -1,0 +1,39 @@
+"""What a run reports of its test pictures beside loss and accuracy."""
+
+import numpy as np
+from sklearn.metrics import precision_recall_fscore_support
+
+from ..model_selection._calibration import (
+    answers_at_precision,
+    error_with_interval,
+    judge_answers,
+)
+
+PRECISION = 0.95
+
+
+def class_scores(y_train, y_test, y_pred, classes):
+    """Count the pictures of each class, and score what is predicted for those of the test."""
+    n_train = [int(np.sum(np.asarray(y_train) == label)) for label in classes]
+    precision, recall, _, n_test = precision_recall_fscore_support(
+        y_test, y_pred, labels=classes, zero_division=np.nan
+    )
+    columns = (n_train, n_test.tolist(), precision.tolist(), recall.tolist())
+    names = ("n_train", "n_test", "precision", "recall")
+    return {
+        str(label): dict(zip(names, row, strict=True))
+        for label, *row in zip(classes, *columns, strict=True)
+    }
+
+
+def reliability_scores(y_test, y_proba, classes):
+    """Score how far it can be relied on the probabilities of test pictures."""
+    confidences, right = judge_answers(y_test, y_proba, classes)
+    error, *interval = error_with_interval(confidences, right)
+    n_answers, least = answers_at_precision(confidences, right, PRECISION)
+    return {
+        "test_calibration_error": error,
+        "test_calibration_error_interval": interval,
+        "n_answers_at_95_percent": n_answers,
+        "min_probability_at_95_percent": least,
+    }
