@@ -120,7 +120,7 @@ def test_commands_decode_the_same_files_once(pets, tmp_path, capsys, monkeypatch
     assert capsys.readouterr().out.split("\n")[:6] == told
     assert main(["cache"]) == 0
     reported = capsys.readouterr().out
-    assert reported == f"{tmp_path}/kept holds 1 set of pictures, 0.00 of at most 10 GB\n"
+    assert reported == f"{tmp_path / 'kept'} holds 1 set of pictures, 0.00 of at most 10 GB\n"
     assert main(["cache", "--clear"]) == 0
     assert "holds 0 sets" in capsys.readouterr().out
     assert list((tmp_path / "kept").iterdir()) == []

@@ -117,7 +117,7 @@ def test_layout_of_splits_leaves_out_other_folders(tmp_path):
     put(tmp_path, *classes("train", "test"), "notes/scan.png")
     dataset = load_image_folder(tmp_path, layout="splits")
     assert dataset.target_names.tolist() == ["cat", "dog"]
-    assert f"left out, folders beside the splits: 1 ({tmp_path}/notes)" in dataset.DESCR
+    assert f"left out, folders beside the splits: 1 ({tmp_path / 'notes'})" in dataset.DESCR
 
 
 def test_a_train_among_other_vehicles_is_a_class(tmp_path):
@@ -156,7 +156,7 @@ def test_label_is_found_in_the_name_by_a_pattern(tmp_path):
 def test_label_in_the_name_and_splits_by_folder(tmp_path):
     put(tmp_path, "train/cat.1.png", "train/dog.1.png", "test/cat.2.png")
     dataset = load_image_folder(tmp_path, label_pattern=r"^\w+", subset="test")
-    assert dataset.filenames.tolist() == [f"{tmp_path}/test/cat.2.png"]
+    assert dataset.filenames.tolist() == [str(tmp_path / "test/cat.2.png")]
 
 
 def test_names_that_a_pattern_does_not_fit_are_told(tmp_path):
@@ -210,8 +210,8 @@ def test_what_is_left_out_is_told(tmp_path):
     (tmp_path / "cat" / "gone.png").symlink_to("nowhere")
     (tmp_path / "cat" / "circle.png").symlink_to("circle.png")
     lines = load_image_folder(tmp_path).DESCR.split("\n")
-    assert f"left out, linked folders: 2 ({tmp_path}/up, {tmp_path}/cat/more)" in lines
-    assert f"left out, files beside the class folders: 1 ({tmp_path}/of-no-class.png)" in lines
+    assert f"left out, linked folders: 2 ({tmp_path / 'up'}, {tmp_path / 'cat/more'})" in lines
+    assert f"left out, files beside the class folders: 1 ({tmp_path / 'of-no-class.png'})" in lines
     assert any(line.startswith("left out, links to nothing: 2 (") for line in lines)
 
 
@@ -233,7 +233,9 @@ def test_unreadable_files_are_left_out_on_request_with_their_reasons(tmp_path):
     assert [Path(name).name for name in dataset.filenames] == ["a.png", "b.png"] * 2
     assert dataset.images[:2, 0, 0].tolist() == [[255, 0, 0]] * 2
     assert dataset.target.tolist() == [0, 0, 1, 1]
-    left_out = f"files that cannot be read: 1 ({tmp_path}/cat/aa.jpg (it is of no known format))"
+    left_out = (
+        f"files that cannot be read: 1 ({tmp_path / 'cat/aa.jpg'} (it is of no known format))"
+    )
     assert dataset.DESCR.endswith(left_out)
 
 
@@ -284,7 +286,7 @@ def test_lists_of_paths_and_labels(tmp_path):
 def test_numbers_are_labels_in_their_order(tmp_path):
     pandas = pytest.importorskip("pandas")
     put(tmp_path, *classes("."))
-    paths = [f"{tmp_path}/cat/a.png", f"{tmp_path}/dog/a.png"]
+    paths = [str(tmp_path / "cat/a.png"), str(tmp_path / "dog/a.png")]
     table = pandas.DataFrame({"path": paths, "label": [10, 9]})
     dataset = load_image_files(table["path"], table["label"])
     assert dataset.target_names.tolist() == ["9", "10"]
@@ -317,8 +319,8 @@ def test_table_is_a_source_as_a_folder_is(tmp_path):
     rows = ["path,label,split", "pets/dog/a.png,dog,train", "pets/dog/b.png,dog,test"]
     (tmp_path / "pets.csv").write_text("\n".join(rows))
     train, test = load_train_test(tmp_path / "pets.csv", subset_column="split")
-    assert train.filenames.tolist() == [f"{tmp_path}/pets/dog/a.png"]
-    assert test.filenames.tolist() == [f"{tmp_path}/pets/dog/b.png"]
+    assert train.filenames.tolist() == [str(tmp_path / "pets/dog/a.png")]
+    assert test.filenames.tolist() == [str(tmp_path / "pets/dog/b.png")]
 
 
 @pytest.mark.parametrize(
