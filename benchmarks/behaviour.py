@@ -74,7 +74,13 @@ def make_skorch(n_classes):
     import torch
     from skorch import NeuralNetClassifier
 
-    layers = [torch.nn.Flatten()]
+    global AsFloat32  # where pickle looks for it
+
+    class AsFloat32(torch.nn.Module):
+        def forward(self, X):
+            return X.float()
+
+    layers = [AsFloat32(), torch.nn.Flatten()]
     for size in HIDDEN_LAYER_SIZES:
         layers += [torch.nn.LazyLinear(size), torch.nn.ReLU()]
     module = torch.nn.Sequential(*layers, torch.nn.LazyLinear(n_classes))
