@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._lazy import LazyImages
 from ._sklearn.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from ._sklearn.html import DocumentedMixin
 from ._sklearn.validation import Interval, Options, StrOptions, stacked, validate_samples
 from .datasets import DatasetError
 from .datasets._folders import in_short
@@ -36,7 +37,7 @@ def _has_rows(transformer):
     return len(getattr(transformer, "sample_shape_", (1,))) == 1
 
 
-class _PictureTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class _PictureTransformer(DocumentedMixin, CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """What every transformer here shares: fitting learns the shape of a sample."""
 
     _parameter_constraints: ClassVar[dict] = {}
@@ -91,6 +92,7 @@ class _PictureTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator)
         Returns
         -------
         X_transformed : array
+            As many samples, transformed.
         """
         check_is_fitted(self)
         return self._transform(validate_samples(self, self._read(X, reset=False), reset=False))
@@ -163,7 +165,7 @@ class ImageResizer(_RowsKeepNamesMixin, _PictureTransformer):
     n_features_in_ : int
         The height that pictures get, or the number of features of rows.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen during fit, where X has names that are all strings.
 
     sample_shape_ : tuple of int
@@ -315,7 +317,7 @@ class PixelScaler(_RowsKeepNamesMixin, _PictureTransformer):
     n_features_in_ : int
         Length of the second axis of X: the number of features of rows, the height of pictures.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen during fit, where X has names that are all strings.
 
     sample_shape_ : tuple of int
@@ -375,7 +377,7 @@ class ImageFlattener(_PictureTransformer):
     n_features_in_ : int
         Length of the second axis of X: the number of features of rows, the height of pictures.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen during fit, where X has names that are all strings.
 
     sample_shape_ : tuple of int

@@ -1,4 +1,4 @@
-"""What notebooks show of an estimator: scikit-learn's own page, and one table more.
+"""What notebooks show of an estimator: scikit-learn's own page, links, and one table more.
 
 scikit-learn has no public name for the part of the page that shows what was fitted.
 """
@@ -7,10 +7,19 @@ from html import escape
 
 from sklearn.utils._repr_html.fitted_attributes import AttrsDict
 
+DOCUMENTATION = "https://skcifar.readthedocs.io/en/stable"  # where the site is to be
+
 _TABLE = """
 <div class="estimator-table"><details><summary>{title}</summary>
 <table class="parameters-table"><tbody>{rows}</tbody></table></details></div>
 """
+
+
+class DocumentedMixin:
+    """Lets scikit-learn link from an estimator of this package to its page in the API reference."""
+
+    _doc_link_module = "skcifar"
+    _doc_link_template = f"{DOCUMENTATION}/api/skcifar.{{estimator_name}}.html"
 
 
 class TableInHTMLMixin:

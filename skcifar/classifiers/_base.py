@@ -25,7 +25,7 @@ from .._keras import (
 )
 from .._lazy import LazyImages
 from .._sklearn.callbacks import CallbackSupportMixin, with_callbacks
-from .._sklearn.html import TableInHTMLMixin
+from .._sklearn.html import DocumentedMixin, TableInHTMLMixin
 from .._sklearn.validation import (
     Interval,
     InvalidParameterError,
@@ -66,6 +66,7 @@ class NetworkClassifier(
     ChosenParametersMixin,
     CopyableNetworkMixin,
     TableInHTMLMixin,
+    DocumentedMixin,
     CallbackSupportMixin,
     ClassifierMixin,
     BaseEstimator,
@@ -184,7 +185,7 @@ class NetworkClassifier(
     n_features_in_ : int
         Length of the second axis of X: the number of features of rows, the height of pictures.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen during fit, where X has names that are all strings.
 
     sample_shape_ : tuple of int
@@ -219,6 +220,30 @@ class NetworkClassifier(
 
     best_validation_score_ : float or None
         That ``val_accuracy``.
+
+    See Also
+    --------
+    ImageClassifier : Adds what changes pictures while training.
+    DenseClassifier : Has a network already.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import keras
+    >>> from sklearn.datasets import load_iris
+    >>> from skcifar import NetworkClassifier
+    >>> @dataclass(kw_only=True, eq=False, repr=False)
+    ... class LinearClassifier(NetworkClassifier):
+    ...     use_bias: bool = True
+    ...
+    ...     def build_network(self, input_shape, n_classes):
+    ...         inputs = keras.Input(input_shape)
+    ...         layer = keras.layers.Dense(n_classes, "softmax", use_bias=self.use_bias)
+    ...         return keras.Model(inputs, layer(inputs))
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = LinearClassifier(learning_rate=0.02, epochs=20, random_state=0)
+    >>> classifier.fit(X, y).score(X, y) > 0.8
+    True
     """
 
     optimizer: str | keras.optimizers.Optimizer = "adam"
@@ -556,6 +581,7 @@ class NetworkClassifier(
         Returns
         -------
         settings : dict of str to (str or float)
+            By the names that model files give them.
         """
         return keras_settings()
 
@@ -565,6 +591,7 @@ class NetworkClassifier(
         Returns
         -------
         augmentation : Augmentation or None
+            None, since only classifiers of pictures change any.
         """
         return None
 
@@ -582,6 +609,7 @@ class NetworkClassifier(
         Returns
         -------
         title : str
+            The title of the table.
         rows : list of tuple
             Headers, then name, kind, output shape and number of weights of each layer.
         """

@@ -32,6 +32,7 @@ class ChosenParametersMixin:
         Returns
         -------
         value : object
+            What ``fit`` uses.
         """
         value = getattr(self, name)
         if not is_auto(value):

@@ -5,12 +5,17 @@ import re
 from dataclasses import fields
 from inspect import cleandoc
 
+PARAMETERS = "Parameters\n----------\n"
+ATTRIBUTES = "Attributes\n----------\n"
+SEE_ALSO = "See Also\n--------\n"
+
 
 def with_shared_documentation(cls):
     """Insert parameters and attributes of the base class into a subclass's docstring."""
     if cls.__doc__ is None:  # python -OO
         return cls
-    shared = cleandoc(cls.__base__.__doc__).partition("Parameters\n----------\n")[2]
+    summary, own, own_learned, rest = _parts(cls.__doc__)
+    _, shared, learned, _ = _parts(cls.__base__.__doc__)
     for field in fields(cls.__base__):
         if (default := getattr(cls, field.name)) != field.default:
             # strings in double quotes
@@ -21,8 +26,15 @@ def with_shared_documentation(cls):
         of_base = cls.__base__._auto.get(name)
         pattern = rf'(?ms)(^{name} : .*?"auto"\s+is\s+){of_base}\b'
         shared = re.sub(pattern, rf"\g<1>{value}", shared, count=1)
-    own, heading, rest = cleandoc(cls.__doc__).partition("See Also\n--------\n")
-    own, _, attributes = own.partition("Attributes\n----------\n")
-    parts = (own, shared, attributes, f"{heading}{rest}")
-    cls.__doc__ = "\n\n".join(part.rstrip() for part in parts if part)
+    cls.__doc__ = (
+        f"{summary}{PARAMETERS}{own}{shared}{ATTRIBUTES}{own_learned}{learned}{SEE_ALSO}{rest}"
+    )
     return cls
+
+
+def _parts(doc):
+    """Split a docstring into summary, parameters, attributes, and all from See Also on."""
+    doc, _, rest = f"{cleandoc(doc)}\n".partition(SEE_ALSO)
+    summary, _, doc = doc.partition(PARAMETERS)
+    parameters, _, attributes = doc.partition(ATTRIBUTES)
+    return summary, *(f"{part.rstrip()}\n\n".lstrip() for part in (parameters, attributes)), rest

@@ -55,6 +55,31 @@ class ImageClassifier(NetworkClassifier):
         mirrored are left out where ``horizontal_flip`` is not set. It takes as many times as long.
         ``val_accuracy`` and ``val_loss`` while training are of one view. A new value holds for the
         next prediction.
+
+    See Also
+    --------
+    NetworkClassifier : The base class for samples of any kind.
+    ConvolutionalClassifier : Has a network already.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import keras
+    >>> from skcifar import ImageClassifier, load_digit_images
+    >>> @dataclass(kw_only=True, eq=False, repr=False)
+    ... class SmallClassifier(ImageClassifier):
+    ...     filters: int = 8
+    ...
+    ...     def build_network(self, input_shape, n_classes):
+    ...         inputs = keras.Input(input_shape)
+    ...         x = keras.layers.Conv2D(self.filters, 3, activation="relu")(inputs)
+    ...         x = keras.layers.Flatten()(x)
+    ...         return keras.Model(inputs, keras.layers.Dense(n_classes, "softmax")(x))
+    >>> X, y = load_digit_images(return_X_y=True)
+    >>> X = X[:, ::4, ::4] / 255  # 8 by 8 pixels
+    >>> classifier = SmallClassifier(max_shift=0.1, learning_rate=0.01, random_state=0)
+    >>> classifier.fit(X, y).score(X, y) > 0.8
+    True
     """
 
     horizontal_flip: bool | str = False
@@ -77,6 +102,7 @@ class ImageClassifier(NetworkClassifier):
         Returns
         -------
         augmentation : Augmentation or None
+            None where pictures stay as they are.
         """
         flip = self.horizontal_flip
         changes = Augmentation(

@@ -129,6 +129,7 @@ def fetch_cifar10(
             A description of the data set.
 
     (images, target) : tuple, if ``return_X_y=True``
+        Pictures and labels alone.
 
     Raises
     ------

@@ -20,13 +20,13 @@ def load_digit_images(*, subset: str = "train", return_X_y: bool = False) -> Any
     Nothing is downloaded: :func:`sklearn.datasets.load_digits` brings the digits along. Each of
     their 8 x 8 pixels becomes a block of 4 x 4 pixels of equal red, green and blue.
 
-    =================   =================================
-    Classes                                            10
-    Samples total                                   1,797
-    Samples train / test                      1,437 / 360
-    Dimensionality      32 x 32 pixels, 3 colours (3,072)
-    Features                            integers, 0 to 255
-    =================   =================================
+    ====================   =================================
+    Classes                                               10
+    Samples total                                      1,797
+    Samples train / test                         1,437 / 360
+    Dimensionality         32 x 32 pixels, 3 colours (3,072)
+    Features                               integers, 0 to 255
+    ====================   =================================
 
     Parameters
     ----------
@@ -54,6 +54,7 @@ def load_digit_images(*, subset: str = "train", return_X_y: bool = False) -> Any
             A description of the data set.
 
     (images, target) : tuple, if ``return_X_y=True``
+        Pictures and labels alone.
 
     Examples
     --------

@@ -70,6 +70,7 @@ def read_picture(
     Returns
     -------
     image : ndarray of shape (height, width, n_channels), dtype uint8
+        The pixels, 0 to 255.
 
     Raises
     ------
@@ -120,8 +121,8 @@ def load_image_folder(
     path : str or path-like
         The folder that holds a folder for each class, or ``train``, ``validation`` and ``test``,
         or some of them, however spelt (``val``, ``Testing``, ``training_set``), with a folder for
-        each class inside. Files may be of the formats and sizes that :func:`read_picture` reads, in
-        colour, in grey or transparent, in folders within as well. Links to folders are not
+        each class inside. Files may be of the formats and sizes that :func:`.read_picture` reads,
+        in colour, in grey or transparent, in folders within as well. Links to folders are not
         followed but for those that are a class. What is hidden or a system's own, such as
         ``Thumbs.db`` or ``__MACOSX``, is passed over.
 
@@ -183,13 +184,29 @@ def load_image_folder(
     ------
     DatasetError
         If the folder is missing, if a class has no pictures, or if any file is no picture that
-        :func:`read_picture` reads; one error names such files. It is a ValueError.
+        :func:`.read_picture` reads; one error names such files. It is a ValueError.
 
     See Also
     --------
     load_image_files : The same for lists of paths and labels.
     load_image_csv : The same for a table of paths and labels.
     sklearn.datasets.load_files : The same for text.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> from skcifar import load_image_folder
+    >>> with TemporaryDirectory() as folder:
+    ...     for color in ("red", "blue"):
+    ...         Path(folder, color).mkdir()
+    ...         Image.new("RGB", (60, 40), color).save(f"{folder}/{color}/1.png")
+    ...     dataset = load_image_folder(folder)
+    >>> dataset.images.shape
+    (2, 32, 32, 3)
+    >>> dataset.target_names.tolist()
+    ['blue', 'red']
     """
     image_size = checked_image_size(image_size, owner="load_image_folder")
     listing = list_folder(path, layout=layout, label_pattern=compiled(label_pattern))
@@ -220,7 +237,7 @@ def load_image_csv(
     skip_unreadable: bool = False,
     cache: bool | str | os.PathLike = False,
 ) -> Bunch:
-    """Load one's own pictures that a table lists, with a label for each.
+    r"""Load one's own pictures that a table lists, with a label for each.
 
     Parameters
     ----------
@@ -241,7 +258,7 @@ def load_image_csv(
         Height and width in pixels that all pictures get.
 
     resize : {"crop", "pad", "stretch"}, default="crop"
-        How a picture of other proportions gets that size, as :func:`read_picture` does it.
+        How a picture of other proportions gets that size, as :func:`.read_picture` does it.
 
     n_channels : {1, 3}, default=3
         1 for pictures in grey, 3 for red, green and blue.
@@ -269,6 +286,19 @@ def load_image_csv(
     See Also
     --------
     load_image_files : The same for lists of paths and labels, or for columns of a DataFrame.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> from skcifar import load_image_csv
+    >>> with TemporaryDirectory() as folder:
+    ...     Image.new("RGB", (60, 40), "red").save(f"{folder}/1.png")
+    ...     n_written = Path(folder, "pictures.csv").write_text("path,label\n1.png,red\n")
+    ...     dataset = load_image_csv(f"{folder}/pictures.csv")
+    >>> dataset.target_names[dataset.target].tolist()
+    ['red']
     """
     image_size = checked_image_size(image_size, owner="load_image_csv")
     listing = list_table(
@@ -298,7 +328,7 @@ def load_image_files(
     Parameters
     ----------
     paths : array-like of shape (n_samples,)
-        Paths of files as :func:`read_picture` reads them, such as a column of a DataFrame.
+        Paths of files as :func:`.read_picture` reads them, such as a column of a DataFrame.
 
     labels : array-like of shape (n_samples,)
         The class of each, a number or a name.
@@ -307,7 +337,7 @@ def load_image_files(
         Height and width in pixels that all pictures get.
 
     resize : {"crop", "pad", "stretch"}, default="crop"
-        How a picture of other proportions gets that size, as :func:`read_picture` does it.
+        How a picture of other proportions gets that size, as :func:`.read_picture` does it.
 
     n_channels : {1, 3}, default=3
         1 for pictures in grey, 3 for red, green and blue.

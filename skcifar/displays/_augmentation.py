@@ -68,6 +68,7 @@ class AugmentationDisplay:
         Returns
         -------
         display : :class:`AugmentationDisplay`
+            With what was drawn in ``axes_``.
         """
         rows = [check_pictures(row) for row in (self.images, *self.variants)]
         height, width = rows[0].shape[1:3]
@@ -123,6 +124,7 @@ class AugmentationDisplay:
         Returns
         -------
         display : :class:`AugmentationDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------

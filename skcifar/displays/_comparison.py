@@ -131,6 +131,7 @@ class ComparisonDisplay:
         Returns
         -------
         display : :class:`ComparisonDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------
@@ -210,6 +211,7 @@ class ComparisonDisplay:
         Returns
         -------
         display : :class:`ComparisonDisplay`
+            With what was drawn in ``axes_``.
         """
         X = check_pictures(X, y)
         if histories is None:
@@ -273,6 +275,7 @@ class ComparisonDisplay:
         Returns
         -------
         display : :class:`ComparisonDisplay`
+            With what was drawn in ``axes_``.
         """
         return cls(
             images=np.asarray(stacked(X)),

@@ -123,6 +123,7 @@ class ConfidentMistakesDisplay:
         Returns
         -------
         display : :class:`ConfidentMistakesDisplay`
+            With what was drawn in ``axes_``.
         """
         if not len(self.images):
             return self._plot_none(ax)
@@ -209,6 +210,7 @@ class ConfidentMistakesDisplay:
         Returns
         -------
         display : :class:`ConfidentMistakesDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------
@@ -281,6 +283,7 @@ class ConfidentMistakesDisplay:
         Returns
         -------
         display : :class:`ConfidentMistakesDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------

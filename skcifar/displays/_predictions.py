@@ -103,6 +103,7 @@ class PredictionGridDisplay:
         Returns
         -------
         display : :class:`PredictionGridDisplay`
+            With what was drawn in ``axes_``.
         """
         images = check_pictures(self.images, self.y_true, self.y_pred)
         known = self.probabilities is not None
@@ -171,6 +172,7 @@ class PredictionGridDisplay:
         Returns
         -------
         display : :class:`PredictionGridDisplay`
+            With what was drawn in ``axes_``.
         """
         X = check_pictures(X, y, filenames)
         chosen = _choose(len(X), n_images, random_state)
@@ -239,6 +241,7 @@ class PredictionGridDisplay:
         Returns
         -------
         display : :class:`PredictionGridDisplay`
+            With what was drawn in ``axes_``.
         """
         X = check_pictures(X, y_true, y_pred, y_proba, filenames)
         chosen = _choose(len(X), n_images, random_state)

@@ -40,6 +40,17 @@ class SearchHistoriesDisplay:
     See Also
     --------
     TrainingHistoryDisplay : The curves of one classifier.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skcifar import DenseClassifier, ResumableGridSearchCV, SearchHistoriesDisplay
+    >>> classifier = DenseClassifier(hidden_layer_sizes=(8,), epochs=2, random_state=0)
+    >>> search = ResumableGridSearchCV(classifier, {"learning_rate": [0.01, 0.1]}, cv=2)
+    >>> search = search.fit(*load_iris(return_X_y=True))
+    >>> display = SearchHistoriesDisplay.from_search(search)
+    >>> [axes.get_ylabel() for axes in display.axes_]
+    ['loss', 'accuracy']
     """
 
     def __init__(self, *, candidates: list[dict], histories: list[list]):
@@ -61,6 +72,7 @@ class SearchHistoriesDisplay:
         Returns
         -------
         display : :class:`SearchHistoriesDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------
@@ -117,6 +129,7 @@ class SearchHistoriesDisplay:
         Returns
         -------
         display : :class:`SearchHistoriesDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------

@@ -92,6 +92,7 @@ class SearchResultsDisplay:
         Returns
         -------
         display : :class:`SearchResultsDisplay`
+            With what was drawn in ``axes_``.
         """
         values_of = searched_values(self.candidates)
         n_columns = min(len(values_of), 3)
@@ -171,6 +172,7 @@ class SearchResultsDisplay:
         Returns
         -------
         display : :class:`SearchResultsDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------

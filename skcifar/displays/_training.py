@@ -63,6 +63,7 @@ class TrainingHistoryDisplay:
         Returns
         -------
         display : :class:`TrainingHistoryDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------
@@ -105,6 +106,7 @@ class TrainingHistoryDisplay:
         Returns
         -------
         display : :class:`TrainingHistoryDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------

@@ -76,6 +76,7 @@ class FirstLayerDisplay:
         Returns
         -------
         display : :class:`FirstLayerDisplay`
+            With what was drawn in ``axes_``.
         """
         weights = _check_weights(self.weights)
         strengths = np.square(weights).sum(axis=(1, 2, 3))
@@ -125,6 +126,7 @@ class FirstLayerDisplay:
         Returns
         -------
         display : :class:`FirstLayerDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------

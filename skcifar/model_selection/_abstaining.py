@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from .._sklearn.html import DocumentedMixin
 from .._sklearn.validation import HasMethods, Interval
 
 UNKNOWN = {"U": "unknown", "O": "unknown", "i": -1, "u": -1, "f": -1.0}  # by the kind of labels
@@ -21,7 +22,7 @@ def is_sure(probabilities, min_probability):
     return probabilities.max(axis=1) >= min_probability
 
 
-class AbstainingClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class AbstainingClassifier(DocumentedMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """Say "unknown" where the most probable class is not probable enough.
 
     Parameters
@@ -168,6 +169,7 @@ class AbstainingClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         score : float
+            The accuracy, NaN where nothing is answered.
         """
         return self.score_answers(X, y, sample_weight)["accuracy"]
 

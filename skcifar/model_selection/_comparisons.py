@@ -62,8 +62,11 @@ def compare_classifiers(
     Returns
     -------
     comparison : :class:`~sklearn.utils.Bunch`
+        Dictionary-like object, with the following attributes.
+
         models : list of dict
-            What :func:`measure_classifier` measures of each classifier, after its ``name``.
+            What was measured of each classifier, after its ``name``: parameters of the network,
+            epochs, losses and accuracies with their intervals, and ``predict_seconds``.
             ``pandas.DataFrame(comparison.models)`` makes a table of it.
         predictions : dict of str to ndarray of shape (n_samples,)
             Predicted classes of the test samples by name.
@@ -196,6 +199,8 @@ def mcnemar_test(y_true: ArrayLike, y_pred_1: ArrayLike, y_pred_2: ArrayLike) ->
     Returns
     -------
     test : :class:`~sklearn.utils.Bunch`
+        Dictionary-like object, with the following attributes.
+
         n_only_first_right : int
             Number of samples that the first one only is right about.
         n_only_second_right : int
@@ -256,6 +261,7 @@ def accuracy_interval(
     Returns
     -------
     low, high : float
+        Within 0 and 1.
 
     See Also
     --------

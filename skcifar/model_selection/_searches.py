@@ -15,6 +15,7 @@ import numpy as np
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401 (makes the import work)
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 
+from .._sklearn.html import DocumentedMixin
 from .._sklearn.searching import BaseSearch
 from .._sklearn.validation import HasMethods, Interval
 from ..files._digests import digest
@@ -39,7 +40,7 @@ def with_shared_documentation(cls):
     """Insert the parameters and attributes of scikit-learn's search and of ResumableSearch."""
     if cls.__base__.__doc__ is None:  # python -OO
         return cls
-    own, heading, rest = cleandoc(cls.__doc__).partition("See Also\n--------\n")
+    own, heading, rest = f"{cleandoc(cls.__doc__)}\n".partition("See Also\n--------\n")
     for section in ("Parameters\n----------\n", "Attributes\n----------\n"):
         own += section
         for source in (cls.__base__, ResumableSearch):
@@ -50,7 +51,7 @@ def with_shared_documentation(cls):
 
 
 @dataclass(eq=False, repr=False)
-class ResumableSearch(BaseSearch):
+class ResumableSearch(DocumentedMixin, BaseSearch):
     """What both searches have in common: their parameters, their journal and their workers.
 
     Parameters

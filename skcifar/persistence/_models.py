@@ -91,6 +91,19 @@ def save_model(pipeline: Pipeline | NetworkClassifier, path: str | os.PathLike) 
     trained further begins with a new optimizer. (The file of the parameter ``checkpoint`` holds
     it.) Nor are ``checkpoint`` itself, ``callbacks``, a Pipeline's ``memory``, metadata requests
     and output containers.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.datasets import load_iris
+    >>> from skcifar import DenseClassifier, load_model, save_model
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = DenseClassifier(hidden_layer_sizes=(8,), epochs=1, random_state=0).fit(X, y)
+    >>> with TemporaryDirectory() as folder:
+    ...     save_model(classifier, f"{folder}/iris.safetensors")
+    ...     loaded = load_model(f"{folder}/iris.safetensors")
+    >>> bool((loaded.predict(X) == classifier.predict(X)).all())
+    True
     """
     check_is_fitted(pipeline)
     path = Path(path)
@@ -161,6 +174,24 @@ def load_model(
     See Also
     --------
     save_model : Writes the file.
+
+    Examples
+    --------
+    A step of another class than this package's has to be named:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skcifar import DenseClassifier, load_model, save_model
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = DenseClassifier(hidden_layer_sizes=(8,), epochs=1, random_state=0)
+    >>> pipeline = make_pipeline(StandardScaler(), classifier).fit(X, y)
+    >>> with TemporaryDirectory() as folder:
+    ...     save_model(pipeline, f"{folder}/iris.safetensors")
+    ...     loaded = load_model(f"{folder}/iris.safetensors", custom_classes=[StandardScaler])
+    >>> bool((loaded.predict(X) == pipeline.predict(X)).all())
+    True
     """
     classes = {cls.__name__: cls for cls in (*custom_classes, *ESTIMATORS)}
     with opened_parts(Path(path), kind="model") as parts:

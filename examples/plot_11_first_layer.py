@@ -1,0 +1,37 @@
+"""
+What the first layer looks for
+==============================
+
+The weights of the first layer have the shape of pictures, so they can be looked at.
+"""
+
+# %%
+# A dense unit has a weight for each pixel of the whole picture: grey is 0, brighter is more,
+# darker is less. Weight decay takes away what is of no use, so that patterns show.
+
+import matplotlib.pyplot as plt
+
+from skcifar import FirstLayerDisplay, load_digit_images, make_dense_pipeline
+
+X, y = load_digit_images(return_X_y=True)
+dense = make_dense_pipeline(
+    hidden_layer_sizes=(20,), weight_decay=2.0, learning_rate=0.002, epochs=30, random_state=0
+).fit(X, y)
+FirstLayerDisplay.from_estimator(dense, n_images=20)
+plt.show()
+
+# %%
+# A convolutional unit has a few weights only, which it uses at every place of the picture.
+
+from skcifar import make_convolutional_pipeline
+
+convolutional = make_convolutional_pipeline(
+    filters=(20, 20),
+    strides=(2, 2),
+    kernel_size=5,
+    hidden_layer_sizes=(32,),
+    epochs=5,
+    random_state=0,
+).fit(X, y)
+FirstLayerDisplay.from_estimator(convolutional, n_images=20)
+plt.show()
