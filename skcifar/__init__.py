@@ -60,7 +60,7 @@ _NAMES = {
         "build_dense_network",
         "build_whitening_network",
     ),
-    "persistence": ("export_onnx", "load_model", "save_model"),
+    "persistence": ("export_html", "export_onnx", "load_model", "save_model"),
     "pipelines": (
         "make_convolutional_pipeline",
         "make_dense_pipeline",

@@ -2,26 +2,69 @@
 
 from pathlib import Path
 
-from ._arguments import model_arguments
+from ._arguments import data_arguments, model_arguments
+from ._shared import (
+    labels_of,
+    load_picture_model,
+    load_train_test_pictures,
+    source_of,
+)
 from ._terminal import complain, write
+
+PAGES = (".html", ".htm")
 
 
 def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
         "export",
-        parents=[model_arguments()],
-        help="write a saved model as ONNX, for programs without Python or Keras",
-        description="Write a saved model as ONNX, from the pixels to the label: pictures go in, and"
-        " labels and probabilities come out. Needs the onnx library.",
+        parents=[data_arguments(), model_arguments()],
+        help="write a saved model as a page for any browser, or as ONNX",
+        description="Write a saved model for programs without Python or Keras, from the pixels to"
+        " the label. FILE named *.html becomes a page that classifies pictures in any browser,"
+        " without a network; with --data it begins with ten test pictures, and says how many of"
+        " all it gets right. Phones often refuse local files: put the page on any web server."
+        " Another FILE becomes ONNX, which needs the onnx library.",
     )
     parser.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
-    parser.add_argument("file", metavar="FILE", help="file to write, usually named *.onnx")
-    parser.set_defaults(run=export)
+    parser.add_argument("file", metavar="FILE", help="file to write, *.html or *.onnx")
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "float16"),
+        help="how a page keeps the weights; float16 takes half the place (default: float32)",
+    )
+    parser.add_argument("--title", metavar="TEXT", help="heading of a page")
+    parser.set_defaults(run=export, data=None)
 
 
 def export(arguments):
-    """Write a saved model as ONNX, and print its inputs and outputs."""
+    """Write a saved model as a page or as ONNX, and print what was written."""
+    if Path(arguments.file).suffix.lower() in PAGES:
+        return _export_page(arguments)
+    for name in ("data", "precision", "title"):
+        if getattr(arguments, name) is not None:
+            raise ValueError(f"--{name} is for pages. Name the file *.html, or leave it out.")
+    return _export_onnx(arguments)
+
+
+def _export_page(arguments):
+    pipeline, reading = load_picture_model(arguments.model, trusted=arguments.trusted)
+    from ..persistence import export_html
+
+    options = {name: getattr(arguments, name) for name in ("precision", "title")}
+    options = {name: value for name, value in options.items() if value is not None}
+    if arguments.data is not None:
+        if arguments.data == "auto":
+            arguments.data = source_of(pipeline.classes_, arguments.model)
+        source, _, (X, names, _) = load_train_test_pictures(arguments, reading)
+        options |= {"X": X, "y": labels_of(names, pipeline.classes_, source, arguments.model)}
+    accuracy = export_html(pipeline, arguments.file, **options)
+    right = "" if accuracy is None else f"right on {100 * accuracy:.1f} % of the test pictures; "
+    write(f"{arguments.file} classifies in a browser; {right}{_kilobytes(arguments.file)}")
+    return 0
+
+
+def _export_onnx(arguments):
     from ..persistence._models import load_model
     from ..persistence._onnx import describe_value, export_onnx
 
@@ -34,6 +77,9 @@ def export(arguments):
     taken, given = (
         " and ".join(map(describe_value, side)) for side in (model.graph.input, model.graph.output)
     )
-    kilobytes = Path(arguments.file).stat().st_size / 1000
-    write(f"{arguments.file} takes {taken}, gives {given}; {kilobytes:,.0f} kB")
+    write(f"{arguments.file} takes {taken}, gives {given}; {_kilobytes(arguments.file)}")
     return 0
+
+
+def _kilobytes(path):
+    return f"{Path(path).stat().st_size / 1000:,.0f} kB"

@@ -4,5 +4,6 @@ from ._graph_layers import ExportError as ExportError
 from ._models import ModelFileError as ModelFileError
 from ._models import load_model, save_model
 from ._onnx import export_onnx
+from ._page import export_html
 
-__all__ = ["export_onnx", "load_model", "save_model"]
+__all__ = ["export_html", "export_onnx", "load_model", "save_model"]
