@@ -117,6 +117,7 @@ def train(arguments):
         folder,
         pipeline,
         metrics,
+        y_train=y_train,
         X_test=X_test,
         y_test=y_test,
         y_proba=y_proba,

@@ -43,7 +43,8 @@ class ConfusionsDisplay:
     Attributes
     ----------
     axes_ : dict of str to ndarray of axes
-        ``"matrices"``, of shape (2,), and ``"pictures"``, of shape (n_pairs, n_images).
+        ``"matrices"``, of shape (2,), and ``"pictures"``, of shape (n_pairs,), each of which shows
+        all pictures of a pair.
 
     figure_ : matplotlib Figure
         The figure that they are in.
@@ -62,8 +63,8 @@ class ConfusionsDisplay:
     >>> X = X[:, ::4, ::4]  # 8 by 8 pixels
     >>> model = make_pipeline(ImageFlattener(), GaussianNB()).fit(X[:500], y[:500])
     >>> display = ConfusionsDisplay.from_estimator(model, X[500:], y[500:], n_pairs=2)
-    >>> display.axes_["pictures"].shape
-    (2, 8)
+    >>> len(display.axes_["pictures"])
+    2
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class ConfusionsDisplay:
         above, below = place.subgridspec(2, 1, height_ratios=heights)
         self.axes_ = {
             "matrices": _draw_matrices(above, counts, classes),
-            "pictures": np.empty((0, n_images), dtype=object),
+            "pictures": np.array([], dtype=object),
         }
         if not pairs:
             axes = self.figure_.add_subplot(below)
@@ -117,12 +118,13 @@ class ConfusionsDisplay:
         title = "The commonest mistakes"
         place = write_above(self.figure_, below, title, width=width, height=height * len(pairs))
         place = with_margins(place, left=NAMES_WIDTH)
-        grid = place.subgridspec(len(pairs), n_images).subplots(squeeze=False)
+        grid = place.subgridspec(len(pairs), 1).subplots(squeeze=False).ravel()
         names = cut_names(classes)
-        for cells, (row, column) in zip(grid, pairs, strict=True):
-            text = _describe(names[row], names[column], counts[row, column], counts[row].sum())
+        for axes, (row, column) in zip(grid, pairs, strict=True):
             of_pair = images[(actual == row) & (predicted == column)]
-            _draw_row(cells, of_pair, text)
+            show_picture(axes, _side_by_side(of_pair, n_images))
+            text = _describe(names[row], names[column], counts[row, column], counts[row].sum())
+            _write_before(axes, text)
         self.axes_["pictures"] = grid
         return self
 
@@ -247,12 +249,21 @@ def _draw_matrices(place, counts, classes):
     return grid
 
 
-def _draw_row(cells, images, text):
-    for axes in cells:
-        axes.set_axis_off()
-    for axes, image in zip(cells, images, strict=False):
-        show_picture(axes, image)
-    cells[0].annotate(
+def _side_by_side(images, n_images):
+    """Join pictures to one of room for so many, white between them and where there are none."""
+    _, height, width, *channels = images.shape
+    step = width + max(1, width // 8)
+    white = 255 if images.dtype.kind in "ui" else 1
+    joined = np.full((height, step * n_images, *channels), white, images.dtype)
+    for number, image in enumerate(images[:n_images]):
+        joined[:, number * step : number * step + width] = image
+    return joined
+
+
+def _write_before(axes, text):
+    axes.set_axis_off()
+    axes.set_anchor("W")
+    axes.annotate(
         text,
         (0, 0.5),
         xycoords="axes fraction",

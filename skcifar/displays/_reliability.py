@@ -261,6 +261,7 @@ def _draw_coverage(axes, confidences, right, precision):
         share = n / n_samples
         text = f"from probability {format_probability(needed)} on"
         style = {"markersize": 15, "markeredgecolor": "white", "ls": "none", "zorder": 3}
+        style["clip_on"] = False
         axes.plot(share, accuracy[n_answered == n], "*", color=COLORS[2], label=text, **style)
     in_sight = accuracy[n_answered >= IN_SIGHT * n_samples]
     low = min(in_sight.min(), precision)

@@ -1,22 +1,28 @@
 """The folder that a training run leaves: the model, its numbers and its pictures."""
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ..displays import (
     ConfidentMistakesDisplay,
+    ConfusionsDisplay,
+    FirstLayerDisplay,
     PredictionGridDisplay,
+    ReliabilityDisplay,
     TrainingHistoryDisplay,
     save_figure,
 )
-from ..displays._mistakes import surest_mistakes
+from ..displays._mistakes import surest_mistakes, suspects
 from ..files._atomic import write_csv, write_json
 from ..files._versions import library_versions
 from ..persistence._models import save_model
+from ._scores import class_scores, reliability_scores
 
 N_PICTURES = 10  # in the article's row of predictions
+N_UNITS = 20  # of the first layer
 
 MODEL = "model.safetensors"
 JOURNAL = "journal.jsonl"  # of a search, which goes on from it
@@ -27,8 +33,13 @@ RUN_FILES = (
     "history.csv",
     "mistakes.csv",
     "predictions.png",
-    "mistakes.png",
     "learning_curves.png",
+    "confusions.png",
+    "mistakes.png",
+    "closest.png",
+    "suspects.png",
+    "reliability.png",
+    "first_layer.png",
 )
 
 NO_PART_OF_THE_MODEL = frozenset({"callbacks", "checkpoint", "verbose"})  # they only watch
@@ -74,50 +85,77 @@ def draw(folder, pictures):
 
 
 def write_run(
-    folder, pipeline, metrics, *, X_test, y_test, y_proba, filenames=None, random_state=None
+    folder,
+    pipeline,
+    metrics,
+    *,
+    y_train,
+    X_test,
+    y_test,
+    y_proba,
+    filenames=None,
+    random_state=None,
 ):
     """Write the files of :data:`RUN_FILES` but the model, and return why pictures failed.
 
     Each file is written whole or not at all, the pictures last.
     """
     history = pipeline[-1].history_
+    classes = pipeline.classes_
+    y_pred = classes[y_proba.argmax(axis=1)]
+    metrics = metrics | reliability_scores(y_test, y_proba, classes)
+    metrics["by_class"] = class_scores(y_train, y_test, y_pred, classes)
     made_with = {"params": jsonable_params(pipeline[-1]), "versions": library_versions()}
     write_json(folder / "metrics.json", metrics | made_with)
     epochs = enumerate(zip(*history.values(), strict=True), start=1)
     rows = [["epoch", *history], *([number, *values] for number, values in epochs)]
     write_csv(folder / "history.csv", rows)
-    classes = pipeline.classes_
     write_mistakes(folder / "mistakes.csv", y_test, y_proba, classes, filenames)
 
     def predictions():
         return PredictionGridDisplay.from_predictions(
             X_test,
             y_test,
-            classes[y_proba.argmax(axis=1)],
+            y_pred,
             y_proba=y_proba,
             filenames=filenames,
             n_images=N_PICTURES,
             random_state=random_state,
         )
 
-    def mistakes():
-        return ConfidentMistakesDisplay.from_predictions(
-            X_test, y_test, y_proba, classes=classes, filenames=filenames, n_images=N_PICTURES
-        )
-
-    curves = TrainingHistoryDisplay(history=history).plot
-    pictures = {"predictions.png": predictions, "mistakes.png": mistakes}
-    return draw(folder, pictures | {"learning_curves.png": curves})
+    of_classes = {"classes": classes}
+    options = of_classes | {"filenames": filenames, "n_images": N_PICTURES}
+    mistakes = partial(
+        ConfidentMistakesDisplay.from_predictions, X_test, y_test, y_proba, **options
+    )
+    confusions = partial(ConfusionsDisplay.from_predictions, X_test, y_test, y_pred, **of_classes)
+    reliability = partial(ReliabilityDisplay.from_predictions, y_test, y_proba, **of_classes)
+    pictures = {
+        "predictions.png": predictions,
+        "learning_curves.png": TrainingHistoryDisplay(history=history).plot,
+        "confusions.png": confusions,
+        "mistakes.png": mistakes,
+        "closest.png": partial(mistakes, which="doubtful"),
+        "suspects.png": partial(mistakes, which="suspects"),
+        "reliability.png": reliability,
+        "first_layer.png": partial(FirstLayerDisplay.from_estimator, pipeline, n_images=N_UNITS),
+    }
+    return draw(folder, pictures)
 
 
 def write_mistakes(path, y_true, y_proba, classes, filenames):
     """Write a table of the pictures that were taken for others, the surest first."""
     named = filenames is not None
     y_pred = classes[y_proba.argmax(axis=1)]
-    rows = [["index", *["file"] * named, "actual", "predicted", "probability"]]
-    for row in surest_mistakes(np.searchsorted(classes, y_true), y_proba):
+    actual = np.searchsorted(classes, y_true)
+    suspect = set(suspects(actual, y_proba).tolist())
+    columns = ("actual", "predicted", "probability", "probability of actual", "suspect label")
+    rows = [["index", *["file"] * named, *columns]]
+    for row in surest_mistakes(actual, y_proba).tolist():
         name = [filenames[row]] if named else []
-        rows.append([row, *name, y_true[row], y_pred[row], float(y_proba[row].max())])
+        both = float(y_proba[row].max()), float(y_proba[row, actual[row]])
+        is_suspect = "yes" if row in suspect else "no"
+        rows.append([row, *name, y_true[row], y_pred[row], *both, is_suspect])
     write_csv(path, rows)
 
 

@@ -155,9 +155,12 @@ def test_mistakes_name_their_files(pets, tmp_path):
     assert train(pets, tmp_path / "run", "--random-state", "1", *options) == 0
     with (tmp_path / "run" / "mistakes.csv").open(newline="", encoding="utf-8") as file:
         header, row = csv.reader(file)
-    assert header == ["index", "file", "actual", "predicted", "probability"]
+    columns = ["actual", "predicted", "probability", "probability of actual", "suspect label"]
+    assert header == ["index", "file", *columns]
     assert row[1:4] == [str(wrong), "dog", "cat"]
     assert 0.5 < float(row[4]) <= 1
+    assert float(row[4]) + float(row[5]) == pytest.approx(1, abs=1e-5)  # of two classes
+    assert row[6] == "yes"
 
 
 def test_evaluate_names_the_files_of_mistakes(pets, tmp_path):
@@ -178,6 +181,7 @@ def test_mistakes_among_pictures_that_are_no_files_have_an_index(tmp_path):
     assert train("digits", tmp_path / "run", "--limit", "100") == 0
     with (tmp_path / "run" / "mistakes.csv").open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
-    assert header == ["index", "actual", "predicted", "probability"]
+    columns = ["actual", "predicted", "probability", "probability of actual", "suspect label"]
+    assert header == ["index", *columns]
     assert all(row[1] != row[2] for row in rows)
     assert [float(row[3]) for row in rows] == sorted((float(row[3]) for row in rows), reverse=True)

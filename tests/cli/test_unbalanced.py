@@ -57,7 +57,7 @@ def test_train_tells_of_rare_classes(pets, tmp_path, capsys):
     assert f"test       balanced accuracy {np.mean(list(recalls.values())):.4f}" in lines
     assert f"recall     dog {recalls['dog']:.4f}" in lines
     page = write_report(out)[0].read_text(encoding="utf-8")
-    assert "Recall by class" in page
+    assert "Some classes are rare" in page
     assert "Balanced accuracy on test pictures" in page
 
 
@@ -72,7 +72,7 @@ def test_nothing_is_told_of_classes_of_one_size(tmp_path, capsys):
     assert main(["train", "--data", "digits", "--out", str(tmp_path), *options]) == 0
     assert "balanced" not in capsys.readouterr().out
     assert "test_recall" not in json.loads((tmp_path / "metrics.json").read_text())
-    assert "Recall by class" not in write_report(tmp_path)[0].read_text(encoding="utf-8")
+    assert "Some classes are rare" not in write_report(tmp_path)[0].read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

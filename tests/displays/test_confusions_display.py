@@ -36,21 +36,23 @@ def test_matrices_are_of_counts_and_of_shares(display):
 
 
 def test_the_commonest_mistakes_come_first(display):
-    rows = display.axes_["pictures"]
-    assert [texts_of(cells[0]) for cells in rows] == [
+    assert [texts_of(axes) for axes in display.axes_["pictures"]] == [
         ["cat taken for dog\n3 of 4 (75 %)"],
         ["dog taken for cat\n1 of 6 (17 %)"],
     ]
 
 
 def test_pictures_are_those_of_the_pair(display):
-    drawn = [axes.images[0].get_array() for axes in display.axes_["pictures"][0] if axes.images]
-    np.testing.assert_array_equal(np.array(drawn), IMAGES[:3])
+    drawn = np.asarray(display.axes_["pictures"][0].images[0].get_array())
+    for number, image in enumerate(IMAGES[:3]):
+        np.testing.assert_array_equal(drawn[:, 5 * number : 5 * number + 4], image)
+    assert (drawn[:, 15:] == 255).all()
 
 
 def test_estimator_is_drawn_as_its_predictions_are():
     display = ConfusionsDisplay.from_estimator(Knows(), IMAGES, Y_TRUE, n_pairs=1, n_images=2)
-    assert display.axes_["pictures"].shape == (1, 2)
+    (axes,) = display.axes_["pictures"]
+    assert axes.images[0].get_array().shape == (4, 10, 3)  # two pictures, and what is between
 
 
 def test_a_model_without_mistakes_is_a_statement():

@@ -21,6 +21,7 @@ from skcifar.runs._training import RUN_FILES
 from skcifar.runs.report import write_report
 
 KINDS = ("run", "comparison", "search")
+N_PICTURES = sum(name.endswith(".png") for name in RUN_FILES)  # of a run
 TEMPLATE = Path(skcifar.runs.report.__file__).parent / "report.html.jinja"
 
 
@@ -161,6 +162,55 @@ def test_run_shows_its_numbers_parameters_and_versions(pages, written):
     assert ["keras", metrics["versions"]["keras"]] in table_of(page, "Versions")
 
 
+def test_run_shows_how_far_it_can_be_relied_on(pages, written):
+    metrics = json.loads((written["run"] / "metrics.json").read_text())
+    rows = table_of(parse(pages["run"]), "The numbers")
+    numbers = {row[0].split(" mean ")[0]: row[1] for row in rows[1:]}
+    low, high = metrics["test_calibration_error_interval"]
+    error = f"{metrics['test_calibration_error']:.4f} {low:.4f} to {high:.4f}"
+    assert numbers["Calibration error on test pictures"] == error
+    answers = str(metrics["n_answers_at_95_percent"])
+    assert numbers["Test pictures answered if 95 % must be right"] == answers
+
+
+def test_run_shows_precision_and_recall_of_each_class(pages, written):
+    by_class = json.loads((written["run"] / "metrics.json").read_text())["by_class"]
+    header, *rows = table_of(parse(pages["run"]), "Class by class")
+    assert header[1:] == ["training pictures", "test pictures", "precision", "recall"]
+    assert [row[0] for row in rows] == [str(digit) for digit in range(10)]
+    assert [int(row[1]) for row in rows] == [c["n_train"] for c in by_class.values()]
+    assert sum(int(row[1]) for row in rows) == 60
+
+
+def test_run_says_how_to_get_curves_of_validation(pages, run):
+    assert "--validation-fraction 0.1" in text_of(parse(pages["run"]))
+    epochs = "epoch,loss,accuracy,val_loss,val_accuracy\n1,1.0,0.5,1.2,0.4\n"
+    (run / "history.csv").write_text(epochs)
+    text = text_of(parse(write_report(run)[0]))
+    assert "The star is the epoch that was best in validation." in text
+    assert "--validation-fraction" not in text
+
+
+def test_mistakes_are_listed_with_links_to_files_that_are_there(run):
+    (run / "photos").mkdir()
+    there = run / "photos" / "a cat & 'dog'.png"
+    there.write_bytes(b"")
+    rows = [
+        "index,file,actual,predicted,probability,probability of actual,suspect label",
+        f"3,{there},cat,dog,0.75,0.125,yes",
+        "5,javascript:alert(1),dog,cat,0.5,0.25,no",
+    ]
+    (run / "mistakes.csv").write_text("\n".join(rows), encoding="utf-8")
+    page = parse(write_report(run)[0])
+    assert table_of(page, "The surest mistakes") == [
+        ["file", "taken for", "actual", "suspect label"],
+        [str(there), "dog 0.750", "cat 0.125", "yes"],
+        ["javascript:alert(1)", "cat 0.500", "dog 0.250", "no"],
+    ]
+    (link,) = page.iter("a")
+    assert link.get("href") == "photos/a%20cat%20%26%20%27dog%27.png"
+
+
 def test_run_shows_each_epoch(pages):
     rows = table_of(parse(pages["run"]), "Epochs")
     assert rows[0] == ["epoch", "loss", "accuracy"]
@@ -289,7 +339,7 @@ def test_missing_file_is_named_and_the_rest_is_shown(run, name, capsys):
     page, problems = report_on(run)
     assert problems == [f"{name} is missing"]
     assert len(list(page.iter("h2"))) >= 5
-    assert len(list(page.iter("img"))) == (2 if name.endswith(".png") else 3)
+    assert len(list(page.iter("img"))) == N_PICTURES - name.endswith(".png")
     text = text_of(page)
     assert ("None could be read." in text) == (name == "metrics.json")
     assert ("All values are in the table" in text) == (
@@ -314,7 +364,7 @@ def test_damaged_file_is_named_and_the_rest_is_shown(run, name, content, reason)
     (run / name).write_bytes(content)
     page, (problem,) = report_on(run)
     assert problem.startswith(reason)
-    assert len(list(page.iter("img"))) == (2 if name == "predictions.png" else 3)
+    assert len(list(page.iter("img"))) == N_PICTURES - (name == "predictions.png")
 
 
 def test_comparison_of_a_foreign_shape_is_named_and_its_picture_is_shown(tmp_path):
@@ -343,7 +393,7 @@ def test_mistakes_are_shown_and_where_all_are_is_said(run):
 def test_hidden_picture_is_left_out(run):
     Image.new("L", (5, 5)).save(run / ".scores-unfinished.png")
     page = parse(write_report(run)[0])
-    assert len(list(page.iter("img"))) == 3
+    assert len(list(page.iter("img"))) == N_PICTURES
 
 
 def test_interval_without_an_end_is_left_out(tmp_path):

@@ -22,8 +22,18 @@ KINDS = (
 
 # what a page may have; which of it there is depends on the kind of the folder, and on damage
 SECTIONS = (
-    *("facts", "numbers", "confidence", "recall", "tests", "explanation", "ranking"),
-    *("histories", "params", "versions", "models", "elsewhere"),
+    *(
+        "facts",
+        "numbers",
+        "confidence",
+        "recall",
+        "by_class",
+        "rare",
+        "tests",
+        "explanation",
+        "ranking",
+    ),
+    *("mistakes", "histories", "params", "versions", "models", "elsewhere"),
 )
 
 # what HTML does not allow, even escaped, and halves of characters, which UTF-8 does not
@@ -43,7 +53,7 @@ def write_report(folder, *, path=None):
     if path.suffix.lower() not in (".html", ".htm") or path.is_dir():
         raise ValueError(f"The page must be a file named *.html, got {str(path)!r}.")
     read = _reader_of(folder)
-    files = Folder(folder)
+    files = Folder(folder, path.parent)
     page = {section: {} for section in SECTIONS} | read(files)
     page["pictures"] = read_pictures(files, page["expected_pictures"])
     page["loading"], page["predicting"] = loading_code(page["models"])

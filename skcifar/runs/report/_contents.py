@@ -3,11 +3,17 @@
 import csv
 import io
 import json
+import os
+from contextlib import suppress
 from functools import partial
+from itertools import islice
+from pathlib import Path
+from urllib.parse import quote
 
 from ._tables import (
     Cell,
     Table,
+    class_table,
     history_table,
     numbers_table,
     params_table,
@@ -23,12 +29,51 @@ PREDICTIONS = (
     "Under each picture the class that was predicted, the probability that it has for the network,"
     f" and the actual class. {MARKS}",
 )
+WITH_CLASSES = (
+    "with the class taken for, the actual class and the file or the index among the test pictures"
+    " under each"
+)
 MISTAKES = (
-    "The surest mistakes on test pictures, with the class taken for, the actual class and the file"
-    " or the index under each",
+    f"The surest mistakes on test pictures, {WITH_CLASSES}",
     "Pictures of which the network was surest, and wrong: the class that it took each for, and the"
     " actual one, with their probabilities, and the file, or the index among the test pictures.",
 )
+CLOSEST = (
+    f"The closest mistakes on test pictures, {WITH_CLASSES}",
+    "Pictures that the network nearly got right: the actual class had almost the probability of"
+    " that which it took them for.",
+)
+SUSPECTS = (
+    f"Test pictures whose label is probably wrong, {WITH_CLASSES}",
+    "Test pictures whose label is probably wrong: the network, which never saw them, is as sure of"
+    " another class as it usually is for pictures of that class. The less accurate the network, the"
+    " more of them are its own mistakes.",
+)
+CONFUSIONS = (
+    "Two confusion matrices, of counts and of shares, and rows of pictures of the classes that are"
+    " confused most",
+    "How often each actual class, a row, is taken for which other, a column: as the number of test"
+    " pictures, and in percent of the class. Below are pictures of the commonest mistakes.",
+)
+RELIABILITY = (
+    "Two charts: the share that is right against the probability of the predicted class, and"
+    " against the share of pictures that is answered",
+    "On the left, how often the network is right where it is so sure; under the dashed line it is"
+    " surer than it is right, and the bars count the pictures. On the right, how often it is right"
+    " if it answers only where it is surest; the star is where 95 % are right, as far as these"
+    " pictures tell. skcifar predict --min-probability answers so.",
+)
+FIRST_LAYER = (
+    "The weights of the first layer's units as small pictures, with a scale",
+    "What the units of the first layer look for, the strongest first: each reacts to pictures that"
+    " look like it. Mid grey is a weight of 0.",
+)
+BEST_EPOCH = " The star is the epoch that was best in validation."
+NO_VALIDATION = (
+    " Nothing was held out to validate on; with --validation-fraction 0.1 there are curves of"
+    " pictures that are not trained on, and the best epoch is marked."
+)
+N_MISTAKES = 20  # in the table
 PREDICTED_CLASSES = (
     "Test pictures, with the predicted and the actual class under each",
     f"Under each picture the class that was predicted, then the actual one. {MARKS}",
@@ -45,19 +90,28 @@ def read_run(folder):
     """Gather what a training run left."""
     epochs = folder.read("history.csv", _describe_epochs)
     where = " All values are in the table of epochs." if epochs else ""
-    listed = " All mistakes are in mistakes.csv." if folder.has("mistakes.csv") else ""
+    if epochs:
+        where += BEST_EPOCH if "val_accuracy" in epochs.columns else NO_VALIDATION
+    mistakes = folder.read("mistakes.csv", partial(_list_mistakes, folder.page_folder))
+    listed = " All mistakes are in mistakes.csv." if mistakes else ""
     page = {
         "kind": "Training run",
         "histories": [epochs] if epochs else [],
+        "mistakes": mistakes,
         "models": {"network": MODEL} if folder.has(MODEL) else {},
         "expected_pictures": {
             "predictions.png": PREDICTIONS,
-            "mistakes.png": (MISTAKES[0], MISTAKES[1] + listed),
             "learning_curves.png": (
                 "Two line charts: loss and accuracy against the epoch",
                 "Loss and accuracy after each epoch of training; their last values are beside"
                 f" the curves.{where}",
             ),
+            "confusions.png": CONFUSIONS,
+            "mistakes.png": (MISTAKES[0], MISTAKES[1] + listed),
+            "closest.png": CLOSEST,
+            "suspects.png": SUSPECTS,
+            "reliability.png": RELIABILITY,
+            "first_layer.png": FIRST_LAYER,
         },
     }
     return page | folder.read("metrics.json", _describe_run)
@@ -105,7 +159,40 @@ def loading_code(models):
 def _describe_run(content):
     metrics = json.loads(content)
     name = metrics["network"]
-    return _describe(metrics, models={name: metrics}, params={name: metrics["params"]})
+    page = _describe(metrics, models={name: metrics}, params={name: metrics["params"]})
+    by_class = {"by_class": class_table(metrics["by_class"]), "recall": {}}
+    return page | by_class | {"rare": "test_balanced_accuracy" in metrics}
+
+
+def _list_mistakes(page_folder, content):
+    """Tabulate the surest mistakes, with links to files that are there."""
+    rows = csv.DictReader(io.StringIO(content.decode(errors="surrogateescape"), newline=""))
+    listed = []
+    for row in islice(rows, N_MISTAKES):
+        name = row.get("file", row["index"])
+        probability, of_actual = (
+            f"{float(row[column]):.3f}" for column in ("probability", "probability of actual")
+        )
+        listed.append(
+            [
+                Cell(name, link=_link(row["file"], page_folder) if "file" in row else ""),
+                Cell(row["predicted"], probability),
+                Cell(row["actual"], of_actual),
+                Cell(row["suspect label"]),
+            ]
+        )
+    what = "file" if rows.fieldnames and "file" in rows.fieldnames else "index"
+    columns = [what, "taken for", "actual", "suspect label"]
+    return Table("The surest mistakes", columns, listed, numeric=False) if listed else {}
+
+
+def _link(file, page_folder):
+    """Return the way from the page to a file, if the file is there."""
+    if not Path(file).is_file():
+        return ""
+    with suppress(ValueError):  # on another drive
+        return quote(os.fsencode(os.path.relpath(file, page_folder)))
+    return ""
 
 
 def _describe_search(content):

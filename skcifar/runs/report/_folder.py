@@ -4,8 +4,9 @@
 class Folder:
     """Files of one folder, and what was found to be wrong with them."""
 
-    def __init__(self, path):
+    def __init__(self, path, page_folder):
         self.path = path
+        self.page_folder = page_folder
         self.problems = []
 
     def read(self, name, describe):

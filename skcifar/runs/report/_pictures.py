@@ -8,8 +8,8 @@ from PIL import Image
 
 # an earlier command of another kind may have left some of them
 OF_COMMANDS = {
-    *("predictions.png", "mistakes.png", "learning_curves.png"),
-    *("comparison.png", "scores.png"),
+    *("predictions.png", "learning_curves.png", "confusions.png", "mistakes.png", "closest.png"),
+    *("suspects.png", "reliability.png", "first_layer.png", "comparison.png", "scores.png"),
 }
 
 

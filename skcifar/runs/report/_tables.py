@@ -9,6 +9,14 @@ MEASURES = {
     "test_accuracy": ("Accuracy on test pictures", "share that is right", 4, 1),
     "test_balanced_accuracy": ("Balanced accuracy on test pictures", "mean recall", 4, 1),
     "test_loss": ("Loss on test pictures", "cross-entropy, nats", 4, 1),
+    "test_calibration_error": (
+        "Calibration error on test pictures",
+        "mean gap between confidence and accuracy",
+        4,
+        1,
+    ),
+    "n_answers_at_95_percent": ("Test pictures answered if 95 % must be right", "", 0, 1),
+    "min_probability_at_95_percent": ("Probability from which on these are answered", "", 3, 1),
     "train_accuracy": ("Accuracy on training pictures", "share that is right", 4, 1),
     "train_loss": ("Loss on training pictures", "cross-entropy, nats", 4, 1),
     "best_validation_score": ("Mean accuracy on folds left out", "share that is right", 4, 1),
@@ -29,6 +37,7 @@ class Cell(NamedTuple):
 
     text: str
     note: str = ""
+    link: str = ""
 
 
 class Table(NamedTuple):
@@ -68,6 +77,20 @@ def recall_table(models):
         for name in dict.fromkeys(name for recall in recalls for name in recall)
     ]
     return Table("Recall by class", ["", *models], rows) if rows else None
+
+
+def class_table(by_class):
+    """Tabulate how many pictures each class has, and what is made of them."""
+    rows = [
+        [
+            Cell(name),
+            *(Cell(_format_number(scores[key], 0)) for key in ("n_train", "n_test")),
+            *(Cell(_format_number(scores[key], 3)) for key in ("precision", "recall")),
+        ]
+        for name, scores in by_class.items()
+    ]
+    columns = ["", "training pictures", "test pictures", "precision", "recall"]
+    return Table("Class by class", columns, rows)
 
 
 def params_table(params):
