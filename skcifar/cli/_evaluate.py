@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from ._arguments import data_arguments, model_arguments
+from ._arguments import data_arguments, int_from, model_arguments
 from ._shared import (
     labels_of,
     load_picture_model,
     load_train_test_pictures,
     reading_options,
-    score,
+    score_probabilities,
     source_of,
 )
-from ._terminal import printable, write
+from ._terminal import complain, printable, write
 
 
 def add_parser(subparsers):
@@ -37,6 +37,18 @@ def add_parser(subparsers):
         metavar="FILE",
         help="write a CSV file of the pictures that were taken for others, the surest first",
     )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        help="folder to write numbers, pictures and mistakes to, for skcifar report",
+    )
+    parser.add_argument(
+        "--cv",
+        type=int_from(2, 100),
+        metavar="N",
+        help="train N copies of the model anew, and let each predict the pictures that it was not"
+        " trained on; finds labels that are probably wrong, with --subset train or all",
+    )
     parser.set_defaults(run=evaluate)
 
 
@@ -56,12 +68,16 @@ def evaluate(arguments):
         _, *parts = load_train_test_pictures(arguments, reading)
         X, names, filenames = parts[0] if arguments.subset == "train" else parts[1]
     y = labels_of(names, model.classes_, arguments.data, arguments.model)
-    loss, accuracy, probabilities = score(model, X, y)
-    y_pred = model.classes_[probabilities.argmax(axis=1)]
+    if arguments.cv:
+        probabilities, classes = _cross_validated(model, X, y, arguments.cv)
+    else:
+        probabilities, classes = model.predict_proba(X), model.classes_
+    loss, accuracy = score_probabilities(y, probabilities, classes)
+    y_pred = classes[probabilities.argmax(axis=1)]
     if arguments.mistakes:
         from ..runs._training import write_mistakes
 
-        write_mistakes(Path(arguments.mistakes), y, probabilities, model.classes_, filenames)
+        write_mistakes(Path(arguments.mistakes), y, probabilities, classes, filenames)
     what = "pictures" if arguments.subset == "all" else f"{arguments.subset} pictures"
     # those that there are, as scikit-learn itself takes them
     labels = sorted({*y, *y_pred})
@@ -80,4 +96,42 @@ def evaluate(arguments):
         "",
         *table.split("\n"),
     )
+    if arguments.out:
+        predictions = {"X": X, "y": y, "y_proba": probabilities, "classes": classes}
+        metrics = {"test_loss": loss, "test_accuracy": accuracy}
+        _write_folder(arguments, model, metrics, predictions | {"filenames": filenames})
     return 0
+
+
+def _cross_validated(model, X, y, n_folds):
+    """Return what copies of a model predict for pictures that they were not trained on."""
+    import numpy as np
+    from sklearn.base import clone
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=0)
+    y_proba = cross_val_predict(clone(model), X, y, cv=folds, method="predict_proba")
+    return y_proba, np.unique(y)
+
+
+def _write_folder(arguments, model, metrics, predictions):
+    """Write what can be shown of an evaluation."""
+    import matplotlib
+
+    from ..model_selection._comparisons import classifier_of
+    from ..runs._training import EVALUATION_FILES, jsonable_params, write_evaluation
+
+    matplotlib.use("Agg")  # files only; a window would need a screen
+    made_with = {
+        "model": str(arguments.model),
+        "data": arguments.data,
+        "subset": arguments.subset,
+        "n_folds": arguments.cv,
+        "n_test": len(predictions["y"]),
+        "params": jsonable_params(classifier_of(model)),
+    }
+    folder = Path(arguments.out)
+    for problem in write_evaluation(folder, made_with | metrics, **predictions):
+        complain(problem, kind="warning")
+    names = [name for name in EVALUATION_FILES if (folder / name).exists()]
+    write("", f"{folder} holds {', '.join(names)}")

@@ -14,7 +14,7 @@ def add_parser(subparsers):
     parser.add_argument(
         "folder",
         metavar="RUN_DIR",
-        help="a folder that skcifar train, skcifar compare or skcifar search wrote",
+        help="a folder that skcifar train, compare, search or evaluate --out wrote",
     )
     parser.add_argument(
         "--out", metavar="FILE", help="page to write (default: report.html in RUN_DIR)"
@@ -23,7 +23,7 @@ def add_parser(subparsers):
 
 
 def report(arguments):
-    """Write one page of what a run, a comparison or a search left, as far as it is there."""
+    """Write one page of what a command left, as far as it is there."""
     from ..runs.report import write_report
 
     path, problems = write_report(arguments.folder, path=arguments.out)

@@ -205,9 +205,14 @@ def labels_of(names, classes, source, model, *, known=None):
 
 def score(model, X, y):
     """Return the article's pair of loss and accuracy, and the probabilities behind it."""
+    probabilities = model.predict_proba(X)
+    return *score_probabilities(y, probabilities, model.classes_), probabilities
+
+
+def score_probabilities(y, probabilities, classes):
+    """Return the article's pair of loss and accuracy."""
     from sklearn.metrics import accuracy_score, log_loss
 
-    probabilities = model.predict_proba(X)
-    y_pred = model.classes_[probabilities.argmax(axis=1)]
-    loss = log_loss(y, probabilities, labels=model.classes_)
-    return float(loss), float(accuracy_score(y, y_pred)), probabilities
+    y_pred = classes[probabilities.argmax(axis=1)]
+    loss = log_loss(y, probabilities, labels=classes)
+    return float(loss), float(accuracy_score(y, y_pred))

@@ -96,6 +96,7 @@ class ConfusionsDisplay:
         Returns
         -------
         display : :class:`ConfusionsDisplay`
+            With what was drawn in ``axes_``.
         """
         images = check_pictures(self.images, self.y_true, self.y_pred)
         classes = np.asarray(self.classes)
@@ -164,6 +165,7 @@ class ConfusionsDisplay:
         Returns
         -------
         display : :class:`ConfusionsDisplay`
+            With what was drawn in ``axes_``.
         """
         X = check_pictures(X, y)
         options = {"n_pairs": n_pairs, "n_images": n_images, "ax": ax}
@@ -211,6 +213,7 @@ class ConfusionsDisplay:
         Returns
         -------
         display : :class:`ConfusionsDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------

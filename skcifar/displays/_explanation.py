@@ -169,6 +169,7 @@ class ExplanationDisplay:
         Returns
         -------
         display : :class:`ExplanationDisplay`
+            With what was drawn in ``axes_``.
         """
         images = check_pictures(self.images, self.maps, self.y_pred)
         method = METHODS[self.method]
@@ -259,6 +260,7 @@ class ExplanationDisplay:
         Returns
         -------
         display : :class:`ExplanationDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------

@@ -109,6 +109,7 @@ class ReliabilityDisplay:
         Returns
         -------
         display : :class:`ReliabilityDisplay`
+            With what was drawn in ``axes_``.
         """
         confidences, right = np.asarray(self.confidences, float), np.asarray(self.right, bool)
         self.figure_, place, _ = place_for(ax, size=(10.5, 4.6))
@@ -158,6 +159,7 @@ class ReliabilityDisplay:
         Returns
         -------
         display : :class:`ReliabilityDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------
@@ -209,6 +211,7 @@ class ReliabilityDisplay:
         Returns
         -------
         display : :class:`ReliabilityDisplay`
+            With what was drawn in ``axes_``.
 
         Raises
         ------

@@ -41,6 +41,16 @@ RUN_FILES = (
     "reliability.png",
     "first_layer.png",
 )
+EVALUATION_FILES = (
+    "evaluation.json",
+    "mistakes.csv",
+    "predictions.png",
+    "confusions.png",
+    "mistakes.png",
+    "closest.png",
+    "suspects.png",
+    "reliability.png",
+)
 
 NO_PART_OF_THE_MODEL = frozenset({"callbacks", "checkpoint", "verbose"})  # they only watch
 
@@ -111,36 +121,54 @@ def write_run(
     rows = [["epoch", *history], *([number, *values] for number, values in epochs)]
     write_csv(folder / "history.csv", rows)
     write_mistakes(folder / "mistakes.csv", y_test, y_proba, classes, filenames)
+    of_network = {
+        "learning_curves.png": TrainingHistoryDisplay(history=history).plot,
+        "first_layer.png": partial(FirstLayerDisplay.from_estimator, pipeline, n_images=N_UNITS),
+    }
+    return draw(
+        folder,
+        of_network | _of_predictions(X_test, y_test, y_proba, classes, filenames, random_state),
+    )
 
-    def predictions():
-        return PredictionGridDisplay.from_predictions(
-            X_test,
-            y_test,
+
+def write_evaluation(folder, metrics, *, X, y, y_proba, classes, filenames=None):
+    """Write the files of :data:`EVALUATION_FILES`, and return why pictures failed."""
+    folder = prepare_run_folder(folder)
+    remove_stale(folder, EVALUATION_FILES)
+    metrics = metrics | reliability_scores(y, y_proba, classes)
+    metrics["by_class"] = class_scores(None, y, classes[y_proba.argmax(axis=1)], classes)
+    write_json(folder / "evaluation.json", metrics | {"versions": library_versions()})
+    write_mistakes(folder / "mistakes.csv", y, y_proba, classes, filenames)
+    return draw(folder, _of_predictions(X, y, y_proba, classes, filenames, random_state=0))
+
+
+def _of_predictions(X, y_true, y_proba, classes, filenames, random_state):
+    """Return functions that make the displays of what was predicted, by the names of files."""
+    y_pred = classes[y_proba.argmax(axis=1)]
+    named = {"filenames": filenames, "n_images": N_PICTURES}
+    mistakes = partial(
+        ConfidentMistakesDisplay.from_predictions, X, y_true, y_proba, classes=classes, **named
+    )
+    return {
+        "predictions.png": partial(
+            PredictionGridDisplay.from_predictions,
+            X,
+            y_true,
             y_pred,
             y_proba=y_proba,
-            filenames=filenames,
-            n_images=N_PICTURES,
             random_state=random_state,
-        )
-
-    of_classes = {"classes": classes}
-    options = of_classes | {"filenames": filenames, "n_images": N_PICTURES}
-    mistakes = partial(
-        ConfidentMistakesDisplay.from_predictions, X_test, y_test, y_proba, **options
-    )
-    confusions = partial(ConfusionsDisplay.from_predictions, X_test, y_test, y_pred, **of_classes)
-    reliability = partial(ReliabilityDisplay.from_predictions, y_test, y_proba, **of_classes)
-    pictures = {
-        "predictions.png": predictions,
-        "learning_curves.png": TrainingHistoryDisplay(history=history).plot,
-        "confusions.png": confusions,
+            **named,
+        ),
+        "confusions.png": partial(
+            ConfusionsDisplay.from_predictions, X, y_true, y_pred, classes=classes
+        ),
         "mistakes.png": mistakes,
         "closest.png": partial(mistakes, which="doubtful"),
         "suspects.png": partial(mistakes, which="suspects"),
-        "reliability.png": reliability,
-        "first_layer.png": partial(FirstLayerDisplay.from_estimator, pipeline, n_images=N_UNITS),
+        "reliability.png": partial(
+            ReliabilityDisplay.from_predictions, y_true, y_proba, classes=classes
+        ),
     }
-    return draw(folder, pictures)
 
 
 def write_mistakes(path, y_true, y_proba, classes, filenames):

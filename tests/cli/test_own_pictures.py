@@ -12,6 +12,7 @@ from rich.console import Console
 from skcifar.cli import _compare, _progress
 from skcifar.cli._parser import main
 from skcifar.datasets import _cache
+from skcifar.runs._training import EVALUATION_FILES
 
 QUICK = ["--epochs", "1", "--hidden-layer-sizes", "5"]
 
@@ -185,3 +186,29 @@ def test_mistakes_among_pictures_that_are_no_files_have_an_index(tmp_path):
     assert header == ["index", *columns]
     assert all(row[1] != row[2] for row in rows)
     assert [float(row[3]) for row in rows] == sorted((float(row[3]) for row in rows), reverse=True)
+
+
+def test_evaluation_leaves_a_folder_for_a_page(pets, tmp_path):
+    assert train(pets, tmp_path / "run", "--epochs", "2") == 0
+    model, out = str(tmp_path / "run" / "model.safetensors"), tmp_path / "evaluation"
+    assert main(["evaluate", model, "--data", str(pets), "--subset", "all", "--out", str(out)]) == 0
+    assert sorted(path.name for path in out.iterdir()) == sorted(EVALUATION_FILES)
+    assert main(["report", str(out)]) == 0
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Evaluation: evaluation" in page
+    assert "Class by class" in page
+
+
+@pytest.mark.slow
+def test_labels_are_suspect_by_networks_that_did_not_learn_them(pets, tmp_path):
+    """The network learned the wrong label by heart, and its copies did not see it."""
+    wrong = pets / "train" / "dog" / "in the wrong folder.png"
+    Image.new("RGB", (60, 40), "red").save(wrong)
+    options = ["--learning-rate", "0.02", "--epochs", "10", "--random-state", "1"]
+    assert train(pets, tmp_path / "run", *options) == 0
+    argv = [str(tmp_path / "run" / "model.safetensors"), "--data", str(pets)]
+    options = ["--subset", "train", "--cv", "3", "--mistakes", str(tmp_path / "mistakes.csv")]
+    assert main(["evaluate", *argv, *options]) == 0
+    with (tmp_path / "mistakes.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["file"]: row["suspect label"] for row in rows}[str(wrong)] == "yes"

@@ -1,4 +1,4 @@
-"""One page that shows a run, a comparison or a search, and needs no network to be read."""
+"""One page that shows a run or what is like it, and needs no network to be read."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ...files._atomic import replacing
-from ._contents import loading_code, read_comparison, read_run, read_search
+from ._contents import (
+    loading_code,
+    read_comparison,
+    read_evaluation,
+    read_run,
+    read_search,
+)
 from ._folder import Folder
 from ._pictures import read_pictures
 
@@ -15,6 +21,7 @@ TEMPLATE = "report.html.jinja"
 # By the first of these files, the numbers, a folder is known, or where no numbers are left, by any.
 # Of several kinds the latest is shown. A search leaves most of what a run leaves, the table last.
 KINDS = (
+    (read_evaluation, ("evaluation.json",)),
     (read_comparison, ("comparison.json", "comparison.csv", "comparison.png")),
     (read_search, ("cv_results.csv", "learning_curves.csv", "scores.png", "journal.jsonl")),
     (read_run, ("metrics.json", "model.safetensors", "history.csv", "predictions.png")),
@@ -41,7 +48,7 @@ NO_TEXT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufd
 
 
 def write_report(folder, *, path=None):
-    """Write one HTML page of what a run, a comparison or a search left.
+    """Write one HTML page of what a run, a comparison, a search or an evaluation left.
 
     All that is found is on the page, pictures included: it can be sent and read anywhere. It holds
     no script. What is missing or damaged is listed on the page.
@@ -72,7 +79,7 @@ def _reader_of(folder):
             return read
     raise ValueError(
         f"{folder} holds nothing that a run leaves, such as metrics.json. Give a folder that"
-        " skcifar train, skcifar compare or skcifar search wrote."
+        " skcifar train, compare, search or evaluate --out wrote."
     )
 
 

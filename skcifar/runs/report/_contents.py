@@ -1,4 +1,4 @@
-"""What there is to show of a run, of a comparison and of a search."""
+"""What there is to show of a run, of a comparison, of a search and of an evaluation."""
 
 import csv
 import io
@@ -92,29 +92,43 @@ def read_run(folder):
     where = " All values are in the table of epochs." if epochs else ""
     if epochs:
         where += BEST_EPOCH if "val_accuracy" in epochs.columns else NO_VALIDATION
-    mistakes = folder.read("mistakes.csv", partial(_list_mistakes, folder.page_folder))
-    listed = " All mistakes are in mistakes.csv." if mistakes else ""
     page = {
         "kind": "Training run",
         "histories": [epochs] if epochs else [],
-        "mistakes": mistakes,
         "models": {"network": MODEL} if folder.has(MODEL) else {},
         "expected_pictures": {
-            "predictions.png": PREDICTIONS,
             "learning_curves.png": (
                 "Two line charts: loss and accuracy against the epoch",
                 "Loss and accuracy after each epoch of training; their last values are beside"
                 f" the curves.{where}",
             ),
-            "confusions.png": CONFUSIONS,
-            "mistakes.png": (MISTAKES[0], MISTAKES[1] + listed),
-            "closest.png": CLOSEST,
-            "suspects.png": SUSPECTS,
-            "reliability.png": RELIABILITY,
             "first_layer.png": FIRST_LAYER,
         },
     }
-    return page | folder.read("metrics.json", _describe_run)
+    of_predictions = _read_predictions(folder)
+    page["expected_pictures"] = of_predictions["expected_pictures"] | page["expected_pictures"]
+    return of_predictions | page | folder.read("metrics.json", _describe_run)
+
+
+def read_evaluation(folder):
+    """Gather what an evaluation left."""
+    page = {"kind": "Evaluation"} | _read_predictions(folder)
+    return page | folder.read("evaluation.json", _describe_evaluation)
+
+
+def _read_predictions(folder):
+    """Gather what is left of predictions."""
+    mistakes = folder.read("mistakes.csv", partial(_list_mistakes, folder.page_folder))
+    listed = " All mistakes are in mistakes.csv." if mistakes else ""
+    pictures = {
+        "predictions.png": PREDICTIONS,
+        "confusions.png": CONFUSIONS,
+        "mistakes.png": (MISTAKES[0], MISTAKES[1] + listed),
+        "closest.png": CLOSEST,
+        "suspects.png": SUSPECTS,
+        "reliability.png": RELIABILITY,
+    }
+    return {"mistakes": mistakes, "expected_pictures": pictures}
 
 
 def read_comparison(folder):
@@ -162,6 +176,23 @@ def _describe_run(content):
     page = _describe(metrics, models={name: metrics}, params={name: metrics["params"]})
     by_class = {"by_class": class_table(metrics["by_class"]), "recall": {}}
     return page | by_class | {"rare": "test_balanced_accuracy" in metrics}
+
+
+def _describe_evaluation(content):
+    metrics = json.loads(content)
+    name = metrics["model"]
+    how = "all" if metrics["subset"] == "all" else f"those of the {metrics['subset']} part"
+    facts = {"Data": metrics["data"], "Pictures": f"{metrics['n_test']:,}, {how}"}
+    if metrics["n_folds"]:
+        facts["Predicted by"] = f"{metrics['n_folds']} copies of the model, trained on the others"
+    return {
+        "facts": facts,
+        "numbers": numbers_table({name: metrics}),
+        "by_class": class_table(metrics["by_class"]),
+        "params": params_table({name: metrics["params"]}),
+        "versions": versions_table(metrics["versions"]),
+        "elsewhere": {"The model": name},
+    }
 
 
 def _list_mistakes(page_folder, content):

@@ -81,16 +81,18 @@ def recall_table(models):
 
 def class_table(by_class):
     """Tabulate how many pictures each class has, and what is made of them."""
+    columns = {
+        "n_train": ("training pictures", 0),
+        "n_test": ("test pictures", 0),
+        "precision": ("precision", 3),
+        "recall": ("recall", 3),
+    }
+    known = [key for key in columns if any(s[key] is not None for s in by_class.values())]
     rows = [
-        [
-            Cell(name),
-            *(Cell(_format_number(scores[key], 0)) for key in ("n_train", "n_test")),
-            *(Cell(_format_number(scores[key], 3)) for key in ("precision", "recall")),
-        ]
+        [Cell(name), *(Cell(_format_number(scores[key], columns[key][1])) for key in known)]
         for name, scores in by_class.items()
     ]
-    columns = ["", "training pictures", "test pictures", "precision", "recall"]
-    return Table("Class by class", columns, rows)
+    return Table("Class by class", ["", *(columns[key][0] for key in known)], rows)
 
 
 def params_table(params):
