@@ -33,12 +33,12 @@ RUN_FILES = (
     "history.csv",
     "mistakes.csv",
     "predictions.png",
-    "learning_curves.png",
     "confusions.png",
     "mistakes.png",
     "closest.png",
     "suspects.png",
     "reliability.png",
+    "learning_curves.png",
     "first_layer.png",
 )
 EVALUATION_FILES = (
@@ -121,14 +121,11 @@ def write_run(
     rows = [["epoch", *history], *([number, *values] for number, values in epochs)]
     write_csv(folder / "history.csv", rows)
     write_mistakes(folder / "mistakes.csv", y_test, y_proba, classes, filenames)
-    of_network = {
+    pictures = _of_predictions(X_test, y_test, y_proba, classes, filenames, random_state) | {
         "learning_curves.png": TrainingHistoryDisplay(history=history).plot,
         "first_layer.png": partial(FirstLayerDisplay.from_estimator, pipeline, n_images=N_UNITS),
     }
-    return draw(
-        folder,
-        of_network | _of_predictions(X_test, y_test, y_proba, classes, filenames, random_state),
-    )
+    return draw(folder, pictures)
 
 
 def write_evaluation(folder, metrics, *, X, y, y_proba, classes, filenames=None):

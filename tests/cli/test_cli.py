@@ -48,6 +48,8 @@ def test_train_shows_the_numbers_of_the_run(run):
     assert set(metrics) == {
         *("network", "data", "n_train", "n_test", "n_parameters", "epochs", "fit_seconds"),
         *("train_loss", "train_accuracy", "test_loss", "test_accuracy", "params", "versions"),
+        *("test_calibration_error", "test_calibration_error_interval", "by_class"),
+        *("n_answers_at_95_percent", "min_probability_at_95_percent"),
     }
     assert metrics["data"] == "digits"
     assert (metrics["n_train"], metrics["n_test"]) == (200, 200)

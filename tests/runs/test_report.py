@@ -422,7 +422,7 @@ def test_page_is_that_of_the_latest_numbers(run, tmp_path, latest):
         os.utime(folder / name, (name == latest, name == latest))
     page = write_report(folder)[0].read_text(encoding="utf-8")
     assert ("Training run" in page) == (latest == "metrics.json")
-    assert page.count("data:image/png") == (3 if latest == "metrics.json" else 1)
+    assert page.count("data:image/png") == (N_PICTURES if latest == "metrics.json" else 1)
 
 
 def test_command_writes_the_file_of_out(written, tmp_path, capsys):

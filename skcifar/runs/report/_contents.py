@@ -97,16 +97,17 @@ def read_run(folder):
         "histories": [epochs] if epochs else [],
         "models": {"network": MODEL} if folder.has(MODEL) else {},
         "expected_pictures": {
+            "predictions.png": PREDICTIONS,
             "learning_curves.png": (
                 "Two line charts: loss and accuracy against the epoch",
                 "Loss and accuracy after each epoch of training; their last values are beside"
                 f" the curves.{where}",
             ),
-            "first_layer.png": FIRST_LAYER,
         },
     }
     of_predictions = _read_predictions(folder)
-    page["expected_pictures"] = of_predictions["expected_pictures"] | page["expected_pictures"]
+    page["expected_pictures"] |= of_predictions["expected_pictures"]
+    page["expected_pictures"]["first_layer.png"] = FIRST_LAYER
     return of_predictions | page | folder.read("metrics.json", _describe_run)
 
 
@@ -219,7 +220,7 @@ def _list_mistakes(page_folder, content):
 
 def _link(file, page_folder):
     """Return the way from the page to a file, if the file is there."""
-    if not Path(file).is_file():
+    if file.startswith(("//", "\\\\")) or not Path(file).is_file():  # Windows asks another machine
         return ""
     with suppress(ValueError):  # on another drive
         return quote(os.fsencode(os.path.relpath(file, page_folder)))
