@@ -1,9 +1,12 @@
 """How the site is built: ``python -m sphinx -W -b html docs docs/_build``. It needs no network."""
 
 import importlib
+import itertools
 import os
 import zlib
 from pathlib import Path
+
+from sklearn.utils.discovery import all_displays, all_estimators, all_functions
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what TensorFlow says when it starts
 
@@ -78,6 +81,7 @@ numpydoc_validation_checks = {
     "all",
     "ES01",  # a short summary may say everything
     "EX01",  # methods are shown in the example of their class
+    "GL02",  # docstrings that share parameters are put together
     "PR03",  # own parameters come before those that are shared
     "RT02",  # results have names, as in scikit-learn
     "SA01",  # not everything has a relative
@@ -100,13 +104,22 @@ sphinx_gallery_conf = {
     "backreferences_dir": "api/backreferences",
 }
 
-# -- Links to other projects, by the list in links.txt instead of one from the network ---------
+# -- Links to other projects: scikit-learn's classes and functions, and what links.txt lists. Lists
+# from the network are not needed so, and the site is the same everywhere. -------------------------
 
 
-def write_inventory(links, path):
+def names_of_scikit_learn():
+    for name, item in (*all_estimators(), *all_displays(), *all_functions()):
+        public = itertools.takewhile(lambda p: not p.startswith("_"), item.__module__.split("."))
+        name = ".".join((*public, name))
+        role = "py:class" if isinstance(item, type) else "py:function"
+        yield f"{role} {name} scikit-learn.org/stable/modules/generated/{name}.html"
+
+
+def write_inventory(path):
     """Write lines of role, name and page as the inventory that intersphinx reads."""
     entries = []
-    for line in links.read_text().splitlines():
+    for line in (*names_of_scikit_learn(), *(HERE / "links.txt").read_text().splitlines()):
         role, rest = line.split(maxsplit=1)
         target, page = rest.rsplit(maxsplit=1)
         entries.append(f"{target} {role} 1 {page} -")
@@ -116,6 +129,4 @@ def write_inventory(links, path):
     return str(path)
 
 
-intersphinx_mapping = {
-    "links": ("https://", write_inventory(HERE / "links.txt", HERE / "_build" / "links.inv"))
-}
+intersphinx_mapping = {"links": ("https://", write_inventory(HERE / "_build" / "links.inv"))}

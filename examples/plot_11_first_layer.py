@@ -15,23 +15,26 @@ from skcifar import FirstLayerDisplay, load_digit_images, make_dense_pipeline
 
 X, y = load_digit_images(return_X_y=True)
 dense = make_dense_pipeline(
-    hidden_layer_sizes=(20,), weight_decay=2.0, learning_rate=0.002, epochs=30, random_state=0
+    hidden_layer_sizes=(20,), activation="leaky_relu", weight_decay=4.0, epochs=25, random_state=0
 ).fit(X, y)
 FirstLayerDisplay.from_estimator(dense, n_images=20)
 plt.show()
 
 # %%
-# A convolutional unit has a few weights only, which it uses at every place of the picture.
+# A convolutional unit has a few weights only, which it uses at every place of the picture. The
+# pictures are given to it in grey, so that each unit is a picture in grey too.
 
 from skcifar import make_convolutional_pipeline
 
 convolutional = make_convolutional_pipeline(
-    filters=(20, 20),
+    n_channels=1,
+    filters=(10, 16),
     strides=(2, 2),
-    kernel_size=5,
+    kernel_size=7,
     hidden_layer_sizes=(32,),
+    learning_rate=0.003,
     epochs=5,
     random_state=0,
 ).fit(X, y)
-FirstLayerDisplay.from_estimator(convolutional, n_images=20)
+FirstLayerDisplay.from_estimator(convolutional)
 plt.show()
