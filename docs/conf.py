@@ -65,7 +65,14 @@ def api_page():
         text = importlib.import_module(f"skcifar.{module}").__doc__
         more = [f"{module}.{name}" for name in MORE_NAMES.get(module, ())]
         lines += ["", module, "-" * len(module), "", text.partition(". ")[0].strip(".\n") + ".", ""]
-        lines += [".. currentmodule:: skcifar", "", ".. autosummary::", "   :toctree:", ""]
+        lines += [
+            ".. currentmodule:: skcifar",
+            "",
+            ".. autosummary::",
+            "   :toctree:",
+            "   :nosignatures:",
+            "",
+        ]
         lines += [f"   {name}" for name in (*names, *more)]
     return "\n".join(lines) + "\n"
 

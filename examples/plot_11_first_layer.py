@@ -17,7 +17,7 @@ X, y = load_digit_images(return_X_y=True)
 dense = make_dense_pipeline(
     hidden_layer_sizes=(20,), activation="leaky_relu", weight_decay=4.0, epochs=25, random_state=0
 ).fit(X, y)
-FirstLayerDisplay.from_estimator(dense, n_images=20)
+FirstLayerDisplay.from_estimator(dense, n_images=20, n_columns=5)
 plt.show()
 
 # %%
@@ -36,5 +36,5 @@ convolutional = make_convolutional_pipeline(
     epochs=5,
     random_state=0,
 ).fit(X, y)
-FirstLayerDisplay.from_estimator(convolutional)
+FirstLayerDisplay.from_estimator(convolutional, n_columns=5)
 plt.show()
