@@ -164,7 +164,7 @@ def draw(results, path):
     axes.set_xticks(MINUTES, [str(minutes) for minutes in MINUTES])
     axes.minorticks_off()
     axes.set_xlim(right=90)
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set(xlabel="minutes of fit on two cores", ylabel="accuracy on 10,000 test pictures")
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize="small")

@@ -5,9 +5,16 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from PIL import Image
 
 import skcifar
-from skcifar import AbstainingClassifier, DenseClassifier, PixelScaler, ResumableGridSearchCV
+from skcifar import (
+    AbstainingClassifier,
+    DenseClassifier,
+    PixelScaler,
+    ResumableGridSearchCV,
+    load_digit_images,
+)
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.rst")), *sorted(ROOT.glob("docs/guide/*"))]
@@ -28,10 +35,23 @@ def blocks_of(page):
     return [block for block in blocks if "fetch_cifar10" not in block[0]]
 
 
+def write_pictures(folder):
+    """Write the digits as the files that README's reader has: a folder of classes, and new ones."""
+    names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    digits = load_digit_images()
+    for number, (image, label) in enumerate(zip(digits.images, digits.target, strict=True)):
+        of_class = folder / "pictures" / names[label]
+        of_class.mkdir(parents=True, exist_ok=True)
+        for path in (of_class / f"{number:04d}.png", folder / f"{names[label]}.png"):
+            Image.fromarray(image).save(path)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks_of(p)], ids=lambda page: page.stem)
 def test_code_of_page_prints_what_the_page_says(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    if page.name == "README.md":
+        write_pictures(tmp_path)
     namespace = {}
     for code, output in blocks_of(page):
         exec(compile(code, page, "exec"), namespace)

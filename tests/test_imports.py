@@ -82,11 +82,16 @@ def test_unknown_name_is_an_attribute_error():
 
 
 @pytest.mark.slow
-def test_networks_start_without_a_word():
-    code = (
+@pytest.mark.parametrize(
+    "code",
+    [
         "import numpy as np; from skcifar import DenseClassifier;"
-        "DenseClassifier(epochs=1).fit(np.eye(4, dtype=np.float32), [0, 1, 0, 1])"
-    )
+        "DenseClassifier(epochs=1).fit(np.eye(4, dtype=np.float32), [0, 1, 0, 1])",
+        "from skcifar import load_model",
+        "import skcifar.cli._progress, skcifar.runs._search",
+    ],
+)
+def test_networks_start_without_a_word(code):
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment

@@ -1,6 +1,6 @@
 """Classifiers, one for each kind of network. Knows neither files nor the command line."""
 
-from .. import _keras  # says what keeps Keras from being imported
+from .. import _keras  # starts Keras before others do
 from ._base import NetworkClassifier
 from ._convolutional import ConvolutionalClassifier
 from ._dense import DenseClassifier

@@ -4,10 +4,10 @@ import math
 import time
 from contextlib import contextmanager
 
-import keras
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from .._keras import keras
 from ..displays import candidate_labels
 from ._terminal import write
 

@@ -3,7 +3,7 @@
 Nothing here knows of scikit-learn, of training or of data.
 """
 
-from .. import _keras  # says what keeps Keras from being imported
+from .. import _keras  # starts Keras before others do
 from ._convolutional import build_convolutional_network
 from ._dense import build_dense_network
 from ._gradients import grad_cam, score_gradients
