@@ -100,6 +100,7 @@ def test_train_shows_each_epoch_and_the_outcome(tmp_path, capsys):
     assert lines[7].startswith("test       loss ")
 
 
+@pytest.mark.slow
 def test_same_random_state_trains_the_same_network(run, tmp_path):
     main(["train", *QUICK, "--out", str(tmp_path)])
     first, second = (load_model(folder / "model.safetensors") for folder in (run, tmp_path))
@@ -109,6 +110,7 @@ def test_same_random_state_trains_the_same_network(run, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_auto_takes_cifar10_where_it_is_at_hand(tiny_cifar10, tmp_path, capsys):
     options = ["--data-home", str(tiny_cifar10), "--epochs", "1", "--hidden-layer-sizes", "5"]
     assert main(["train", *options, "--out", str(tmp_path / "run")]) == 0
@@ -117,6 +119,7 @@ def test_auto_takes_cifar10_where_it_is_at_hand(tiny_cifar10, tmp_path, capsys):
     assert reported.err == ""
 
 
+@pytest.mark.slow
 def test_auto_falls_back_on_digits_with_a_warning(data_home, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(data_home))
     options = ["--limit", "100", "--epochs", "1", "--hidden-layer-sizes", "5"]
@@ -135,6 +138,7 @@ def test_no_digits_stand_in_for_what_was_asked_for(data_home, tmp_path, capsys, 
     assert f"cifar-10-python.tar.gz is in {data_home}, in a folder there, or in" in reported
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [".", "..", "cifar-10-batches-bin"])
 def test_data_home_may_be_the_folder_itself_or_one_too_high(tiny_cifar10, tmp_path, capsys, place):
     options = ["--data-home", str(tiny_cifar10 / place), "--hidden-layer-sizes", "5"]
@@ -185,6 +189,7 @@ def test_names_are_reported_as_they_are(tmp_path, capsys, monkeypatch):
     assert sorted(path.name for path in written) == sorted(RUN_FILES)
 
 
+@pytest.mark.slow
 def test_auto_falls_back_where_nothing_can_be_kept(tmp_path, capsys, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "file"))
@@ -239,6 +244,7 @@ def test_help_explains_each_parameter_of_each_network(cls, capsys):
         assert f"--{name.replace('_', '-')}" in text
 
 
+@pytest.mark.slow
 def test_training_ends_with_the_minutes_that_were_typed(tmp_path, capsys):
     options = ["--data", "digits", "--limit", "200", "--hidden-layer-sizes", "20"]
     assert main(["train", *options, "--minutes", "0.01", "--out", str(tmp_path)]) == 0
@@ -436,6 +442,7 @@ def test_interrupt_is_one_line(tmp_path, capsys, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_resumed_training_ends_with_the_network_of_an_unbroken_one(tmp_path, capsys, run):
     argv = ["train", *QUICK, "--out", str(tmp_path), "--checkpoint", str(tmp_path / "checkpoint")]
     assert main([*argv, "--epochs", "2"]) == 0
