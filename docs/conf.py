@@ -44,7 +44,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": ["theme-version"],
 }
-html_sidebars = {"troubleshooting": []}
+html_sidebars = {"lessons": [], "troubleshooting": []}
 
 # -- API reference: a page for each name in skcifar._NAMES, and for a few that have no place there -
 
