@@ -11,6 +11,7 @@ from .._sklearn.validation import Interval, validate_params
 from ..model_selection._calibration import (
     N_BINS,
     NUMBERS_OF_BINS,
+    PRECISION,
     answers_at_precision,
     coverage_curve,
     error_with_interval,
@@ -23,7 +24,6 @@ from ._pictures import format_probability
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PRECISION = 0.95
 IN_SIGHT = 0.02  # share of the samples from which on an accuracy is more than chance
 
 

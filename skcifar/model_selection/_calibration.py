@@ -11,6 +11,7 @@ from ._comparisons import CONFIDENCE_LEVEL, CONFIDENCE_LEVELS
 
 N_BINS = 10
 N_RESAMPLES = 1000
+PRECISION = 0.95  # that answers are asked to have
 
 NUMBERS_OF_BINS = [Interval(Integral, 1, None, closed="left")]
 

@@ -4,12 +4,11 @@ import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
 from ..model_selection._calibration import (
+    PRECISION,
     answers_at_precision,
     error_with_interval,
     judge_answers,
 )
-
-PRECISION = 0.95
 
 
 def class_scores(y_train, y_test, y_pred, classes):
