@@ -42,9 +42,9 @@ plt.show()
 # %%
 # The mistakes that it was surest of.
 
-from skcifar import ConfidentMistakesDisplay
+from skcifar import MistakesDisplay
 
-ConfidentMistakesDisplay.from_estimator(pipeline, X_test, y_test, n_images=5)
+MistakesDisplay.from_estimator(pipeline, X_test, y_test, n_images=5)
 plt.show()
 
 # %%

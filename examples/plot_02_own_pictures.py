@@ -59,9 +59,9 @@ for file, name in zip(files[:3], model.predict(files[:3]), strict=True):
 
 import matplotlib.pyplot as plt
 
-from skcifar import ConfidentMistakesDisplay
+from skcifar import MistakesDisplay
 
-ConfidentMistakesDisplay.from_estimator(
+MistakesDisplay.from_estimator(
     model, X_test, y_test, filenames=[Path(file).name for file in files], n_images=5
 )
 plt.show()

@@ -33,10 +33,10 @@ _NAMES = {
     "displays": (
         "AugmentationDisplay",
         "ComparisonDisplay",
-        "ConfidentMistakesDisplay",
         "ConfusionsDisplay",
         "ExplanationDisplay",
         "FirstLayerDisplay",
+        "MistakesDisplay",
         "PredictionGridDisplay",
         "ReliabilityDisplay",
         "SearchHistoriesDisplay",

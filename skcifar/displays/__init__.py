@@ -9,7 +9,7 @@ from ._comparison import ComparisonDisplay
 from ._confusions import ConfusionsDisplay
 from ._explanation import ExplanationDisplay
 from ._figures import RIGHT_COLOR, WRONG_COLOR, save_figure
-from ._mistakes import ConfidentMistakesDisplay
+from ._mistakes import MistakesDisplay
 from ._predictions import PredictionGridDisplay
 from ._reliability import ReliabilityDisplay
 from ._search_histories import SearchHistoriesDisplay
@@ -20,10 +20,10 @@ from ._weights import FirstLayerDisplay
 __all__ = [
     "AugmentationDisplay",
     "ComparisonDisplay",
-    "ConfidentMistakesDisplay",
     "ConfusionsDisplay",
     "ExplanationDisplay",
     "FirstLayerDisplay",
+    "MistakesDisplay",
     "PredictionGridDisplay",
     "ReliabilityDisplay",
     "SearchHistoriesDisplay",

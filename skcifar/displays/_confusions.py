@@ -52,7 +52,7 @@ class ConfusionsDisplay:
     See Also
     --------
     sklearn.metrics.ConfusionMatrixDisplay : The matrix alone.
-    ConfidentMistakesDisplay : Single mistakes.
+    MistakesDisplay : Single mistakes.
 
     Examples
     --------

@@ -104,7 +104,7 @@ class ExplanationDisplay:
     See Also
     --------
     FirstLayerDisplay : What a network looks for in any picture.
-    ConfidentMistakesDisplay : Pictures that ask for an explanation.
+    MistakesDisplay : Pictures that ask for an explanation.
 
     References
     ----------

@@ -29,7 +29,7 @@ WHICH = {
 }
 
 
-class ConfidentMistakesDisplay:
+class MistakesDisplay:
     """Pictures of which a classifier was sure, and wrong; or nearly right; or the label is wrong.
 
     It is recommended to use :meth:`from_estimator` or :meth:`from_predictions` to create one. All
@@ -76,11 +76,11 @@ class ConfidentMistakesDisplay:
     --------
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from skcifar import ConfidentMistakesDisplay, ImageFlattener, load_digit_images
+    >>> from skcifar import MistakesDisplay, ImageFlattener, load_digit_images
     >>> X, y = load_digit_images(subset="test", return_X_y=True)
     >>> model = make_pipeline(ImageFlattener(), DecisionTreeClassifier(random_state=0))
     >>> model = model.fit(X[:100], y[:100])
-    >>> display = ConfidentMistakesDisplay.from_estimator(model, X, y, n_images=4)
+    >>> display = MistakesDisplay.from_estimator(model, X, y, n_images=4)
     >>> bool((display.y_true != display.y_pred).all())
     True
     """
@@ -122,7 +122,7 @@ class ConfidentMistakesDisplay:
 
         Returns
         -------
-        display : :class:`ConfidentMistakesDisplay`
+        display : :class:`MistakesDisplay`
             With what was drawn in ``axes_``.
         """
         if not len(self.images):
@@ -209,7 +209,7 @@ class ConfidentMistakesDisplay:
 
         Returns
         -------
-        display : :class:`ConfidentMistakesDisplay`
+        display : :class:`MistakesDisplay`
             With what was drawn in ``axes_``.
 
         Raises
@@ -282,7 +282,7 @@ class ConfidentMistakesDisplay:
 
         Returns
         -------
-        display : :class:`ConfidentMistakesDisplay`
+        display : :class:`MistakesDisplay`
             With what was drawn in ``axes_``.
 
         Raises

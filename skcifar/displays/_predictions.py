@@ -58,7 +58,7 @@ class PredictionGridDisplay:
 
     See Also
     --------
-    ConfidentMistakesDisplay : The worst mistakes instead of random pictures.
+    MistakesDisplay : The worst mistakes instead of random pictures.
     sklearn.metrics.ConfusionMatrixDisplay : All predictions counted instead of a few shown.
 
     Examples

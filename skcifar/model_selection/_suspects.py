@@ -34,7 +34,7 @@ def find_suspect_labels(
 
     See Also
     --------
-    ConfidentMistakesDisplay : Draws them, with ``which="suspects"``.
+    MistakesDisplay : Draws them, with ``which="suspects"``.
 
     Notes
     -----

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from ..displays import (
-    ConfidentMistakesDisplay,
     ConfusionsDisplay,
     FirstLayerDisplay,
+    MistakesDisplay,
     PredictionGridDisplay,
     ReliabilityDisplay,
     TrainingHistoryDisplay,
@@ -144,7 +144,7 @@ def _of_predictions(X, y_true, y_proba, classes, filenames, random_state):
     y_pred = classes[y_proba.argmax(axis=1)]
     named = {"filenames": filenames, "n_images": N_PICTURES}
     mistakes = partial(
-        ConfidentMistakesDisplay.from_predictions, X, y_true, y_proba, classes=classes, **named
+        MistakesDisplay.from_predictions, X, y_true, y_proba, classes=classes, **named
     )
     return {
         "predictions.png": partial(

@@ -6,7 +6,7 @@ import pytest
 from matplotlib import pyplot as plt
 from small_networks import small
 
-from skcifar import ConfidentMistakesDisplay, PixelScaler, make_dense_pipeline
+from skcifar import MistakesDisplay, PixelScaler, make_dense_pipeline
 
 PICTURES = np.random.default_rng(0).integers(256, size=(12, 4, 4, 3)).astype(np.uint8)
 LABELS = np.tile(["cat", "ship"], 6)
@@ -26,7 +26,7 @@ def test_pictures_one_by_one_are_those_of_an_array(one_by_one):
     array = make_dense_pipeline(**params).fit(PICTURES, LABELS)
     np.testing.assert_array_equal(series.predict_proba(X), array.predict_proba(PICTURES))
     np.testing.assert_array_equal(PixelScaler().fit_transform(X), PICTURES / np.float32(255))
-    ConfidentMistakesDisplay.from_estimator(series, X, LABELS)
+    MistakesDisplay.from_estimator(series, X, LABELS)
     plt.close("all")
 
 

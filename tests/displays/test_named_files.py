@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skcifar import ComparisonDisplay, ConfidentMistakesDisplay, PredictionGridDisplay
+from skcifar import ComparisonDisplay, MistakesDisplay, PredictionGridDisplay
 
 IMAGES = np.random.default_rng(0).integers(256, size=(6, 4, 4, 3), dtype=np.uint8)
 Y = np.array(["cat", "dog"] * 3)
@@ -42,8 +42,8 @@ def files_of(images):
 )
 def test_mistakes_have_their_file_or_else_their_index(filenames, header, expected):
     for display in (
-        ConfidentMistakesDisplay.from_predictions(IMAGES, Y, PROBA, filenames=filenames),
-        ConfidentMistakesDisplay.from_estimator(Knows(), IMAGES, Y, filenames=filenames),
+        MistakesDisplay.from_predictions(IMAGES, Y, PROBA, filenames=filenames),
+        MistakesDisplay.from_estimator(Knows(), IMAGES, Y, filenames=filenames),
     ):
         assert last_lines(display.axes_) == expected
         assert display.indices.tolist() == [2, 4, 0]
@@ -51,7 +51,7 @@ def test_mistakes_have_their_file_or_else_their_index(filenames, header, expecte
 
 
 def test_files_of_mistakes_are_whole_paths_in_the_display():
-    display = ConfidentMistakesDisplay.from_predictions(IMAGES, Y, PROBA, filenames=list(FILES))
+    display = MistakesDisplay.from_predictions(IMAGES, Y, PROBA, filenames=list(FILES))
     assert display.filenames.tolist() == FILES[[2, 4, 0]].tolist()
 
 
@@ -83,7 +83,7 @@ class Opposed(Knows):
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda files: ConfidentMistakesDisplay.from_predictions(IMAGES, Y, PROBA, filenames=files),
+        lambda files: MistakesDisplay.from_predictions(IMAGES, Y, PROBA, filenames=files),
         lambda files: PredictionGridDisplay.from_predictions(IMAGES, Y, TAKEN, filenames=files),
         lambda files: ComparisonDisplay.from_predictions(
             IMAGES, Y, {"a": Y, "b": TAKEN}, filenames=files
