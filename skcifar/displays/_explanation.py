@@ -12,9 +12,13 @@ from .._sklearn.validation import StrOptions, columns_of, validate_params
 from ..preprocessing import ImageResizer
 from ._figures import (
     AT_LEAST_ONE,
+    OF_ALL,
     RIGHT_COLOR,
+    SCALE_HEIGHT,
+    SCALE_WIDTH,
     TITLE_HEIGHT,
     WRONG_COLOR,
+    draw_scale,
     place_for,
     with_margins,
     write_above,
@@ -26,8 +30,6 @@ if TYPE_CHECKING:
 
 CELL_WIDTH = 1.5  # inches
 LEAST_WIDTH = 5.2  # inches of all cells, so that the title can be read
-SCALE_WIDTH = 0.95  # inches, for the scale and what is written beside it
-OF_ALL = 99.5  # percent of the values that the scale covers; a few large ones would dim all
 PATCHES_A_SIDE = 4
 MOST_BYTES = 2**26  # of copies of a picture that are predicted at a time
 
@@ -44,17 +46,17 @@ class Method(NamedTuple):
 METHODS = {
     "occlusion": Method(
         "Occlusion: how much less probable {} is while a part is hidden",
-        "drop in probability while hidden",
+        "drop in probability\nwhile hidden",
         is_signed=True,
         least=0.01,
     ),
     "gradient": Method(
         "Gradient: how strongly the logit of {} depends on each pixel",
-        "|change of logit| per unit of input",
+        "|change of logit|\nper unit of input",
     ),
     "grad-cam": Method(
         "Grad-CAM: where the last maps raise the logit of {}",
-        "sum of weighted maps, in logits",
+        "weighted sum of\nmaps, in logits",
     ),
 }
 
@@ -183,7 +185,7 @@ class ExplanationDisplay:
         in_cells = {"n_columns": 2 * n_columns}
         cell_width = max(CELL_WIDTH, LEAST_WIDTH / (2 * n_columns))
         width, height = figure_size(cells, captions, headers, cell_width=cell_width, **in_cells)
-        size = width + SCALE_WIDTH, height + TITLE_HEIGHT
+        size = width + SCALE_WIDTH, max(height, SCALE_HEIGHT) + TITLE_HEIGHT
         self.figure_, place, width = place_for(ax, size=size)
         title = method.title.format("the predicted class" if self.label is None else self.label)
         place = write_above(self.figure_, place, title, width=width, height=size[1] - TITLE_HEIGHT)
@@ -192,7 +194,14 @@ class ExplanationDisplay:
         left, right = place.subgridspec(1, 2, width_ratios=[width, 0.15])
         axes = draw_pictures(left, cells, captions, headers, width=width, **in_cells)
         self.axes_ = axes.reshape(-1, 2)
-        _draw_scale(self.figure_.add_subplot(right), limit, method)
+        draw_scale(
+            self.figure_.add_subplot(right),
+            [*[RIGHT_COLOR] * method.is_signed, "white", WRONG_COLOR],
+            lowest=-limit if method.is_signed else 0,
+            highest=limit,
+            label=method.unit,
+            extend="both" if method.is_signed else "max",
+        )
         return self
 
     @classmethod
@@ -388,16 +397,3 @@ def _colored(picture, values):
     share = np.clip(np.abs(values), 0, 1)[..., None]
     color = np.where(values[..., None] < 0, to_rgb(RIGHT_COLOR), to_rgb(WRONG_COLOR))
     return (1 - share) * picture + share * color
-
-
-def _draw_scale(axes, limit, method):
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import LinearSegmentedColormap, Normalize
-
-    colors = [*[RIGHT_COLOR] * method.is_signed, "white", WRONG_COLOR]
-    scale = ScalarMappable(
-        Normalize(-limit if method.is_signed else 0, limit),
-        LinearSegmentedColormap.from_list("explanation", colors),
-    )
-    bar = axes.figure.colorbar(scale, cax=axes, extend="both" if method.is_signed else "max")
-    bar.set_label(method.unit)

@@ -16,6 +16,8 @@ COLORS = (RIGHT_COLOR, WRONG_COLOR, "#009E73", "#CC79A7", "#E69F00")
 MARKERS = "osD^v"
 
 TITLE_HEIGHT = 0.25  # inches
+SCALE_WIDTH, SCALE_HEIGHT = 1.15, 1.6  # inches, for a scale and two lines beside it
+OF_ALL = 99.5  # percent of the values that a scale covers; a few large ones would dim all
 
 AT_LEAST_ONE = [Interval(Integral, 1, None, closed="left")]  # of pictures or columns
 
@@ -98,6 +100,16 @@ def write_above(figure, place, title, *, width, height):
     # the place would become wider for a long title otherwise
     axes.text(0.5, 0.5, title, parse_math=False, in_layout=False, **style)
     return below
+
+
+def draw_scale(axes, colors, *, lowest, highest, label, extend="both"):
+    """Draw which colour is which number."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LinearSegmentedColormap, Normalize
+
+    colors = LinearSegmentedColormap.from_list("scale", colors)
+    scale = ScalarMappable(Normalize(lowest, highest), colors)
+    axes.figure.colorbar(scale, cax=axes, extend=extend).set_label(label)
 
 
 def dress_epochs(axes):

@@ -6,15 +6,23 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from .._sklearn.validation import validate_params
-from ._figures import AT_LEAST_ONE, TITLE_HEIGHT, place_for, with_margins, write_above
+from ._figures import (
+    AT_LEAST_ONE,
+    OF_ALL,
+    SCALE_HEIGHT,
+    SCALE_WIDTH,
+    TITLE_HEIGHT,
+    draw_scale,
+    place_for,
+    with_margins,
+    write_above,
+)
 from ._pictures import N_CHANNELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CELL_WIDTH = 0.75  # inches
-OF_ALL = 99.5  # percent of the weights that the scale covers; a few large ones would dim all
-SCALE_WIDTH = 0.95  # inches, for what is written beside the scale
 
 
 class FirstLayerDisplay:
@@ -86,7 +94,7 @@ class FirstLayerDisplay:
         n_rows = -(-len(strongest) // n_columns)
         width = CELL_WIDTH * n_columns
         height = CELL_WIDTH * n_rows * weights.shape[1] / weights.shape[2]
-        size = max(width + 1.1, 4.5), max(height, 1.5) + TITLE_HEIGHT
+        size = max(width + SCALE_WIDTH, 4.5), max(height, SCALE_HEIGHT) + TITLE_HEIGHT
         self.figure_, place, width = place_for(ax, size=size)
         title = _units_text(len(strongest), len(weights))
         below = size[1] - TITLE_HEIGHT
@@ -99,7 +107,13 @@ class FirstLayerDisplay:
         for axes, unit in zip(grid, strongest, strict=False):
             axes.imshow(_as_picture(weights[unit], limit), interpolation="nearest")
         self.axes_ = grid[: len(strongest)]
-        _draw_scale(self.figure_.add_subplot(right), limit, weights.shape[-1])
+        draw_scale(
+            self.figure_.add_subplot(right),
+            ["black", "white"],
+            lowest=-limit,
+            highest=limit,
+            label="weight" if weights.shape[-1] == 1 else "weight of\nred, green, blue",
+        )
         return self
 
     @classmethod
@@ -198,12 +212,3 @@ def _units_text(n_drawn, n_units):
     if n_drawn < n_units:
         return f"First layer: the {n_drawn} strongest of {n_units} units"
     return f"First layer: all {n_units} units, the strongest first"
-
-
-def _draw_scale(axes, limit, n_channels):
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    scale = ScalarMappable(Normalize(-limit, limit), "gray")
-    bar = axes.figure.colorbar(scale, cax=axes, extend="both")
-    bar.set_label("weight" if n_channels == 1 else "weight of red, green, blue")

@@ -130,9 +130,25 @@ def test_classes_that_nobody_knows_are_left_out(squares):
 def test_scale_has_a_unit_and_is_symmetric(squares):
     display = ExplanationDisplay.from_estimator(KnowsSquare(), squares)
     bar = display.figure_.axes[-1]
-    assert bar.get_ylabel() == "drop in probability while hidden"
+    assert bar.get_ylabel() == "drop in probability\nwhile hidden"
     low, high = bar.get_ylim()
     assert high == -low > 0.1
+
+
+@pytest.mark.parametrize("method", ["occlusion", "gradient", "grad-cam"])
+def test_label_of_the_scale_is_whole_beside_one_row_of_wide_pictures(method):
+    display = ExplanationDisplay(
+        images=np.zeros((3, 8, 32)),
+        maps=np.zeros((3, 8, 32)),
+        method=method,
+        y_pred=NAMES[[0, 1, 0]],
+        probabilities=np.ones(3),
+    ).plot()
+    display.figure_.canvas.draw()
+    label, figure = display.figure_.axes[-1].yaxis.label.get_window_extent(), display.figure_.bbox
+    assert figure.y0 < label.y0
+    assert label.y1 < figure.y1
+    assert label.x1 < figure.x1
 
 
 def test_small_changes_do_not_look_like_large_ones():

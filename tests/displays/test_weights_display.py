@@ -103,9 +103,19 @@ def test_zero_is_mid_grey_and_the_scale_is_the_same_for_all():
 def test_scale_is_reported_by_a_bar(weights):
     display = FirstLayerDisplay(weights=weights).plot()
     bar = display.figure_.axes[-1]
-    assert bar.get_ylabel() == "weight of red, green, blue"
+    assert bar.get_ylabel() == "weight of\nred, green, blue"
     low, high = bar.get_ylim()
     assert high == -low == pytest.approx(np.percentile(np.abs(weights), 99.5))
+
+
+@pytest.mark.parametrize("n_units", [1, 10, 20, 40])
+def test_label_of_the_scale_is_whole(n_units):
+    display = FirstLayerDisplay(weights=np.ones((n_units, 3, 3, 3))).plot()
+    display.figure_.canvas.draw()
+    label, figure = display.figure_.axes[-1].yaxis.label.get_window_extent(), display.figure_.bbox
+    assert figure.y0 < label.y0
+    assert label.y1 < figure.y1
+    assert label.x1 < figure.x1
 
 
 def test_weights_of_one_channel_are_grey(weights):
