@@ -60,16 +60,23 @@ def grad_cam(network, X, columns):
     Raises
     ------
     ValueError
-        If the network has no maps.
+        If the network has no maps, or leads past the last ones.
 
     References
     ----------
     Ramprasaath R. Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via
     Gradient-Based Localization", 2017. https://arxiv.org/abs/1610.02391
     """
-    maps = _last_maps(network)
+    layer, maps = _last_maps(network)
+    scores = _score_network(network).outputs[0]
+    try:
+        to_scores = keras.Model(maps, scores)
+    except ValueError as error:  # Keras names no layer
+        raise ValueError(
+            "Grad-CAM needs maps on which alone the classes depend, and other layers lead past"
+            f" those that layer {layer.name!r} takes. Use method='occlusion' or 'gradient'."
+        ) from error
     to_maps = keras.Model(network.inputs[0], maps)
-    to_scores = keras.Model(maps, _score_network(network).outputs[0])
     sums = []
     for x, column in zip(X, columns, strict=True):
         of_picture = _as_float32(to_maps(x[None], training=False))[0]
@@ -104,7 +111,7 @@ def _score_network(network):
 
 
 def _last_maps(network):
-    """Return what the last layer takes that takes maps of more than one place."""
+    """Return the last layer that takes maps of more than one place, and these."""
     for layer in reversed(network.layers):
         if isinstance(layer, keras.Model | keras.layers.InputLayer):
             continue
@@ -112,8 +119,9 @@ def _last_maps(network):
         if len(taken.shape) == 4 and tuple(taken.shape[1:3]) != (1, 1):
             if taken is network.inputs[0]:
                 break
-            return taken
+            return layer, taken
     raise ValueError(
-        "Grad-CAM weighs the maps that convolutions make of a picture, and this network has none."
-        " Use method='occlusion' or 'gradient', or a network of convolutions."
+        "Grad-CAM weighs the maps that convolutions make of a picture, and this network has none,"
+        " or has them within one of its layers. Use method='occlusion' or 'gradient', or a network"
+        " of convolutions."
     )

@@ -102,6 +102,20 @@ def test_network_without_convolutions_has_no_maps():
         grad_cam(build_dense_network((8, 8, 2), 3), PICTURES, [0, 0, 0])
 
 
+def test_maps_that_other_layers_lead_past_are_refused_by_name():
+    inputs = keras.Input((8, 8, 2))
+    first = keras.layers.Conv2D(4, 3)(inputs)
+    second = keras.layers.Conv2D(4, 3)(first)
+    pooled = [
+        keras.layers.GlobalAveragePooling2D(name="of_first")(first),
+        keras.layers.GlobalAveragePooling2D(name="of_second")(second),
+    ]
+    x = keras.layers.Concatenate()(pooled)
+    network = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
+    with pytest.raises(ValueError, match=r"past those that layer 'of_second' takes\. Use"):
+        grad_cam(network, PICTURES, [0, 1, 2])
+
+
 LEFT, RIGHT = slice(1, 5), slice(11, 15)  # rows and columns of two squares
 
 
