@@ -143,8 +143,8 @@ class NetworkClassifier(
         By how much ``val_accuracy`` has to exceed the best one before it to count as progress.
 
     class_weight : dict or "balanced", default=None
-        Weights of classes in the loss, ``{class_label: weight}``. "balanced" makes each class
-        count the same.
+        Weights of the classes in the loss; "balanced" lets each count the same, however rare.
+        ``{class_label: weight}`` gives others.
 
     warm_start : bool, default=False
         Whether ``fit`` starts from the weights of the previous ``fit`` instead of new ones. The

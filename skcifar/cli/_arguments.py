@@ -4,18 +4,18 @@ import argparse
 import math
 
 
-def data_arguments():
+def data_arguments(default="auto"):
     """Return a parent parser of the arguments that choose pictures."""
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument(
         "--data",
         type=source,
-        default="auto",
+        default=default,
         metavar="auto|cifar10|digits|FOLDER|CSV",
         help="pictures: CIFAR-10, scikit-learn's handwritten digits, a folder of your own that"
         " holds one folder a class (or train and val or test, each of that form), or a CSV file of"
         " paths and labels; a fifth of what is not divided is kept for testing"
-        " (default: %(default)s)",
+        f" (default: {default or 'none'})",
     )
     data.add_argument(
         "--layout",
@@ -29,12 +29,12 @@ def data_arguments():
         help="regular expression that finds the class in the name of a file, where folders are not"
         " of classes, such as '^[a-z]+'",
     )
-    for column, default in (("path", "path"), ("label", "label"), ("subset", None)):
+    for column, name in (("path", "path"), ("label", "label"), ("subset", None)):
         data.add_argument(
             f"--{column}-column",
-            default=default,
+            default=name,
             metavar="NAME",
-            help=f"column of the {column}s in CSV (default: %(default)s)",
+            help=f"column of the {column}s in CSV (default: {name or 'none'})",
         )
     data.add_argument(
         "--group-by",

@@ -14,7 +14,8 @@ def add_parser(subparsers):
         "explain",
         parents=[model_arguments()],
         help="draw which parts of pictures carried the answer",
-        description="Write, for each picture, one with the parts coloured that carried the answer.",
+        description="Write a copy of each picture in which the parts that carried the answer are"
+        " coloured.",
     )
     parser.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
     parser.add_argument("pictures", metavar="PICTURE|FOLDER|-", nargs="+", help=PICTURES_HELP)

@@ -18,23 +18,23 @@ def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
         "export",
-        parents=[data_arguments(), model_arguments()],
+        parents=[data_arguments(default=None), model_arguments()],
         help="write a saved model as a page for any browser, or as ONNX",
         description="Write a saved model for programs without Python or Keras, from the pixels to"
-        " the label. FILE named *.html becomes a page that classifies pictures in any browser,"
+        " the label. A FILE named *.html becomes a page that classifies pictures in any browser,"
         " without a network; with --data it begins with ten test pictures, and says how many of"
         " all it gets right. Phones often refuse local files: put the page on any web server."
-        " Another FILE becomes ONNX, which needs the onnx library.",
+        " Any other FILE becomes ONNX, which needs the onnx library.",
     )
     parser.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
     parser.add_argument("file", metavar="FILE", help="file to write, *.html or *.onnx")
     parser.add_argument(
         "--precision",
         choices=("float32", "float16"),
-        help="how a page keeps the weights; float16 takes half the place (default: float32)",
+        help="how a page keeps the weights; float16 takes half the space (default: float32)",
     )
     parser.add_argument("--title", metavar="TEXT", help="heading of a page")
-    parser.set_defaults(run=export, data=None)
+    parser.set_defaults(run=export)
 
 
 def export(arguments):

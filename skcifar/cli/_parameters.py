@@ -99,7 +99,7 @@ def _summary(cls, name):
     found = re.search(rf"(?m)^{name} : .*\n((?:    .*\n)+)", cls.__doc__ or "")
     text = " ".join(found[1].split()) if found else ""
     sentence = re.split(r"(?<=[^.\d])\. ", text)[0].rstrip(".")
-    return re.sub(r":\w+:|`", "", sentence)
+    return re.sub(r":\w+:|`", "", sentence[:1].lower() + sentence[1:])
 
 
 def _defaults(name, classes):

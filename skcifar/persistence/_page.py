@@ -82,7 +82,7 @@ def export_html(
         The heading of the page.
 
     precision : {"float32", "float16"}, default="float32"
-        How the weights are kept. Those of "float16" take half the place, and have three decimal
+        How the weights are kept. Those of "float16" take half the space, and have three decimal
         digits; the accuracy on the page is theirs.
 
     Returns
@@ -244,7 +244,7 @@ def _in_float32(value):
 def _packed(constants):
     """Describe the constants of a graph, and put the numbers of most into one piece.
 
-    What float16 holds as it is takes half the place.
+    What float16 holds as it is takes half the space.
     """
     table, packed = {}, bytearray()
     for name, value in constants.items():

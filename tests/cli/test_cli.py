@@ -20,7 +20,7 @@ from skcifar import (
 )
 from skcifar.classifiers import CLASSIFIERS
 from skcifar.cli._parameters import LEFT_OUT
-from skcifar.cli._parser import main
+from skcifar.cli._parser import SUBCOMMANDS, main
 from skcifar.pipelines import PIPELINES
 from skcifar.runs._training import RUN_FILES
 
@@ -233,6 +233,13 @@ def test_parameters_of_the_network_are_options(tmp_path):
         "learning_rate": "auto",
     }
     assert {name: params[name] for name in typed} == typed
+
+
+@pytest.mark.parametrize("module", SUBCOMMANDS)
+def test_help_shows_no_value_of_python(module, capsys):
+    with pytest.raises(SystemExit):
+        main([module.__name__.rpartition("_")[2], "--help"])
+    assert "None" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("cls", CLASSIFIERS.values())
