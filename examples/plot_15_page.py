@@ -1,0 +1,41 @@
+"""
+A page that classifies in any browser
+=====================================
+
+One HTML file, without a server and without a network: a class can try a model on their phones.
+"""
+
+# %%
+# Any pipeline of this package will do.
+
+from skcifar import load_digit_images, make_dense_pipeline
+
+X, y = load_digit_images(return_X_y=True)
+X_test, y_test = load_digit_images(subset="test", return_X_y=True)
+pipeline = make_dense_pipeline(epochs=5, random_state=0).fit(X, y)
+
+# %%
+# The page holds the network, ten of the test pictures to begin with, and how many of all it gets
+# right. ``precision="float16"`` halves the space that the weights take; the accuracy is then that
+# of the rounded ones.
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from skcifar import export_html
+
+with TemporaryDirectory() as folder:
+    page = Path(folder) / "digits.html"
+    for precision in "float32", "float16":
+        accuracy = export_html(
+            pipeline, page, X=X_test, y=y_test, title="Which digit is this?", precision=precision
+        )
+        size = page.stat().st_size / 1e6
+        print(f"{precision}: {size:.1f} MB, {accuracy:.3f} of the test pictures are right")
+
+# %%
+# On a computer, open the file. Phones often refuse local files, so put it where they reach it: on
+# any web server, such as the pages of GitHub or GitLab; or on your own computer for phones in the
+# same network. There, ``python -m http.server`` in the folder of the page serves it as
+# ``http://192.168.0.7:8000/digits.html``, with the address of your computer. Pictures that are
+# given to the page do not leave the phone.
