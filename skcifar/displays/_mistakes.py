@@ -134,11 +134,22 @@ class MistakesDisplay:
         )
         columns = (self.y_true, self.y_pred, self.probabilities, self.true_probabilities, places)
         images = check_pictures(self.images, *columns)
+        are_suspects = self.which == "suspects"  # it is the label that is wrong there
         captions = [
-            [judge(predicted, False, probability), Caption(actual, probability=true), name]
+            [
+                Caption(predicted, probability=probability)
+                if are_suspects
+                else judge(predicted, False, probability),
+                Caption(actual, probability=true),
+                name,
+            ]
             for actual, predicted, probability, true, name in zip(*columns, strict=True)
         ]
-        headers = ["taken for", "actual", "index" if self.filenames is None else "file"]
+        headers = [
+            "taken for",
+            "label" if are_suspects else "actual",
+            "index" if self.filenames is None else "file",
+        ]
         sizes = {"n_columns": n_columns, "cell_width": CELL_WIDTH}
         width, height = figure_size(images, captions, headers, **sizes)
         self.figure_, place, width = place_for(ax, size=(max(width, 4.5), height + TITLE_HEIGHT))

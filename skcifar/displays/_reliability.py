@@ -24,6 +24,7 @@ from ._pictures import format_probability
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+TITLE_PAD = 22  # points above the panels, with a legend between
 IN_SIGHT = 0.02  # share of the samples from which on an accuracy is more than chance
 
 
@@ -232,17 +233,16 @@ def _draw_bins(diagram, counts, confidences, right, n_bins):
     ends = np.array([test.proportion_ci(method="wilson") for test in tests])
     diagram.plot([0, 1], [0, 1], "--", color="0.5", label="as often right as sure")
     reach = np.abs(ends.T - shares)
-    style = {"fmt": "o-", "color": RIGHT_COLOR, "capsize": 2, "elinewidth": 1, "lw": 1}
-    diagram.errorbar(means[filled], shares, reach, label="accuracy, 95 % interval", **style)
+    style = {"fmt": "o", "color": RIGHT_COLOR, "capsize": 2, "elinewidth": 1}
+    diagram.errorbar(means[filled], shares, reach, label="with 95 % interval", **style)
     error, low, high = error_with_interval(confidences, right, n_bins)
-    diagram.set(
-        title=f"Calibration error {error:.3f} ({low:.3f} to {high:.3f})",
-        ylabel="share that is right",
-        xlim=(0, 1),
-        ylim=(0, 1.02),
-    )
+    text = f"Calibration error {error:.3f} ({low:.3f} to {high:.3f})"
+    diagram.set_title(text, pad=TITLE_PAD)
+    diagram.set(ylabel="share that is right", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
     diagram.tick_params(labelbottom=False)
-    diagram.legend(loc="upper left", fontsize=9)
+    above = {"loc": "lower center", "bbox_to_anchor": (0.5, 1), "ncols": 2, "frameon": False}
+    legend = diagram.legend(**above, borderaxespad=0.2, fontsize=9)  # points may be anywhere below
+    legend.set_in_layout(False)  # the panel would become narrower for it
     diagram.grid(alpha=0.3)
 
     places = (np.arange(n_bins) + 0.5) / n_bins
@@ -268,8 +268,9 @@ def _draw_coverage(axes, confidences, right, precision):
         axes.plot(share, accuracy[n_answered == n], "*", color=COLORS[2], label=text, **style)
     in_sight = accuracy[n_answered >= IN_SIGHT * n_samples]
     low = min(in_sight.min(), precision)
+    text = f"At {100 * precision:g} % right: {n:,} of {n_samples:,} answered"
+    axes.set_title(text, pad=TITLE_PAD)
     axes.set(
-        title=f"At {100 * precision:g} % right: {n:,} of {n_samples:,} answered",
         xlabel="share of samples that is answered, the surest first",
         ylabel="share of answers that is right",
         xlim=(0, 1),

@@ -142,6 +142,8 @@ def test_suspect_labels_are_drawn(images):
     y_true = ["cat", "cat", "dog", "dog", "dog"]
     display = MistakesDisplay.from_predictions(images, y_true, y_proba, which="suspects")
     assert display.indices.tolist() == [2]
+    texts = [text.get_text() for text in display.axes_[0].texts]
+    assert texts == ["cat 0.95", "dog 0.05", "2", "taken for", "label", "index"]
 
 
 def test_labels_of_which_none_is_suspect_are_a_statement(images):

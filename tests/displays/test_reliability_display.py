@@ -45,6 +45,16 @@ def test_accuracies_have_intervals(display):
     assert (low, high) == pytest.approx(accuracy_interval([1] * 10, [1] * 9 + [0]))
 
 
+def test_legend_covers_no_point():
+    confidences = np.repeat([0.15, 0.25, 0.95], 10)
+    right = np.repeat([True, False, True, False], [9, 1, 9, 11])
+    display = ReliabilityDisplay(confidences=confidences, right=right).plot()
+    display.figure_.canvas.draw()
+    diagram = display.axes_[0]
+    points = diagram.transData.transform(diagram.containers[0].lines[0].get_xydata())
+    assert diagram.get_legend().get_window_extent().count_contains(points) == 0
+
+
 def test_samples_of_each_bin_are_counted(display):
     texts = [text.get_text() for text in display.axes_[1].texts]
     assert [text for text in texts if text] == ["10", "10"]
