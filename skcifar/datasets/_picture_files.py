@@ -103,7 +103,8 @@ def _decode(source, shape, resize):
     ):
         size = picture.height, picture.width
         if picture is not source and "progressive" not in picture.info:
-            side = max(height, width)  # whichever way up it is
+            # whichever way up it is, with pixels left to be averaged: JPEG's own halving is coarse
+            side = 3 * max(height, width)
             picture.draft(None, (side, side))  # a progressive one is kept whole all the same
         n_pixels = _checked_size(picture)
         with (

@@ -266,6 +266,16 @@ def test_large_photograph_is_read(tmp_path, image_format, size, options):
     np.testing.assert_allclose(read_picture(tmp_path / "picture")[0, 0], RED, atol=5)
 
 
+@pytest.mark.parametrize("size", [(100, 80), (200, 150), (640, 480)])
+def test_jpeg_is_made_smaller_as_well_as_other_files(tmp_path, size):
+    details = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    Image.fromarray(details).resize(size).save(tmp_path / "a.jpeg", quality=95)
+    with Image.open(tmp_path / "a.jpeg") as picture:
+        picture.save(tmp_path / "a.png")
+    read, expected = (read_picture(tmp_path / name).astype(int) for name in ("a.jpeg", "a.png"))
+    assert np.abs(read - expected).mean() < 1  # of 255
+
+
 @pytest.mark.parametrize("compression", ["group3", "group4"])
 def test_fax_page_is_read(tmp_path, compression):
     page = Image.new("1", (1728, 2200), 1)
