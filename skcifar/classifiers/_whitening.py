@@ -147,6 +147,12 @@ class WhiteningClassifier(ImageClassifier):
                 f" Got {self.filters!r} instead."
             )
 
+    def _choose(self, n_samples, begin, checkpoint):
+        kept = {"filters": self.value_of("filters")} if self.__sklearn_is_fitted__() else {}
+        budget = super()._choose(n_samples, begin, checkpoint)
+        self.chosen_ |= self._chosen_of(kept)  # the network goes on as it is
+        return budget
+
     def _plan(self, n_samples, seconds, slowness=1.0):
         learning = (seconds - SECONDS_TO_BEGIN) / slowness * PICTURES_OF_PLANS / n_samples
         plan = [plan for plan in PLANS if plan.seconds <= max(learning, 0)][-1]

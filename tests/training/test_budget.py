@@ -245,3 +245,15 @@ def test_repeated_training_survives_a_model_file(blobs, tmp_path):
     classifier = small(schedule_moves=moves, learning_rate_schedule="linear").fit(*blobs)
     save_model(classifier, tmp_path / "model")
     assert load_model(tmp_path / "model").schedule_moves == moves
+
+
+@pytest.mark.slow
+def test_warm_start_with_a_time_keeps_the_filters(tmp_path):
+    X = np.random.default_rng(0).random((20, 8, 8, 3), dtype=np.float32)
+    classifier = WhiteningClassifier(epochs=1, warm_start=True, random_state=0)
+    classifier.fit(X, np.arange(20) % 2).set_params(epochs="auto", max_minutes=0.03)
+    classifier.fit(X, np.arange(20) % 2)
+    assert classifier.value_of("filters") == classifier._auto["filters"]
+    save_model(classifier, tmp_path / "model.safetensors")
+    loaded = load_model(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
