@@ -387,7 +387,7 @@ def _pale(image):
     """Return a picture in light grey, as red, green and blue from 0 to 1."""
     grey = image.reshape(*image.shape[:2], -1).mean(axis=-1)
     grey = grey / 255 if image.dtype.kind in "ui" else grey
-    return np.repeat(0.6 + 0.4 * grey[..., None], 3, axis=-1)
+    return np.repeat(0.75 + 0.25 * grey[..., None], 3, axis=-1)
 
 
 def _colored(picture, values):
