@@ -64,7 +64,7 @@ class EpochProgress(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         if self.n_before is None:
-            self.console.print("nothing is left to train: the checkpoint is of all epochs")
+            write("nothing is left to train: the checkpoint is of all epochs")
 
     def on_epoch_end(self, epoch, logs=None):
         done = epoch + 1

@@ -450,7 +450,7 @@ def test_interrupt_is_one_line(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.slow
-def test_resumed_training_ends_with_the_network_of_an_unbroken_one(tmp_path, capsys, run):
+def test_resumed_training_ends_with_the_network_of_an_unbroken_one_and_then_trains_no_more(tmp_path, capsys, run):
     argv = ["train", *QUICK, "--out", str(tmp_path), "--checkpoint", str(tmp_path / "checkpoint")]
     assert main([*argv, "--epochs", "2"]) == 0
     capsys.readouterr()
@@ -459,6 +459,8 @@ def test_resumed_training_ends_with_the_network_of_an_unbroken_one(tmp_path, cap
     resumed, whole = (load_model(folder / "model.safetensors")[-1] for folder in (tmp_path, run))
     np.testing.assert_array_equal(weights_of(resumed), weights_of(whole))
     assert resumed.history_ == whole.history_
+    assert main([*argv, "--resume"]) == 0
+    assert "nothing is left to train" in capsys.readouterr().out
 
 
 def test_checkpoint_that_is_there_is_not_begun_anew(tmp_path, capsys):
