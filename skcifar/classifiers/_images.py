@@ -13,7 +13,8 @@ from ..training._augmentation import Augmentation
 from ._base import NetworkClassifier
 from ._documentation import with_shared_documentation
 
-_networks_of_views = WeakKeyDictionary()  # no part of a classifier, which predicting leaves alone
+# By the trainer; no part of a classifier, which predicting leaves as it is and may have no hash.
+_networks_of_views = WeakKeyDictionary()
 
 
 @with_shared_documentation
@@ -122,10 +123,10 @@ class ImageClassifier(NetworkClassifier):
             ``model_``, or one that it is a part of.
         """
         made_for = self.model_, self.n_views, bool(self.horizontal_flip)
-        known_for, network = _networks_of_views.get(self, (None, None))
+        known_for, network = _networks_of_views.get(self.keras_classifier_, (None, None))
         if made_for != known_for:
             network = with_views(self.model_, self.n_views, mirrored=made_for[-1])
-            _networks_of_views[self] = made_for, network
+            _networks_of_views[self.keras_classifier_] = made_for, network
         return network
 
     def __sklearn_tags__(self):

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -10,7 +11,7 @@ from own_networks import CLASSIFIERS, ApplicationClassifier, BidirectionalClassi
 from sklearn.callback import ScoringMonitor
 from sklearn.model_selection import cross_validate
 
-from skcifar import load_model, save_model
+from skcifar import ImageClassifier, load_model, save_model
 
 PICTURES = np.random.default_rng(0).random((30, 4, 4, 1), dtype=np.float32)
 LABELS = np.arange(30) % 3
@@ -100,3 +101,13 @@ def test_own_network_predicts_alike(cls, way, tmp_path, request):
     np.testing.assert_allclose(
         other.predict_proba(PICTURES), one.predict_proba(PICTURES), rtol=0, atol=tolerance
     )
+
+
+def test_dataclass_that_compares_by_values_predicts():
+    @dataclass
+    class ComparableClassifier(ImageClassifier):
+        def build_network(self, input_shape, n_classes):
+            softmax = keras.layers.Dense(n_classes, activation="softmax")
+            return keras.Sequential([keras.Input(input_shape), keras.layers.Flatten(), softmax])
+
+    assert set(made(ComparableClassifier).fit(PICTURES, LABELS).predict(PICTURES)) <= {0, 1, 2}
