@@ -193,6 +193,11 @@ def load_model(
     >>> bool((loaded.predict(X) == pipeline.predict(X)).all())
     True
     """
+    if isinstance(custom_classes, type):
+        raise TypeError(
+            f"custom_classes must be a list of classes, got {custom_classes.__name__} alone. Put it"
+            " into a list."
+        )
     classes = {cls.__name__: cls for cls in (*custom_classes, *ESTIMATORS)}
     with opened_parts(Path(path), kind="model") as parts:
         steps = [_rebuild_step(step, parts, classes) for step in parts.description["steps"]]

@@ -364,6 +364,11 @@ def test_class_of_ones_own_is_loaded_only_if_it_is_named(blobs, tmp_path):
     )
 
 
+def test_class_that_is_named_alone_is_asked_for_in_a_list(tmp_path):
+    with pytest.raises(TypeError, match="got BottleneckClassifier alone"):
+        load_model(tmp_path / "model", custom_classes=BottleneckClassifier)
+
+
 def test_step_of_scikit_learn_is_loaded_only_if_it_is_named(blobs, tmp_path):
     pipeline = make_pipeline(StandardScaler(), DenseClassifier(epochs=1)).fit(*blobs)
     save_model(pipeline, tmp_path / "model")
