@@ -450,7 +450,7 @@ def test_interrupt_is_one_line(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.slow
-def test_resumed_training_ends_with_the_network_of_an_unbroken_one_and_then_trains_no_more(tmp_path, capsys, run):
+def test_resumed_training_ends_with_the_network_of_an_unbroken_one(tmp_path, capsys, run):
     argv = ["train", *QUICK, "--out", str(tmp_path), "--checkpoint", str(tmp_path / "checkpoint")]
     assert main([*argv, "--epochs", "2"]) == 0
     capsys.readouterr()
