@@ -326,7 +326,7 @@ def _draw_confusions(place, y_true, y_pred, classes):
     for number, (axes, (name, matrix)) in enumerate(zip(grid, shares.items(), strict=False)):
         draw_matrix(axes, matrix, classes, highest=100, larger=2 if n_columns == 2 else 0)
         accuracy = np.mean(y_pred[name] == y_true)
-        axes.set_title(f"{plain(name)}: {accuracy:.1%} right", size=11)
+        axes.set_title(f"{plain(name)}: {100 * accuracy:.1f} % right", size=11)
         axes.set_ylabel("percent of the actual" if number % n_columns == 0 else "")
     return grid[: len(y_pred)]
 

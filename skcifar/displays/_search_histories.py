@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 OTHER_COLOR = "0.75"
+LINES = ("-", "--", "-.", ":", "-")  # some of the colours are alike to the colour-blind
 
 
 class SearchHistoriesDisplay:
@@ -100,6 +101,7 @@ class SearchHistoriesDisplay:
                     style = {
                         "color": COLORS[rank],
                         "lw": 1.5 if rank else 3,
+                        "ls": LINES[rank],
                         "marker": MARKERS[rank],
                         "markersize": 3.5 if rank else 6,
                         "label": label if rank else f"best: {label}",

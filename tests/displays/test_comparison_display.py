@@ -144,7 +144,7 @@ def test_confusions_are_percent_of_the_actual_class(X, y, y_pred):
         assert [text.get_text() for text in axes.texts] == [f"{v:.0f}" for v in expected.ravel()]
         assert [t.get_text() for t in axes.get_yticklabels()] == CLASSES.tolist()
         assert axes.images[0].get_clim() == (0, 100)
-        assert axes.get_title() == f"{name}: 50.0% right"
+        assert axes.get_title() == f"{name}: 50.0 % right"
 
 
 def test_classes_are_in_the_order_that_is_given(X, y, y_pred):

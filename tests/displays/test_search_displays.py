@@ -147,6 +147,15 @@ def test_best_curve_is_thick_and_named():
     assert len(legend_of(display)) == 6
 
 
+def test_curves_of_the_best_differ_by_more_than_colour():
+    candidates = [{"alpha": k} for k in range(5)]
+    histories = [[{"loss": [0.5, 0.4]}]] * 5
+    display = SearchHistoriesDisplay(candidates=candidates, histories=histories).plot()
+    lines = display.axes_[0].get_lines()
+    assert len({line.get_marker() for line in lines}) == 5
+    assert len({line.get_linestyle() for line in lines}) == 4
+
+
 def test_folds_are_averaged_as_far_as_they_go():
     folds = [
         {"loss": [1.0, 3.0], "accuracy": [0.0, 0.0]},

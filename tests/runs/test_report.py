@@ -39,7 +39,7 @@ def write_comparison(folder, *, n_epochs=2, classes=("cat", "dog"), names=("dens
             "test_loss_interval": [1.2, 1.3],
             "test_accuracy": 0.5 + number / 8,
             "test_accuracy_interval": [0.45, 0.7],
-            "fit_seconds": None,
+            "fit_seconds": 12.5 if number else None,
             "predict_seconds": 0.5,
             "peak_memory_bytes": 300 * 10**6,
             "history": {"loss": [0.75] * n_epochs, "accuracy": [0.25] * n_epochs},
@@ -225,12 +225,20 @@ def test_python_on_the_page_loads_the_model(pages, written, monkeypatch):
     assert names["model"]["classify"].hidden_layer_sizes == (9,)
 
 
+def test_what_no_model_has_is_left_out(tmp_path):
+    folder = write_comparison(tmp_path / "comparison", names=("dense",))
+    write_report(folder)
+    names = [row[0] for row in table_of(parse(folder / "report.html"), "The numbers")]
+    assert "Epochs passes over the pictures" in names
+    assert "Time to train seconds" not in names
+
+
 def test_comparison_has_a_column_for_each_model(pages):
     page = parse(pages["comparison"])
     rows = table_of(page, "The numbers")
     assert rows[0] == ["", "dense", "wide"]
     assert rows[1][1:] == ["0.5000 0.4500 to 0.7000", "0.6250 0.4500 to 0.7000"]
-    assert ["Time to train seconds", "not known", "not known"] in rows
+    assert ["Time to train seconds", "not known", "12.5"] in rows
     assert ["Most memory used MB", "300", "300"] in rows
     assert "95 % confidence" in text_of(page)
     assert ["only_of_1", "-", "[1, 2]"] in table_of(page, "Parameters")

@@ -57,7 +57,7 @@ def numbers_table(models):
     """Tabulate what was measured of models, a column each."""
     rows = []
     for key, (name, unit, *form) in MEASURES.items():
-        if any(key in model for model in models.values()):
+        if any(model.get(key) is not None for model in models.values()):
             cells = [
                 Cell(
                     _format_number(model.get(key), *form),
