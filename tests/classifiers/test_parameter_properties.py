@@ -2,6 +2,7 @@
 
 import copy
 import math
+import re
 from functools import cache
 from numbers import Integral, Real
 
@@ -140,6 +141,13 @@ def right_params(cls):
     if cls is ConvolutionalClassifier:
         params["filters"] = st.lists(sizes, min_size=1, max_size=1)
     return st.fixed_dictionaries(params)
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_each_parameter_has_a_rule_and_a_paragraph(cls):
+    names = cls().get_params().keys()
+    assert names == cls._parameter_constraints.keys()
+    assert names - set(re.findall(r"(?m)^ *(\w+) : ", cls.__doc__)) == set()
 
 
 @pytest.mark.parametrize(("cls", "name"), CASES, ids=lambda case: getattr(case, "__name__", case))
