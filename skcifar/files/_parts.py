@@ -305,15 +305,16 @@ def _check_header(path, kind):
     safetensors reads headers of up to 100 MB, and the last of two parts that have one name.
     """
     if not path.is_file():
-        raise ModelFileError(f"{path} is not a file. Give a file that skcifar saved.")
+        within = path / "model.safetensors"
+        wanted = f"the file in it, {within}" if within.is_file() else "a file that skcifar saved"
+        raise ModelFileError(f"{path} is not a file. Give {wanted}.")
     n_bytes = path.stat().st_size
     with path.open("rb") as file:
         n_header_bytes = int.from_bytes(file.read(8), "little")
         if n_header_bytes > min(MOST_HEADER_BYTES, n_bytes - 8) or n_bytes > MOST_FILE_BYTES:
             raise ModelFileError(
-                f"{path} is cut short or is not a {kind} file: it has {n_bytes:,} bytes and a"
-                f" header of {n_header_bytes:,}, where at most {MOST_FILE_BYTES:,} and"
-                f" {MOST_HEADER_BYTES:,} are read. Give a file that skcifar saved."
+                f"{path} is cut short or is not a {kind} file ({n_bytes:,} bytes). Give a file"
+                " that skcifar saved."
             )
         _parse(file.read(n_header_bytes))
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -185,6 +186,11 @@ def test_flipped_bit_in_any_weights_is_refused(path, content):
 def test_folder_is_no_model(tmp_path):
     with pytest.raises(ModelFileError, match="is not a file"):
         load_model(tmp_path)
+
+
+def test_model_in_a_folder_is_named(path):
+    with pytest.raises(ModelFileError, match=re.escape(f"Give the file in it, {path}.")):
+        load_model(path.parent)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
