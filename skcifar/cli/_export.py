@@ -66,11 +66,11 @@ def _export_page(arguments):
 
 def _export_onnx(arguments):
     from ..persistence._models import load_model
-    from ..persistence._onnx import describe_value, export_onnx
+    from ..persistence._onnx import describe_value, write_onnx
 
     pipeline = load_model(arguments.model, trusted=arguments.trusted)
     try:
-        model = export_onnx(pipeline, arguments.file)
+        model = write_onnx(pipeline, arguments.file)
     except ImportError as error:  # of onnx
         complain(error)
         return 2

@@ -4,7 +4,6 @@ import json
 import os
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -23,7 +22,7 @@ METADATA_KEY = "class_names"
 ALMOST = {"rtol": 1e-3, "atol": 1e-4}  # as close as two ways to add up long sums in float32 are
 
 
-def export_onnx(pipeline: Pipeline | NetworkClassifier, path: str | os.PathLike) -> Any:
+def export_onnx(pipeline: Pipeline | NetworkClassifier, path: str | os.PathLike) -> None:
     """Write a fitted pipeline as an ONNX model: all of it, or nothing.
 
     The model takes pictures as the pipeline does, and gives what ``predict`` and ``predict_proba``
@@ -38,11 +37,6 @@ def export_onnx(pipeline: Pipeline | NetworkClassifier, path: str | os.PathLike)
 
     path : str or path-like
         The file to write, usually named ``*.onnx``. One that exists is replaced.
-
-    Returns
-    -------
-    model : onnx.ModelProto
-        What was written.
 
     Raises
     ------
@@ -91,13 +85,16 @@ def export_onnx(pipeline: Pipeline | NetworkClassifier, path: str | os.PathLike)
     >>> pipeline = make_dense_pipeline(hidden_layer_sizes=(8,), epochs=1).fit(X, y)
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder) / "digits.onnx"
-    ...     model = export_onnx(pipeline, path)
+    ...     export_onnx(pipeline, path)
     ...     label, probabilities = InferenceSession(path).run(None, {"pictures": X})
     >>> bool((label == pipeline.predict(X)).all())
     True
-    >>> model.metadata_props[0].key
-    'class_names'
     """
+    write_onnx(pipeline, path)
+
+
+def write_onnx(pipeline, path):
+    """Write a fitted pipeline as an ONNX model, which is returned."""
     try:
         import onnx
     except ImportError as error:

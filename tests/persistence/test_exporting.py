@@ -121,8 +121,8 @@ def test_merges_are_alike(layer, path):
 
 def test_layers_that_do_nothing_at_prediction_are_left_out(path):
     pipeline = ready_built(lambda x: applied([anew(layer) for layer in ONLY_IN_TRAINING], x))
-    model = export_onnx(pipeline, path)
-    assert len(model.graph.node) < 15
+    export_onnx(pipeline, path)
+    assert len(onnx.load(path).graph.node) < 15
     assert_same_answers(pipeline, path, PICTURES)
 
 
@@ -256,10 +256,9 @@ def test_names_of_classes_are_inside(path):
     assert metadata.producer_name == "skcifar"
 
 
-def test_file_is_what_was_returned(path):
-    model = export_onnx(ready_pipeline(), path)
-    assert onnx.load(path) == model
-    assert model.producer_version == skcifar.__version__
+def test_version_is_inside(path):
+    export_onnx(ready_pipeline(), path)
+    assert onnx.load(path).producer_version == skcifar.__version__
 
 
 def test_pictures_of_8_bits_go_in(path):
@@ -464,7 +463,8 @@ def test_size_and_way_of_resizing_are_in_the_metadata(tmp_path):
         hidden_layer_sizes=(2,), epochs=1, image_size=(4, 5), resize="pad"
     )
     X = np.random.default_rng(0).integers(256, size=(6, 8, 7, 3), dtype=np.uint8)
-    model = export_onnx(pipeline.fit(X, [0, 1] * 3), tmp_path / "model.onnx")
+    export_onnx(pipeline.fit(X, [0, 1] * 3), tmp_path / "model.onnx")
+    model = onnx.load(tmp_path / "model.onnx")
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     assert metadata == {"class_names": "[0, 1]", "image_size": "[4, 5]", "resize": "pad"}
     axes = model.graph.input[0].type.tensor_type.shape.dim
