@@ -24,7 +24,7 @@ def add_parser(subparsers):
         " the label. A FILE named *.html becomes a page that classifies pictures in any browser,"
         " without a network; with --data it begins with ten test pictures, and says how many of"
         " all it gets right. Phones often refuse local files: put the page on any web server."
-        " Any other FILE becomes ONNX, which needs the onnx library.",
+        " A FILE named *.onnx becomes ONNX, which needs the onnx library.",
     )
     parser.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
     parser.add_argument("file", metavar="FILE", help="file to write, *.html or *.onnx")
@@ -39,8 +39,11 @@ def add_parser(subparsers):
 
 def export(arguments):
     """Write a saved model as a page or as ONNX, and print what was written."""
-    if Path(arguments.file).suffix.lower() in PAGES:
+    suffix = Path(arguments.file).suffix.lower()
+    if suffix in PAGES:
         return _export_page(arguments)
+    if suffix != ".onnx":
+        raise ValueError(f"FILE must be *.html, for a page, or *.onnx, got {arguments.file}.")
     for name in ("data", "precision", "title"):
         if getattr(arguments, name) is not None:
             raise ValueError(f"--{name} is for pages. Name the file *.html, or leave it out.")

@@ -579,6 +579,14 @@ def test_options_of_pages_are_refused_for_onnx(saved, path, capsys, option):
     assert not target.exists()
 
 
+def test_command_asks_for_a_name_that_says_what_to_write(saved, path, capsys):
+    target = path.with_suffix(".h5")
+    assert f"*.html, for a page, or *.onnx, got {target}" in error_of(
+        capsys, ["export", str(saved), str(target)]
+    )
+    assert not target.exists()
+
+
 def test_layers_of_training_are_left_out_of_the_page(path):
     export_html(
         ready_built(lambda x: applied([anew(layer) for layer in ONLY_IN_TRAINING], x)), path
