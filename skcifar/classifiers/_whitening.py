@@ -31,8 +31,7 @@ class Plan(NamedTuple):
     seconds_a_picture: float
 
 
-# On two cores of AMD EPYC with AVX2. All but the last are measured, which follows from its
-# operations.
+# On two cores of AMD EPYC with AVX2.
 PLANS = (
     Plan(0, (24, 64, 128), 250, 0.12, 1.0e-3),
     Plan(150, (32, 128, 128), 500, 0.12, 1.7e-3),
