@@ -14,8 +14,6 @@ class ChosenParametersMixin:
     """Chooses what "auto" stands for."""
 
     _learning_rates: ClassVar[dict] = {"adam": 5e-4, "sgd": 0.01, "muon": 0.01}
-    # further parameters of those that have a name
-    _optimizer_params: ClassVar[dict] = {}
     # what "auto" stands for without a time
     _auto: ClassVar[dict] = {
         "batch_size": 32,
@@ -90,11 +88,8 @@ class ChosenParametersMixin:
 
     def _params_of_optimizer(self):
         """What the optimizer is made of."""
-        params = {
+        return {
             "optimizer": self.optimizer,
             "learning_rate": self.value_of("learning_rate"),
             "weight_decay": self.weight_decay,
         }
-        if isinstance(self.optimizer, str):
-            params |= self._optimizer_params.get(self.optimizer, {})
-        return params

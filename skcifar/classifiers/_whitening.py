@@ -81,9 +81,6 @@ class WhiteningClassifier(ImageClassifier):
     The first layer is fitted to 5,000 of the training pictures at most, in the first call of
     ``fit`` or ``partial_fit``: the covariance of their patches of 2 by 2 pixels, and their mean.
 
-    With the optimizer "muon", the biases of normalizations, which have no scales here, take steps
-    100 times as large as the learning rate says.
-
     ``loss`` and ``accuracy`` in ``history_`` are of the changed pictures and of the smoothed labels
     that the network is trained on: they are worse than those of the network on pictures as they
     are.
@@ -127,7 +124,6 @@ class WhiteningClassifier(ImageClassifier):
         "filters": (32, 128, 128),
     }
     _learning_rates: ClassVar[dict] = {"adam": 0.02, "sgd": 0.2, "muon": 0.12}
-    _optimizer_params: ClassVar[dict] = {"muon": {"beta_factor": 100.0}}
 
     _parameter_constraints: ClassVar[dict] = ImageClassifier._parameter_constraints | {
         "filters": [StrOptions({"auto"}), "array-like"],

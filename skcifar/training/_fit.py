@@ -44,7 +44,6 @@ def compile_network(
     learning_rate=None,
     weight_decay=0.0,
     label_smoothing=0.0,
-    **params,
 ):
     """Compile a network as the article does: Adam, categorical cross-entropy, accuracy.
 
@@ -66,13 +65,8 @@ def compile_network(
 
     label_smoothing : float, default=0.0
         Share of each label, in [0, 1), that the loss spreads evenly over all classes.
-
-    **params
-        Further parameters of the optimizer of that name.
     """
-    optimizer = make_optimizer(
-        optimizer, learning_rate=learning_rate, weight_decay=weight_decay, **params
-    )
+    optimizer = make_optimizer(optimizer, learning_rate=learning_rate, weight_decay=weight_decay)
     recompile(network, optimizer, label_smoothing=label_smoothing)
     _clear_away_old_networks(network)
 

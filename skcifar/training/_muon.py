@@ -37,10 +37,6 @@ class Muon(keras.optimizers.Optimizer):
     sgd_factor : float, default=1.0
         Step size of SGD, in multiples of ``learning_rate``.
 
-    beta_factor : float, default=1.0
-        The same of the biases of normalizations, the variables that Keras names "beta". Where they
-        come without scales, large steps pay.
-
     weight_decay : float, default=None
         Share, times the step size, that each step takes off all weights. Filter banks get their
         norm all the same.
@@ -66,7 +62,6 @@ class Muon(keras.optimizers.Optimizer):
         momentum=0.6,
         sgd_momentum=0.85,
         sgd_factor=1.0,
-        beta_factor=1.0,
         weight_decay=None,
         name="muon",
         **kwargs,
@@ -75,7 +70,6 @@ class Muon(keras.optimizers.Optimizer):
         self.momentum = momentum
         self.sgd_momentum = sgd_momentum
         self.sgd_factor = sgd_factor
-        self.beta_factor = beta_factor
 
     def build(self, variables):
         """Make a momentum for each variable.
@@ -91,7 +85,6 @@ class Muon(keras.optimizers.Optimizer):
         self.momentums = self.add_optimizer_variables(variables, "momentum")
         matrices = [k for k, variable in enumerate(variables) if len(variable.shape) > 1]
         self.by_muon = frozenset(matrices[:-1])
-        self.betas = frozenset(k for k, variable in enumerate(variables) if variable.name == "beta")
 
     def update_step(self, gradient, variable, learning_rate):
         """Change one variable.
@@ -115,8 +108,7 @@ class Muon(keras.optimizers.Optimizer):
         self.assign(self.momentums[index], gathered)
         update = gradient + momentum * gathered
         if index not in self.by_muon:
-            factor = self.beta_factor if index in self.betas else self.sgd_factor
-            self.assign_sub(variable, rate * factor * update)
+            self.assign_sub(variable, rate * self.sgd_factor * update)
             return
         *inputs, n_outputs = variable.shape
         update = orthogonalized(ops.reshape(update, (-1, n_outputs)))
@@ -138,7 +130,6 @@ class Muon(keras.optimizers.Optimizer):
             "momentum": self.momentum,
             "sgd_momentum": self.sgd_momentum,
             "sgd_factor": self.sgd_factor,
-            "beta_factor": self.beta_factor,
         }
 
 

@@ -13,14 +13,13 @@ OPTIMIZERS = {
 }
 
 
-def make_optimizer(optimizer, *, learning_rate, weight_decay, **params):
+def make_optimizer(optimizer, *, learning_rate, weight_decay):
     """Return a new optimizer of this name, or a copy of one's own, which has its own numbers."""
     if not isinstance(optimizer, str):
         return type(optimizer).from_config(optimizer.get_config())
     decay = float(weight_decay) or None
     # named, since Keras would count names up, each of which costs memory for good
-    rate = float(learning_rate)
-    return OPTIMIZERS[optimizer](rate, weight_decay=decay, name=optimizer, **params)
+    return OPTIMIZERS[optimizer](float(learning_rate), weight_decay=decay, name=optimizer)
 
 
 def learning_rate_of(optimizer):

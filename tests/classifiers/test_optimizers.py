@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from small_networks import small, weights_of
 
-from skcifar import ResumableGridSearchCV, WhiteningClassifier, load_model, save_model
+from skcifar import ResumableGridSearchCV, load_model, save_model
 from skcifar.persistence import ModelFileError
 
 NAMES = ["adam", "sgd", "muon"]
@@ -49,14 +49,6 @@ def test_auto_is_the_rate_of_the_optimizer(blobs, name):
     rate = type(auto)._learning_rates[name]
     same = small(optimizer=name, learning_rate=rate, epochs=1).fit(*blobs)
     np.testing.assert_array_equal(weights_of(auto), weights_of(same))
-
-
-def test_biases_of_normalizations_without_scales_take_large_steps():
-    X = np.random.default_rng(0).random((10, 8, 8, 3))
-    classifier = WhiteningClassifier(filters=(4, 4), epochs=1, random_state=0).fit(
-        X, np.arange(10) % 2
-    )
-    assert classifier.model_.optimizer.beta_factor == 100
 
 
 def test_own_optimizer_does_as_the_one_of_its_name(blobs):

@@ -7,8 +7,7 @@ import pytest
 from skcifar.training._muon import Muon, orthogonalized
 
 SHAPES = [(3, 3, 2, 4), (4,), (4, 9), (9, 5), (5, 3), (3,)]  # the last matrix is the output layer's
-BETA = 1  # which of them is a normalization's bias
-MUON = {"momentum": 0.7, "sgd_momentum": 0.8, "sgd_factor": 0.3, "beta_factor": 2.0}
+MUON = {"momentum": 0.7, "sgd_momentum": 0.8, "sgd_factor": 0.3}
 RATE = 0.1
 
 
@@ -33,8 +32,7 @@ def steps_by_numpy(values, gradients_of_steps, *, decay):
             update = gradient + momentum * buffers[k]
             n_outputs = values[k].shape[-1]
             if not by_muon:
-                factor = MUON["beta_factor" if k == BETA else "sgd_factor"]
-                values[k] = values[k] - RATE * factor * update
+                values[k] = values[k] - RATE * MUON["sgd_factor"] * update
                 continue
             step = RATE * orthogonalized_by_numpy(update.reshape(-1, n_outputs))
             if values[k].ndim == 2:
@@ -51,10 +49,7 @@ def test_steps_are_those_of_numpy(decay):
     rng = np.random.default_rng(0)
     values = [rng.normal(size=shape) for shape in SHAPES]
     gradients = [[rng.normal(size=shape) for shape in SHAPES] for _ in range(3)]
-    variables = [
-        keras.Variable(value, dtype="float64", name="beta" if k == BETA else "other")
-        for k, value in enumerate(values)
-    ]
+    variables = [keras.Variable(value, dtype="float64") for value in values]
     optimizer = Muon(RATE, weight_decay=decay or None, **MUON)
     optimizer.build(variables)
     for step in gradients:
