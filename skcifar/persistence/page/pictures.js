@@ -34,10 +34,11 @@ function pixelsOf(bitmap, factor) {
   return {width, height, pixels};
 }
 
-// A JPEG file is made smaller as Pillow decodes it: by 2, 4 or 8, as long as it stays larger than
-// what is wanted. Of others, very large ones are, where the filter has hundreds of pixels for one.
+// A JPEG file is made smaller as the pipeline decodes it: by 2, 4 or 8, as long as it stays three
+// times as large as what is wanted. Of others, very large ones are, where the filter has hundreds of
+// pixels for one.
 function factorOf(bitmap, side, isJpeg) {
-  const least = isJpeg ? side : 8 * side;
+  const least = isJpeg ? 3 * side : 8 * side;
   const most = Math.floor(Math.min(bitmap.width, bitmap.height) / least);
   return [8, 4, 2].find(factor => factor <= most) ?? 1;
 }
