@@ -515,7 +515,7 @@ def test_model_that_is_not_fitted_is_refused(path):
 def test_weights_that_float16_cannot_hold_are_refused(path):
     pipeline = ready_pipeline()
     kernel = pipeline[-1].model_.layers[-1].kernel
-    kernel.assign(keras.ops.ones_like(kernel) * 1e6)
+    kernel.assign(np.full(kernel.shape, 1e6))
     with pytest.raises(ExportError, match=r"kernel has weights that are too large for float16"):
         export_html(pipeline, path, precision="float16")
 
