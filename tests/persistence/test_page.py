@@ -6,7 +6,6 @@ import json
 import re
 
 import html5lib
-import keras
 import numpy as np
 import pytest
 from exported_networks import (
