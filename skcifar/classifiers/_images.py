@@ -13,7 +13,7 @@ from ..training._augmentation import Augmentation
 from ._base import NetworkClassifier
 from ._documentation import with_shared_documentation
 
-# By the trainer; no part of a classifier, which predicting leaves as it is and may have no hash.
+# By the trainer of each classifier, which itself may have no hash, and does not change here.
 _networks_of_views = WeakKeyDictionary()
 
 

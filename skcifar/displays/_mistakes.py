@@ -76,7 +76,7 @@ class MistakesDisplay:
     --------
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from skcifar import MistakesDisplay, ImageFlattener, load_digit_images
+    >>> from skcifar import ImageFlattener, MistakesDisplay, load_digit_images
     >>> X, y = load_digit_images(subset="test", return_X_y=True)
     >>> model = make_pipeline(ImageFlattener(), DecisionTreeClassifier(random_state=0))
     >>> model = model.fit(X[:100], y[:100])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 OTHER_COLOR = "0.75"
-LINES = ("-", "--", "-.", ":", "-")  # some of the colours are alike to the colour-blind
+LINES = ("-", "--", "-.", ":", "-")  # the colour-blind take some of the colours for each other
 
 
 class SearchHistoriesDisplay:

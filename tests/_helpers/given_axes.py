@@ -31,3 +31,12 @@ def assert_drawn_in_place(draw, *, layout, figsize=(16, 10)):
             assert box.x1 <= place.x1 + 1, axes
             assert place.y0 - 1 <= box.y0, axes
             assert box.y1 <= place.y1 + 1, axes
+
+
+def assert_label_of_scale_is_whole(display):
+    """Check that what is written beside the scale does not leave the figure."""
+    display.figure_.canvas.draw()
+    label, figure = display.figure_.axes[-1].yaxis.label.get_window_extent(), display.figure_.bbox
+    assert figure.y0 < label.y0
+    assert label.y1 < figure.y1
+    assert label.x1 < figure.x1

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from given_axes import assert_drawn_in_place
+from given_axes import assert_drawn_in_place, assert_label_of_scale_is_whole
 from matplotlib.colors import to_rgb
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -144,11 +144,7 @@ def test_label_of_the_scale_is_whole_beside_one_row_of_wide_pictures(method):
         y_pred=NAMES[[0, 1, 0]],
         probabilities=np.ones(3),
     ).plot()
-    display.figure_.canvas.draw()
-    label, figure = display.figure_.axes[-1].yaxis.label.get_window_extent(), display.figure_.bbox
-    assert figure.y0 < label.y0
-    assert label.y1 < figure.y1
-    assert label.x1 < figure.x1
+    assert_label_of_scale_is_whole(display)
 
 
 def test_small_changes_do_not_look_like_large_ones():

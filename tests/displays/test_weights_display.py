@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from given_axes import assert_drawn_in_place
+from given_axes import assert_drawn_in_place, assert_label_of_scale_is_whole
 from sklearn.pipeline import make_pipeline
 
 from skcifar import DenseClassifier, FirstLayerDisplay, ImageFlattener, PixelScaler
@@ -111,11 +111,7 @@ def test_scale_is_reported_by_a_bar(weights):
 @pytest.mark.parametrize("n_units", [1, 10, 20, 40])
 def test_label_of_the_scale_is_whole(n_units):
     display = FirstLayerDisplay(weights=np.ones((n_units, 3, 3, 3))).plot()
-    display.figure_.canvas.draw()
-    label, figure = display.figure_.axes[-1].yaxis.label.get_window_extent(), display.figure_.bbox
-    assert figure.y0 < label.y0
-    assert label.y1 < figure.y1
-    assert label.x1 < figure.x1
+    assert_label_of_scale_is_whole(display)
 
 
 def test_weights_of_one_channel_are_grey(weights):
