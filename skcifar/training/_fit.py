@@ -242,7 +242,7 @@ def train_network(
         key = engine.training_key(trained, arrays, n_samples=len(rows), batch_size=batch_size)
     if key is None:
         callbacks.insert(0, EachStep(steps, trained))
-    n_epochs = math.ceil(steps.end / n_batches) - n_epochs_done
+    n_epochs = math.ceil(steps.most / n_batches) - n_epochs_done  # a time may move the end so far
     callback_list = keras.callbacks.CallbackList(
         callbacks,
         add_history=True,
@@ -253,7 +253,7 @@ def train_network(
         steps=n_batches,
     )
     with clear_memory_errors():
-        if key is not None or n_epochs == 0:
+        if key is not None or steps.are_over():
             if not all(type(c).__module__.startswith("skcifar.") for c in callbacks):
                 _make_metrics(network, arrays[1][:1])
 
