@@ -682,10 +682,14 @@ class NetworkClassifier(
         for name in ("callbacks", "optimizer"):
             params.pop(name, None)
         self._network_params = {name: clone(value, safe=False) for name, value in params.items()}
-        with seeded_layers(seed), clear_memory_errors():
-            network = self.build_network(self.sample_shape_, len(classes))
-            if isinstance(network, keras.Sequential) and not network.built:
-                network.build((None, *self.sample_shape_))
+        try:
+            with seeded_layers(seed), clear_memory_errors():
+                network = self.build_network(self.sample_shape_, len(classes))
+                if isinstance(network, keras.Sequential) and not network.built:
+                    network.build((None, *self.sample_shape_))
+        except Exception as error:  # Keras knows of layers only
+            error.add_note(f"Raised by build_network of {self!r}.")
+            raise
         return network
 
     def _compile(self):

@@ -342,6 +342,16 @@ def test_network_without_softmax_is_refused(blobs):
         classifier.fit(*blobs)
 
 
+def test_error_of_build_network_names_the_class_and_its_parameters(blobs):
+    class Strict(NetworkClassifier):
+        def build_network(self, input_shape, n_classes):
+            raise TypeError("no layers")
+
+    message = r"no layers\nRaised by build_network of Strict\(epochs=1\)"
+    with pytest.raises(TypeError, match=message):
+        Strict(epochs=1).fit(*blobs)
+
+
 def test_base_class_has_no_network():
     with pytest.raises(TypeError, match="build_network"):
         NetworkClassifier()
