@@ -211,8 +211,7 @@ def write_search(folder, search, metrics):
 
 def _full_names(grid, pipeline, source):
     """Return the full name of each name in a grid."""
-    known = [name for name in pipeline.get_params() if "__" in name]
-    steps = dict(pipeline.steps)
+    steps = pipeline.named_steps
     names = {}
     for name, values in grid.items():
         if isinstance(values, dict) and name in steps:
@@ -221,7 +220,7 @@ def _full_names(grid, pipeline, source):
                 f"{source}: {name} is a table, but a grid is flat. Write"
                 f" {name}__{within} = {_toml(values.get(within, ['...']))}"
             )
-        full = _full_name(name, known, source)
+        full = _full_name(name, pipeline, source)
         if full in names.values():
             (other,) = (n for n in names if names[n] == full)
             raise GridError(
@@ -231,14 +230,16 @@ def _full_names(grid, pipeline, source):
     return names
 
 
-def _full_name(name, known, source):
+def _full_name(name, pipeline, source):
+    known = [name for name in pipeline.get_params() if "__" in name]
     full = name if "__" in name else f"{CLASSIFIER}__{name}"
     if full in known:
         return full
+    step = pipeline.named_steps.get(full.partition("__")[0], pipeline)
     short = {n.removeprefix(f"{CLASSIFIER}__"): n for n in known}
     near = difflib.get_close_matches(name.removeprefix(f"{CLASSIFIER}__"), short, n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(sorted(short))}."
-    raise GridError(f"{source}: {name} is not a parameter. {hint}")
+    hint = f"Did you mean {near[0]}?" if near else f"A grid may have {', '.join(sorted(short))}."
+    raise GridError(f"{source}: {name} is not a parameter of {type(step).__name__}. {hint}")
 
 
 def _tuples(value):

@@ -268,10 +268,14 @@ def test_plan_is_what_scikit_learn_does(n_candidates, epochs):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("droput = [0.1]", "grid.toml: droput is not a parameter. Did you mean dropout?"),
+        (
+            "droput = [0.1]",
+            "grid.toml: droput is not a parameter of DenseClassifier. Did you mean dropout?",
+        ),
         ("classify__droput = [0.1]", "Did you mean dropout?"),
-        ("scale__max = [1]", "scale__max is not a parameter. Did you mean scale__max_value?"),
-        ("nonsense = [1]", "There are activation, batch_normalization,"),
+        ("scale__max = [1]", "scale__max is not a parameter of PixelScaler. Did you mean"),
+        ("nonsense = [1]", "parameter of DenseClassifier. A grid may have activation, batch_n"),
+        ("classifier__epochs = [1]", "classifier__epochs is not a parameter of Pipeline. A grid"),
         (
             "dropout = 0.1",
             "dropout must be a list of values to try, got 0.1. Write dropout = [0.1]",
@@ -283,7 +287,7 @@ def test_plan_is_what_scikit_learn_does(n_candidates, epochs):
         ("hidden_layer_sizes = [1.5]", "A list as a value has brackets of its own: [[512, 256]]"),
         ("dropout = [", "grid.toml is not TOML"),
         ("", "grid.toml has no parameters"),
-        ("droput = 0.1", "droput is not a parameter. Did you mean dropout?"),
+        ("droput = 0.1", "droput is not a parameter of DenseClassifier. Did you mean dropout?"),
         (
             "dropout = [0.0]\nclassify__dropout = [0.1]",
             "grid.toml: dropout and classify__dropout are the same parameter. Leave one of them",
