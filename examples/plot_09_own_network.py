@@ -6,14 +6,20 @@ A class with one method is an estimator, with all that belongs to it.
 """
 
 # %%
+# This package comes before Keras, so that TensorFlow starts quietly.
+
+from skcifar import ImageClassifier, load_digit_images
+
+X, y = load_digit_images(return_X_y=True)
+X.shape
+
+# %%
 # The method returns a Keras model, not compiled, with a softmax at its end. What varies is a
 # field.
 
 from dataclasses import dataclass
 
 import keras
-
-from skcifar import ImageClassifier
 
 
 @dataclass(kw_only=True, eq=False, repr=False)  # as scikit-learn's estimators compare and print
@@ -36,9 +42,8 @@ class PooledClassifier(ImageClassifier):
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from skcifar import PixelScaler, load_digit_images
+from skcifar import PixelScaler
 
-X, y = load_digit_images(return_X_y=True)
 pipeline = make_pipeline(
     PixelScaler(lazy=True),
     PooledClassifier(learning_rate=0.005, epochs=3, max_shift=0.05, random_state=0),

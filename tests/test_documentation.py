@@ -67,6 +67,17 @@ def test_every_public_name_has_an_example(name):
     assert ">>> " in getattr(skcifar, name).__doc__
 
 
+def test_examples_let_this_package_import_keras():
+    """Which then starts quietly; data and transformers need no Keras, and do not import it."""
+    texts = [path.read_text(encoding="utf-8") for path in [*PAGES, *ROOT.glob("examples/*.py")]]
+    texts += [getattr(skcifar, name).__doc__ for name in skcifar.__all__]
+    with_keras = [text for text in texts if "import keras" in text]
+    assert with_keras
+    for text in with_keras:
+        before = text.partition("import keras")[0]
+        assert re.search(r"from skcifar import .*(Classifier|make_\w+_pipeline)", before)
+
+
 @pytest.mark.parametrize(
     "estimator",
     [

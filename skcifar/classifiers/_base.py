@@ -229,9 +229,9 @@ class NetworkClassifier(
     Examples
     --------
     >>> from dataclasses import dataclass
+    >>> from skcifar import NetworkClassifier  # before Keras
     >>> import keras
     >>> from sklearn.datasets import load_iris
-    >>> from skcifar import NetworkClassifier
     >>> @dataclass(kw_only=True, eq=False, repr=False)
     ... class LinearClassifier(NetworkClassifier):
     ...     use_bias: bool = True

@@ -65,8 +65,8 @@ class ImageClassifier(NetworkClassifier):
     Examples
     --------
     >>> from dataclasses import dataclass
+    >>> from skcifar import ImageClassifier, load_digit_images  # before Keras
     >>> import keras
-    >>> from skcifar import ImageClassifier, load_digit_images
     >>> @dataclass(kw_only=True, eq=False, repr=False)
     ... class SmallClassifier(ImageClassifier):
     ...     filters: int = 8
