@@ -127,7 +127,8 @@ def make_convolutional_pipeline(**params):
     >>> from skcifar import load_digit_images, make_convolutional_pipeline
     >>> X, y = load_digit_images(return_X_y=True)
     >>> X = X[:, ::4, ::4]  # 8 by 8 pixels
-    >>> pipeline = make_convolutional_pipeline(filters=(8, 8), strides=(2, 2), random_state=0)
+    >>> small = {"filters": (8, 8), "strides": (2, 2), "learning_rate": 0.005, "epochs": 3}
+    >>> pipeline = make_convolutional_pipeline(**small, random_state=0)
     >>> pipeline.fit(X, y).score(X, y) > 0.9
     True
     """

@@ -68,7 +68,7 @@ class ConvolutionalClassifier(ImageClassifier):
     >>> X, y = load_digit_images(return_X_y=True)
     >>> X = X[:, ::4, ::4] / 255  # 8 by 8 pixels
     >>> classifier = ConvolutionalClassifier(
-    ...     filters=(8, 16), strides=(2, 2), learning_rate=0.002, epochs=3, random_state=0
+    ...     filters=(8, 16), strides=(2, 2), learning_rate=0.005, epochs=2, random_state=0
     ... )
     >>> classifier.fit(X, y).score(X, y) > 0.9
     True

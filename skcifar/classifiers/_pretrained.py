@@ -78,10 +78,11 @@ class PretrainedClassifier(ImageClassifier):
     >>> X, y = load_digit_images(return_X_y=True)
     >>> X = X[:, ::4, ::4] / 255  # 8 by 8 pixels
     >>> few = y < 5
-    >>> small = ConvolutionalClassifier(filters=(16, 32), strides=(2, 2), random_state=0)
+    >>> params = {"learning_rate": 0.005, "epochs": 3, "random_state": 0}
+    >>> small = ConvolutionalClassifier(filters=(16, 32), strides=(2, 2), **params)
     >>> with TemporaryDirectory() as folder:
     ...     small.fit(X[few], y[few]).model_.save(f"{folder}/small.keras")
-    ...     classifier = PretrainedClassifier(network=f"{folder}/small.keras", random_state=0)
+    ...     classifier = PretrainedClassifier(network=f"{folder}/small.keras", **params)
     ...     classifier = classifier.fit(X[~few], y[~few])
     >>> classifier.score(X[~few], y[~few]) > 0.8
     True

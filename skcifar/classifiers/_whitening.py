@@ -100,7 +100,8 @@ class WhiteningClassifier(ImageClassifier):
     ...     batch_size=32,
     ...     horizontal_flip=False,
     ...     max_shift=0,
-    ...     epochs=3,
+    ...     n_views=1,
+    ...     epochs=2,
     ...     random_state=0,
     ... )
     >>> classifier.fit(X, y).score(X, y) > 0.9

@@ -149,7 +149,9 @@ def test_invalid_parameters_are_reported_in_fit(cls, params, message, digits):
     ("make", "steps"),
     [
         (make_convolutional_pipeline, ["resize", "scale", "classify"]),
-        (make_whitening_pipeline, ["resize", "scale", "classify"]),
+        pytest.param(
+            make_whitening_pipeline, ["resize", "scale", "classify"], marks=pytest.mark.slow
+        ),
     ],
 )
 def test_pipeline_takes_pixels_as_they_are_read(make, steps):
@@ -172,6 +174,7 @@ def test_search_over_filters_works(digits):
     assert search.best_params_["filters"] in grid["filters"]
 
 
+@pytest.mark.slow
 @both
 def test_clone_is_unfitted_and_has_the_same_parameters(cls, digits):
     classifier = small(cls).fit(*digits)

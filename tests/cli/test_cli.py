@@ -1,4 +1,6 @@
+import contextlib
 import csv
+import io
 import json
 import subprocess
 import sys
@@ -29,11 +31,17 @@ QUICK = ["--data", "digits", "--limit", "200", "--epochs", "3", "--hidden-layer-
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory):
-    """A folder that ``skcifar train`` wrote."""
-    folder = tmp_path_factory.mktemp("run")
-    assert main(["train", *QUICK, "--out", str(folder)]) == 0
-    return folder
+def trained(tmp_path_factory):
+    """A folder that ``skcifar train`` wrote, and what it printed."""
+    folder, printed = tmp_path_factory.mktemp("run"), io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert main(["train", *QUICK, "--out", str(folder)]) == 0
+    return folder, printed.getvalue()
+
+
+@pytest.fixture(scope="session")
+def run(trained):
+    return trained[0]
 
 
 # --- train ---
@@ -87,9 +95,8 @@ def test_pictures_are_pictures(run):
     assert plt.imread(run / "learning_curves.png").std() > 0
 
 
-def test_train_shows_each_epoch_and_the_outcome(tmp_path, capsys):
-    assert main(["train", *QUICK, "--out", str(tmp_path)]) == 0
-    lines = capsys.readouterr().out.splitlines()
+def test_train_shows_each_epoch_and_the_outcome(trained):
+    lines = trained[1].splitlines()
     assert lines[0] == "digits: 200 training and 200 test pictures of 10 classes"
     for epoch, line in enumerate(lines[1:4], start=1):
         assert line.startswith(f"epoch {epoch}/3   loss ")
@@ -337,6 +344,7 @@ def test_evaluate_refuses_pictures_of_other_classes(run, tiny_cifar10, capsys):
     assert "cifar10 has pictures of airplane" in message
 
 
+@pytest.mark.slow
 def test_own_pictures_go_all_the_way(tmp_path, capsys):
     for name in ("blue", "red"):
         (tmp_path / "own" / name).mkdir(parents=True)

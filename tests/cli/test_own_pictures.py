@@ -17,20 +17,32 @@ from skcifar.runs._training import EVALUATION_FILES
 QUICK = ["--epochs", "1", "--hidden-layer-sizes", "5"]
 
 
-@pytest.fixture
-def pets(tmp_path):
-    """Six pictures of each of two classes, divided into training and validation."""
+def write_pets(folder):
+    """Write six pictures of each of two classes, divided into training and validation."""
     for part, n_pictures in (("train", 4), ("val", 2)):
         for name, color in (("cat", "red"), ("dog", "blue")):
-            (tmp_path / "pets" / part / name).mkdir(parents=True)
+            (folder / part / name).mkdir(parents=True)
             for n in range(n_pictures):
-                path = tmp_path / "pets" / part / name / f"{name}.{n}.png"
-                Image.new("RGB", (60, 40), color).save(path)
-    return tmp_path / "pets"
+                Image.new("RGB", (60, 40), color).save(folder / part / name / f"{name}.{n}.png")
+    return folder
+
+
+@pytest.fixture
+def pets(tmp_path):
+    return write_pets(tmp_path / "pets")
 
 
 def train(source, out, *options):
     return main(["train", "--data", str(source), "--out", str(out), *QUICK, *options])
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """The file of a model that tells cats from dogs."""
+    folder = tmp_path_factory.mktemp("trained")
+    options = ["--learning-rate", "0.02", "--epochs", "10", "--random-state", "1", "--no-cache"]
+    assert train(write_pets(folder / "pets"), folder / "run", *options) == 0
+    return str(folder / "run" / "model.safetensors")
 
 
 def test_train_tells_what_a_folder_was_taken_for(pets, tmp_path, capsys):
@@ -78,10 +90,8 @@ def test_labels_in_names_and_in_a_table(pets, tmp_path, capsys):
     assert "one in five pictures of each class is kept for testing" in reported
 
 
-def test_evaluate_takes_the_pictures_in_the_same_way(pets, tmp_path, capsys):
-    assert train(pets, tmp_path / "run") == 0
+def test_evaluate_takes_the_pictures_in_the_same_way(model, pets, capsys):
     capsys.readouterr()
-    model = str(tmp_path / "run" / "model.safetensors")
     assert main(["evaluate", model, "--data", str(pets)]) == 0
     assert f"{pets}: 4 test pictures" in capsys.readouterr().out
     assert main(["evaluate", model, "--data", str(pets), "--subset", "all"]) == 0
@@ -164,12 +174,10 @@ def test_mistakes_name_their_files(pets, tmp_path):
     assert row[6] == "yes"
 
 
-def test_evaluate_names_the_files_of_mistakes(pets, tmp_path):
-    options = ["--learning-rate", "0.02", "--epochs", "10", "--random-state", "1"]
-    assert train(pets, tmp_path / "run", *options) == 0
+def test_evaluate_names_the_files_of_mistakes(model, pets, tmp_path):
     wrong = pets / "val" / "dog" / "in the wrong folder.png"
     Image.new("RGB", (60, 40), "red").save(wrong)
-    argv = [str(tmp_path / "run" / "model.safetensors"), "--data", str(pets)]
+    argv = [model, "--data", str(pets)]
     for subset in ("test", "all"):
         path = tmp_path / f"{subset}.csv"
         assert main(["evaluate", *argv, "--subset", subset, "--mistakes", str(path)]) == 0
@@ -178,6 +186,7 @@ def test_evaluate_names_the_files_of_mistakes(pets, tmp_path):
         assert row[1:4] == [str(wrong), "dog", "cat"]
 
 
+@pytest.mark.slow
 def test_mistakes_among_pictures_that_are_no_files_have_an_index(tmp_path):
     assert train("digits", tmp_path / "run", "--limit", "100") == 0
     with (tmp_path / "run" / "mistakes.csv").open(newline="", encoding="utf-8") as file:
@@ -188,9 +197,8 @@ def test_mistakes_among_pictures_that_are_no_files_have_an_index(tmp_path):
     assert [float(row[3]) for row in rows] == sorted((float(row[3]) for row in rows), reverse=True)
 
 
-def test_evaluation_leaves_a_folder_for_a_page(pets, tmp_path):
-    assert train(pets, tmp_path / "run", "--epochs", "2") == 0
-    model, out = str(tmp_path / "run" / "model.safetensors"), tmp_path / "evaluation"
+def test_evaluation_leaves_a_folder_for_a_page(model, pets, tmp_path):
+    out = tmp_path / "evaluation"
     assert main(["evaluate", model, "--data", str(pets), "--subset", "all", "--out", str(out)]) == 0
     assert sorted(path.name for path in out.iterdir()) == sorted(EVALUATION_FILES)
     assert main(["report", str(out)]) == 0
