@@ -216,6 +216,7 @@ def test_pipeline_learns_the_same_from_files_and_from_an_array(files):
     np.testing.assert_array_equal(weights_of(of_files[-1]), weights_of(of_array[-1]))
 
 
+@pytest.mark.slow
 def test_size_can_be_searched_on_files(files):
     grid = {"resize__image_size": [(2, 2), (4, 4)], "resize__resize": ["pad", "stretch"]}
     search = GridSearchCV(small(), grid, cv=2, error_score="raise").fit(files, [0, 1] * 3)

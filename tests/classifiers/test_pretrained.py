@@ -82,7 +82,13 @@ def test_output_layer_is_where_the_head_begins(file, pictures):
     assert classifier.model_.layers[-1].input_shape == (None, 4)
 
 
-@pytest.mark.parametrize("params", [{}, {"early_stopping": True, "validation_fraction": 0.3}])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"early_stopping": True, "validation_fraction": 0.3},
+        pytest.param({}, marks=pytest.mark.slow),
+    ],
+)
 def test_pictures_that_pass_the_body_once_train_the_same_head(file, pictures, params, monkeypatch):
     params = {"hidden_layer_sizes": (4,)} | PARAMS | params
     once = PretrainedClassifier(network=file, **params).fit(*pictures)

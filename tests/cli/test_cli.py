@@ -179,6 +179,7 @@ def test_chatter_of_tensorflow_does_not_reach_the_user(tmp_path):
     assert reported.stdout.startswith("digits: 200")
 
 
+@pytest.mark.slow
 def test_names_are_reported_as_they_are(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("$x^$", "[b]", "日本"):
@@ -397,7 +398,7 @@ def test_evaluate_requests_the_folder_of_own_pictures(blobs, tmp_path, capsys):
             "do not fit into memory",
             marks=pytest.mark.slow,  # TensorFlow waits 10 s for memory
         ),
-        (["--learning-rate", "1e300"], "Lower the learning rate"),
+        (["--learning-rate", "1e300", "--limit", "20"], "Lower the learning rate"),
         (["--data", "nowhere"], "nowhere is not a folder"),
         (["--nonsense"], "unrecognized arguments: --nonsense"),
     ],

@@ -33,9 +33,14 @@ def train(pets, out, *options):
 @pytest.mark.parametrize(
     ("typed", "size", "said"),
     [
-        ([], (32, 32), "cut to the middle at 32 x 32 pixels"),
-        (["--image-size", "9", "--resize", "pad"], (9, 9), "padded to 9 x 9 pixels"),
+        pytest.param([], (32, 32), "cut to the middle at 32 x 32 pixels", marks=pytest.mark.slow),
         (["--image-size", "8x6", "--resize", "stretch"], (8, 6), "stretched to 8 x 6 pixels"),
+        pytest.param(
+            ["--image-size", "9", "--resize", "pad"],
+            (9, 9),
+            "padded to 9 x 9 pixels",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_size_is_said_and_is_in_the_model(typed, size, said, pets, tmp_path, capsys):

@@ -67,6 +67,7 @@ def test_weighted_classes_need_no_advice(pets, tmp_path, capsys):
     assert ADVICE not in capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.slow
 def test_nothing_is_told_of_classes_of_one_size(tmp_path, capsys):
     options = ["--limit", "100", "--hidden-layer-sizes", "5", *QUICK]
     assert main(["train", "--data", "digits", "--out", str(tmp_path), *options]) == 0

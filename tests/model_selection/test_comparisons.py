@@ -13,8 +13,8 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skcifar import (
+    ConvolutionalClassifier,
     DenseClassifier,
-    WhiteningClassifier,
     accuracy_interval,
     compare_classifiers,
     load_digit_images,
@@ -334,7 +334,8 @@ def test_column_of_labels_is_taken_as_labels_with_a_warning(classifiers, blobs):
 def test_training_pictures_are_looked_at_once():
     rng = np.random.default_rng(0)
     X, y = rng.random((40, 8, 8, 1), np.float32), np.arange(40) % 2
-    network = WhiteningClassifier(filters=(4,), epochs=1, n_views=6, random_state=0).fit(X, y)
+    params = {"filters": (4,), "strides": (2,), "hidden_layer_sizes": (), "epochs": 1}
+    network = ConvolutionalClassifier(**params, n_views=6, random_state=0).fit(X, y)
     (measured,) = compare_classifiers({"network": network}, X, y, X_train=X, y_train=y).models
     assert network.n_views == 6
     assert measured["test_loss"] == pytest.approx(log_loss(y, network.predict_proba(X)))

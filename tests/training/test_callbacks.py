@@ -114,7 +114,7 @@ BY_EPOCH = {
 }
 
 
-QUICK = {"nothing but what is asked", "checkpoint", "stopping", "rate"}  # where all else is slow
+QUICK = {"nothing but what is asked", "checkpoint", "stopping"}  # where all else is slow
 
 
 @pytest.mark.parametrize(
