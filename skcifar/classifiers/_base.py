@@ -542,7 +542,7 @@ class NetworkClassifier(
         -----
         A sample's probabilities are the same, bit for bit, whatever else is in X: 48 rows, or 24
         pictures, go through the network at a time, the last ones filled up with copies of the last
-        sample. That cannot hold for a network of one's own with a layer that mixes the samples of
+        sample. That cannot hold for a network of your own with a layer that mixes the samples of
         a batch when it predicts; such a layer sees the 48 or 24 that happen to go together.
         """
         check_is_fitted(self)

@@ -114,7 +114,7 @@ def load_image_folder(
     skip_unreadable: bool = False,
     cache: bool | str | os.PathLike = False,
 ) -> Bunch:
-    """Load one's own pictures: one folder a class, the folder's name the class's name.
+    """Load your own pictures from a folder per class, which gives the class its name.
 
     Parameters
     ----------
@@ -237,7 +237,7 @@ def load_image_csv(
     skip_unreadable: bool = False,
     cache: bool | str | os.PathLike = False,
 ) -> Bunch:
-    r"""Load one's own pictures that a table lists, with a label for each.
+    r"""Load your own pictures that a table lists, with a label for each.
 
     Parameters
     ----------
@@ -323,7 +323,7 @@ def load_image_files(
     skip_unreadable: bool = False,
     cache: bool | str | os.PathLike = False,
 ) -> Bunch:
-    """Load one's own pictures from lists of paths and labels.
+    """Load your own pictures from lists of paths and labels.
 
     Parameters
     ----------
