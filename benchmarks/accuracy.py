@@ -7,6 +7,7 @@ Prints a table, and draws it. With ``--results FILE``, what is there is not trai
 """
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -153,10 +154,9 @@ def draw(results, path):
     for (who, minutes), runs in results.items():
         mean = statistics.mean(run["accuracy"] for run in runs)
         by_network.setdefault(who, []).append((minutes, mean))
-    styles = zip("osD^v", ("-", "-", "-", "--", "--"), strict=True)
-    for (who, points), (marker, line) in zip(by_network.items(), styles, strict=False):
+    for (who, points), marker in zip(by_network.items(), itertools.cycle("osD^vP"), strict=False):
         x, y = zip(*sorted(points), strict=True)
-        axes.plot(x, y, line, marker=marker, label=who)
+        axes.plot(x, y, "--" if who in OTHERS else "-", marker=marker, label=who)
         axes.annotate(
             f"{y[-1]:.0%}", (x[-1], y[-1]), (6, 0), textcoords="offset points", va="center"
         )
