@@ -2,11 +2,11 @@
 A dense network as a Pipeline
 =============================
 
-Pixels are scaled, pictures are flattened, and a network of dense layers tells digits apart.
+Pixels are scaled, pictures are flattened, and a network of dense layers recognizes the digits.
 """
 
 # %%
-# The pictures are arrays of bytes, 32 by 32 pixels in three colours.
+# The pictures are arrays of bytes: 32 by 32 pixels with three colour channels.
 
 from skcifar import load_digit_images
 
@@ -15,8 +15,7 @@ X_test, y_test = load_digit_images(subset="test", return_X_y=True)
 print(X_train.shape, X_train.dtype)
 
 # %%
-# A pipeline is an estimator like any other: it fits, and it scores on pictures that it has not
-# seen.
+# A pipeline is an estimator like any other: fit it, then score it on pictures that it has not seen.
 
 from skcifar import make_dense_pipeline
 
@@ -30,7 +29,7 @@ print(f"accuracy on test pictures: {pipeline.score(X_test, y_test):.3f}")
 pipeline
 
 # %%
-# Ten test pictures, with the class that was predicted, how probable it is, and the actual one.
+# Ten test pictures, each with its predicted class, the probability of that class, and its label.
 
 import matplotlib.pyplot as plt
 
@@ -40,7 +39,7 @@ PredictionGridDisplay.from_estimator(pipeline, X_test, y_test, n_images=10, rand
 plt.show()
 
 # %%
-# The mistakes that it was surest of.
+# The mistakes of which the network was most sure.
 
 from skcifar import MistakesDisplay
 
@@ -48,7 +47,7 @@ MistakesDisplay.from_estimator(pipeline, X_test, y_test, n_images=5)
 plt.show()
 
 # %%
-# scikit-learn's own displays take it as well.
+# scikit-learn's own displays accept the pipeline too.
 
 from sklearn.metrics import ConfusionMatrixDisplay
 

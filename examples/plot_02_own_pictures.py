@@ -2,12 +2,12 @@
 From a folder of pictures to predictions
 ========================================
 
-One folder for each class is all that it takes.
+All you need is one folder for each class.
 """
 
 # %%
-# To have a folder, this writes the digits as PNG files of several sizes. Put your own in its
-# place.
+# To have a folder to read, write the digits as PNG files of several sizes. Use your own folder
+# instead.
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +26,7 @@ for number, (image, label) in enumerate(zip(digits.images[:800], digits.target[:
     Image.fromarray(image).resize((40 + number % 30, 60)).save(path)
 
 # %%
-# Files are read into what scikit-learn's loaders return; ``DESCR`` says what was found.
+# The loader returns a Bunch, as those of scikit-learn do; ``DESCR`` says what was found.
 
 from skcifar import load_image_folder
 
@@ -34,7 +34,7 @@ pictures = load_image_folder(folder, image_size=(32, 32), resize="stretch")
 print(pictures.DESCR.replace(str(folder), "pictures"))
 
 # %%
-# Train on three quarters of them, and keep the rest to score on.
+# Train on three quarters of the pictures, and keep the rest for scoring.
 
 from sklearn.model_selection import train_test_split
 
@@ -48,14 +48,14 @@ model = make_dense_pipeline(epochs=15, resize="stretch", random_state=0).fit(X_t
 print(f"{model.score(X_test, y_test):.3f}")
 
 # %%
-# It predicts files as well as arrays, of any size.
+# The model classifies files as well as arrays, of any size.
 
 for file, name in zip(files[:3], model.predict(files[:3]), strict=True):
     print(f"{Path(file).relative_to(folder)} is a {name}")
 
 # %%
-# The mistakes that it was surest of, with the names of the files. Often it is the label that is
-# wrong.
+# The mistakes of which the model was most sure, with their file names. Often it is the label that
+# is wrong.
 
 import matplotlib.pyplot as plt
 

@@ -2,12 +2,12 @@
 Learning curves and early stopping
 ==================================
 
-How long should a network be trained? Until it makes no progress on pictures that were held out.
+How long should a network be trained? Until it stops improving on pictures that were held out.
 """
 
 # %%
-# A fifth of the training pictures is held out, and scored on after each epoch. Training stops when
-# there was no progress for five epochs, and the weights of the best epoch are brought back.
+# A fifth of the training pictures is held out, and the network is scored on it after each epoch.
+# Training stops after five epochs without progress, and the weights of the best epoch are restored.
 
 from skcifar import load_digit_images, make_dense_pipeline
 
@@ -20,8 +20,8 @@ print(f"stopped after epoch {classifier.n_iter_}, the best one was {classifier.b
 print(f"accuracy on held out pictures: {classifier.best_validation_score_:.3f}")
 
 # %%
-# The network gets better and better at the pictures that it trains on, and at some point no better
-# at others. That is what overfitting looks like.
+# The network keeps improving on the pictures that it trains on, but at some point no longer on
+# others. That is what overfitting looks like.
 
 import matplotlib.pyplot as plt
 

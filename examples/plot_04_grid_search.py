@@ -25,8 +25,8 @@ print(search.best_params_)
 print(f"accuracy on folds that were left out: {search.best_score_:.3f}")
 
 # %%
-# Each dot is a candidate, and each panel sorts them by one parameter. A parameter matters where
-# the dots of one value stand higher than those of another, all together.
+# Each dot is a candidate, and each panel arranges them by one parameter. A parameter matters if
+# the dots of one value are, as a group, higher than those of another.
 
 import matplotlib.pyplot as plt
 
@@ -36,6 +36,6 @@ SearchResultsDisplay.from_search(search)
 plt.show()
 
 # %%
-# Only now the test pictures, once.
+# Only now use the test pictures, once.
 
 print(f"{search.score(*load_digit_images(subset='test', return_X_y=True)):.3f}")

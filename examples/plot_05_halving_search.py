@@ -2,12 +2,12 @@
 Learning curves of a halving search
 ===================================
 
-Successive halving gives every candidate a few epochs, and only the best third more. A resumable
-search keeps the learning curve of each.
+Successive halving gives every candidate a few epochs, and more only to the best third. A resumable
+search keeps the learning curve of each candidate.
 """
 
 # %%
-# The resource that is dealt out is a parameter like any other, here the number of epochs.
+# The resource that is allotted is a parameter of the estimator, here the number of epochs.
 
 from skcifar import ResumableHalvingGridSearchCV, load_digit_images, make_dense_pipeline
 
@@ -25,7 +25,7 @@ for n_candidates, epochs in zip(search.n_candidates_, search.n_resources_, stric
 print(search.best_params_)
 
 # %%
-# The curves of those that were left out early end early.
+# The curves of candidates that were dropped early end early.
 
 import matplotlib.pyplot as plt
 

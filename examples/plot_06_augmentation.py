@@ -1,12 +1,12 @@
 """
-Pictures that are changed while training
-========================================
+Pictures that are changed in training
+=====================================
 
-A network that sees each picture a little differently every time learns what does not matter.
+A network that sees a slightly different version of each picture every time learns what to ignore.
 """
 
 # %%
-# Look at what a choice does before you train with it. The first row has the pictures as they are.
+# Look at what a setting does before you train with it. The first row shows the pictures unchanged.
 
 import matplotlib.pyplot as plt
 
@@ -20,8 +20,8 @@ AugmentationDisplay.from_estimator(changing, X, n_images=6, random_state=0)
 plt.show()
 
 # %%
-# All digits of this set are in the middle of their pictures. A network that has seen nothing else
-# is lost where one is not: here the test pictures are moved to the right by three of 32 pixels.
+# All digits in this set are in the middle of their pictures. A network that has seen nothing else
+# is lost when one is not: here the test pictures are moved three pixels (of 32) to the right.
 
 import numpy as np
 
@@ -33,4 +33,5 @@ for name, pipeline in {"as they are": plain, "changed": changing}.items():
     print(f"trained on pictures {name:11}   in the middle {scores[0]:.3f}   moved {scores[1]:.3f}")
 
 # %%
-# A digit in a mirror is none, so ``horizontal_flip`` stays off. With most photographs it helps.
+# A mirrored digit is no longer a digit, so ``horizontal_flip`` stays off. It helps with most
+# photographs.

@@ -2,11 +2,11 @@
 Which network is better, and is that luck?
 ==========================================
 
-Two networks are scored on the same test pictures, with intervals and a test of the difference.
+Two networks are scored on the same test pictures, with intervals and a test of their difference.
 """
 
 # %%
-# A dense and a small convolutional network, trained for as many epochs.
+# A dense and a small convolutional network, trained for the same number of epochs.
 
 from skcifar import load_digit_images, make_convolutional_pipeline, make_dense_pipeline
 
@@ -20,8 +20,8 @@ models = {
 }
 
 # %%
-# A score on 360 pictures is itself a little a matter of luck. The interval tells where the score
-# on all such pictures probably lies.
+# A score on 360 pictures is itself partly luck. The interval says where the score on all such
+# pictures probably lies.
 
 from skcifar import compare_classifiers
 
@@ -31,8 +31,9 @@ for model in comparison.models:
     print(f"{model['name']:13}   {model['test_accuracy']:.3f}, 95 % from {low:.3f} to {high:.3f}")
 
 # %%
-# Both saw the same pictures, and that tells more. McNemar's test looks at those that only one of
-# the two got right: how probable is it that two equally good models differ so much or more?
+# Both were scored on the same pictures, which tells us more. McNemar's test looks at those that
+# only one of the two got right: how probable is it that two equally good models differ at least
+# this much?
 
 (test,) = comparison.tests
 print(f"only dense is right on {test.n_only_first_right}")
@@ -40,7 +41,7 @@ print(f"only convolutional is right on {test.n_only_second_right}")
 print(f"p = {test.pvalue:.3f}")
 
 # %%
-# Curves, confusions, and pictures on which they differ.
+# Learning curves, confusion matrices, and pictures on which the models differ.
 
 import matplotlib.pyplot as plt
 

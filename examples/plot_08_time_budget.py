@@ -2,12 +2,13 @@
 As good as a few seconds allow
 ==============================
 
-``max_minutes`` says how long ``fit`` may take. How many steps are made follows from it, and the
-learning rate comes to its end with the time.
+``max_minutes`` says how long ``fit`` may take. The number of steps follows from it, and the
+learning rate schedule ends when the time does.
 """
 
 # %%
-# The same network with more and more time. It includes compiling, which is most of the shortest.
+# The same network is given more and more time. It includes compiling, which takes most of the
+# shortest.
 
 from skcifar import load_digit_images, make_dense_pipeline
 
@@ -37,8 +38,8 @@ axes.set(xlabel="seconds that fit may take", ylabel="accuracy on test pictures",
 plt.show()
 
 # %%
-# What was chosen is in ``chosen_``. ``set_params(**chosen_)`` repeats the training bit for bit,
-# without looking at the clock.
+# The parameters that were chosen are in ``chosen_``. ``set_params(**chosen_)`` repeats the training
+# bit for bit, without looking at the clock.
 
 again = make_dense_pipeline(learning_rate_schedule="one-cycle", random_state=0)
 again["classify"].set_params(**pipeline["classify"].chosen_)
