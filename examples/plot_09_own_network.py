@@ -2,11 +2,11 @@
 A network of your own
 =====================
 
-A class with one method is an estimator, with all that belongs to it.
+A class with one method becomes an estimator, with everything that an estimator can do.
 """
 
 # %%
-# This package comes before Keras, so that TensorFlow starts quietly.
+# Import this package before Keras, so that TensorFlow starts quietly.
 
 from skcifar import ImageClassifier, load_digit_images
 
@@ -14,8 +14,8 @@ X, y = load_digit_images(return_X_y=True)
 X.shape
 
 # %%
-# The method returns a Keras model, not compiled, with a softmax at its end. What varies is a
-# field.
+# The method returns a Keras model, not compiled, that ends in a softmax. Whatever varies is a field
+# of the class.
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class PooledClassifier(ImageClassifier):
 
 
 # %%
-# It goes into a Pipeline, and its field into a grid search.
+# The class can be used in a Pipeline, and its field in a grid search.
 
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -51,7 +51,7 @@ pipeline = make_pipeline(
 search = GridSearchCV(pipeline, {"pooledclassifier__filters": [2, 6, 16]}, cv=2).fit(X, y)
 
 # %%
-# More filters, more right answers, up to a point.
+# More filters give more right answers, up to a point.
 
 import matplotlib.pyplot as plt
 
@@ -61,6 +61,6 @@ SearchResultsDisplay.from_search(search)
 plt.show()
 
 # %%
-# The best of them, trained on all training pictures, as notebooks show it.
+# The best candidate, trained on all training pictures, as a notebook shows it.
 
 search.best_estimator_

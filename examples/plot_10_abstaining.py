@@ -2,12 +2,12 @@
 Saying "unknown" when unsure
 ============================
 
-No answer can be better than a wrong one. How many pictures go unanswered for how many mistakes
-less?
+No answer can be better than a wrong one. How many pictures must go unanswered to avoid how many
+mistakes?
 """
 
 # %%
-# A network that was trained for a short time, so that it is unsure of some.
+# A network that was trained only briefly, so that it is unsure about some pictures.
 
 import numpy as np
 
@@ -19,13 +19,13 @@ pipeline = make_dense_pipeline(hidden_layer_sizes=(30,), epochs=4, random_state=
 print(f"answers everything: {pipeline.score(X_test, y_test):.3f} are right")
 
 # %%
-# A fitted classifier is taken as it is. -1 stands for unknown where classes are numbers.
+# A fitted classifier is used as it is. Where classes are numbers, -1 stands for unknown.
 
 careful = AbstainingClassifier(pipeline, min_probability=0.9)
 print(careful.predict(X_test[:12]))
 
 # %%
-# The higher the probability that is asked for, the fewer answers, and the more of them are right.
+# The higher the required probability, the fewer answers there are, and the more of them are right.
 
 thresholds = np.linspace(0, 0.99, 34)
 scores = [
@@ -34,7 +34,7 @@ scores = [
 ]
 
 # %%
-# Which point on these curves is best is for you to say: it depends on what a mistake costs.
+# Which point on these curves is best is for you to decide: it depends on what a mistake costs.
 
 import matplotlib.pyplot as plt
 

@@ -7,7 +7,7 @@ The weights of the first layer have the shape of pictures, so they can be looked
 
 # %%
 # A dense unit has a weight for each pixel of the whole picture: grey is 0, brighter is more,
-# darker is less. Weight decay takes away what is of no use, so that patterns show.
+# darker is less. Weight decay shrinks weights that are of no use, so that patterns become visible.
 
 import matplotlib.pyplot as plt
 
@@ -21,8 +21,8 @@ FirstLayerDisplay.from_estimator(dense, n_images=20, n_columns=5)
 plt.show()
 
 # %%
-# A convolutional unit has a few weights only, which it uses at every place of the picture. The
-# pictures are given to it in grey, so that each unit is a picture in grey too.
+# A convolutional unit has only a few weights, which it uses everywhere in the picture. Its input is
+# converted to grey, so that each unit can be shown as a grey picture too.
 
 from skcifar import make_convolutional_pipeline
 

@@ -1,8 +1,8 @@
 """
-Which parts carried the answer
-==============================
+Which parts the answer depends on
+=================================
 
-The network says that this is a 7. Where does it see that? Three ways to ask it.
+The network says that this is a 7. Where does it see that? Three ways to find out.
 """
 
 # %%
@@ -18,9 +18,9 @@ pipeline = make_convolutional_pipeline(
 print(f"{pipeline.score(X_test, y_test):.3f} of the test pictures are right")
 
 # %%
-# Occlusion hides one part after another, and looks at what becomes of the probability; any
-# classifier can be asked so. Gradients say on which pixels the class depends most. Grad-CAM shows
-# where the last convolutions of a network found what speaks for the class, in few and large places.
+# Occlusion hides one part after another and measures how the probability changes; it works with
+# any classifier. Gradients show on which pixels the class depends most. Grad-CAM shows, in a few
+# large areas, where the last convolutions of a network found evidence for the class.
 
 import matplotlib.pyplot as plt
 
@@ -34,8 +34,8 @@ for row, method in zip(rows, ["occlusion", "gradient", "grad-cam"], strict=True)
 plt.show()
 
 # %%
-# Why are these no 3? Blue parts speak against the class that you ask for: while they are hidden, a
-# 3 is more probable.
+# Why is none of these a 3? Blue parts are evidence against the class that you ask about: while they
+# are hidden, a 3 is more probable.
 
 nines = X_test[y_test == 9]
 ExplanationDisplay.from_estimator(pipeline, nines, label=3, n_images=2, n_columns=2)

@@ -2,13 +2,13 @@
 How sure is it really?
 ======================
 
-Of the answers with a probability of 0.9, nine in ten should be right. Often fewer are, and one
-number mends much of that.
+Of the answers with a probability of 0.9, nine in ten should be right. Often fewer are, and a single
+number corrects much of that.
 """
 
 # %%
 # A network that was trained in large steps on few pictures. It knows each of them by heart, and
-# believes that it knows the others as well.
+# believes that it knows others just as well.
 
 from skcifar import load_digit_images, make_dense_pipeline
 
@@ -19,7 +19,7 @@ pipeline.fit(X[:200], y[:200])
 print(f"{pipeline.score(X_test, y_test):.3f} of the test pictures are right")
 
 # %%
-# Points under the diagonal are answers of which it was surer than it was right.
+# Points below the diagonal are answers that were right less often than the network was sure.
 
 import matplotlib.pyplot as plt
 
@@ -29,8 +29,9 @@ ReliabilityDisplay.from_estimator(pipeline, X_test, y_test)
 plt.show()
 
 # %%
-# scikit-learn's temperature scaling divides what a softmax takes by one number, the temperature,
-# which it finds on pictures that were not trained on. The predicted classes stay the same.
+# scikit-learn's temperature scaling divides the inputs of the softmax by one number, the
+# temperature, which it fits on pictures that were not used in training. The predicted classes stay
+# the same.
 
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
@@ -41,8 +42,8 @@ ReliabilityDisplay.from_estimator(calibrated, X_test, y_test)
 plt.show()
 
 # %%
-# The mean difference between how sure it is and how often it is right, with an interval, since few
-# test pictures say little.
+# The mean difference between how sure the network is and how often it is right, with an interval,
+# since few test pictures make it uncertain.
 
 from skcifar import calibration_error_interval, expected_calibration_error
 

@@ -2,11 +2,11 @@
 Mistakes, and labels that are wrong
 ===================================
 
-What is taken for what? And is it the network that is wrong, or who wrote the labels?
+Which classes are mistaken for which? And is it the network that is wrong, or the label?
 """
 
 # %%
-# Twenty pictures get the label of another class, as happens when people label by the thousand.
+# Twenty pictures are given the label of another class, as happens when people label thousands.
 
 import numpy as np
 
@@ -19,8 +19,8 @@ y_given = y.copy()
 y_given[swapped] = (y[swapped] + random.integers(1, 10, size=20)) % 10
 
 # %%
-# A network that has learned a wrong label repeats it. So each picture is predicted by one that was
-# trained on the others.
+# A network that has learned a wrong label repeats it. So each picture is classified by a network
+# that was not trained on it.
 
 from sklearn.model_selection import cross_val_predict
 
@@ -29,7 +29,7 @@ y_proba = cross_val_predict(pipeline, X, y_given, cv=3, method="predict_proba")
 print(f"{(y_proba.argmax(axis=1) == y_given).mean():.3f} of the labels are predicted")
 
 # %%
-# The confusion matrix as counts and as shares, and pictures of the commonest mistakes.
+# The confusion matrix as counts and as shares, and pictures of the most common mistakes.
 
 import matplotlib.pyplot as plt
 
@@ -39,7 +39,8 @@ ConfusionsDisplay.from_predictions(X, y_given, y_proba.argmax(axis=1), n_pairs=3
 plt.show()
 
 # %%
-# A label is suspect where the network is as sure of another class as it usually is of that class.
+# A label is suspect if the network is as sure of another class as it usually is for pictures of
+# that other class.
 
 from skcifar import find_suspect_labels
 
@@ -48,7 +49,7 @@ found = np.isin(suspects, swapped).sum()
 print(f"{len(suspects)} labels are suspect, {found} of them among the {len(swapped)} swapped ones")
 
 # %%
-# Look at them before you change any: the most suspect ones first.
+# Look at the suspect labels before you change any, the most suspect first.
 
 from skcifar import MistakesDisplay
 
@@ -56,7 +57,7 @@ MistakesDisplay.from_predictions(X, y_given, y_proba, which="suspects", n_images
 plt.show()
 
 # %%
-# Other mistakes are close calls, and honest ones.
+# Other mistakes are the network's own, and close calls.
 
 MistakesDisplay.from_predictions(X, y_given, y_proba, which="doubtful", n_images=5)
 plt.show()

@@ -2,7 +2,7 @@
 A page that classifies in any browser
 =====================================
 
-One HTML file, without a server and without a network: a class can try a model on their phones.
+One HTML file that needs no server and no connection: pupils can try a model on their phones.
 """
 
 # %%
@@ -15,9 +15,9 @@ X_test, y_test = load_digit_images(subset="test", return_X_y=True)
 pipeline = make_dense_pipeline(epochs=5, random_state=0).fit(X, y)
 
 # %%
-# The page holds the network, ten of the test pictures to begin with, and how many of all it gets
-# right. ``precision="float16"`` halves the space that the weights take; the accuracy is then that
-# of the rounded ones.
+# The page holds the network, ten test pictures to begin with, and how many of all test pictures it
+# gets right. ``precision="float16"`` halves the space that the weights take; the accuracy is then
+# that of the rounded weights.
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,8 +34,8 @@ with TemporaryDirectory() as folder:
         print(f"{precision}: {size:.1f} MB, {accuracy:.3f} of the test pictures are right")
 
 # %%
-# On a computer, open the file. Phones often refuse local files, so put it where they reach it: on
-# any web server, such as the pages of GitHub or GitLab; or on your own computer for phones in the
-# same network. There, ``python -m http.server`` in the folder of the page serves it as
-# ``http://192.168.0.7:8000/digits.html``, with the address of your computer. Pictures that are
-# given to the page do not leave the phone.
+# On a computer, open the file. Phones often refuse to open local files, so put it where they can
+# reach it: on any web server, such as GitHub Pages or GitLab Pages; or, for phones in the same
+# network, on your own computer. There, ``python -m http.server`` in the folder of the page serves
+# it as ``http://192.168.0.7:8000/digits.html``, with your computer's address in place of this one.
+# Pictures that are given to the page do not leave the phone.
