@@ -7,8 +7,8 @@ learning rate schedule ends when the time does.
 """
 
 # %%
-# The same network is given more and more time. It includes compiling, which takes most of the
-# shortest.
+# The same network is given more and more time. That includes compiling, which takes up most of the
+# shortest run.
 
 from skcifar import load_digit_images, make_dense_pipeline
 

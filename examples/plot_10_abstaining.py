@@ -2,8 +2,8 @@
 Saying "unknown" when unsure
 ============================
 
-No answer can be better than a wrong one. How many pictures must go unanswered to avoid how many
-mistakes?
+No answer at all can be better than a wrong one. How many pictures must go unanswered to avoid
+how many mistakes?
 """
 
 # %%
