@@ -2,7 +2,7 @@
 Saying "unknown" when unsure
 ============================
 
-No answer at all can be better than a wrong one. How many pictures must go unanswered to avoid
+It can be better to give no answer than a wrong one. How many pictures must go unanswered to avoid
 how many mistakes?
 """
 
