@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 
-__version__ = "0.1.0"
+from ._version import __version__
 
 # TensorFlow leaves oneDNN off on processors without AVX-512, where it is faster too. TensorFlow
 # reads this when it is imported, and worker processes inherit it.

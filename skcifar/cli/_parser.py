@@ -2,7 +2,7 @@
 
 import argparse
 
-from .. import __version__
+from .._version import __version__
 from . import _cache, _compare, _evaluate, _explain, _export, _predict, _report, _search, _train
 from ._terminal import OutputClosed, complain, terminal
 

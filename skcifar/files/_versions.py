@@ -3,8 +3,8 @@
 import platform
 from importlib.metadata import version
 
-from .. import __version__
 from .._keras import keras_settings
+from .._version import __version__
 
 
 def library_versions():

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from .. import __version__
+from .._version import __version__
 from ..classifiers import NetworkClassifier
 from ..files._atomic import replacing
 from ._graph import describe, steps_of
