@@ -17,8 +17,8 @@ from .._sklearn.validation import (
 )
 from ..networks import ACTIVATIONS, build_whitening_network
 from ._documentation import with_shared_documentation
+from ._fitting import seconds_a_sample
 from ._images import ImageClassifier
-from ._training import seconds_a_sample
 
 
 class Plan(NamedTuple):

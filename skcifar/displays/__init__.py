@@ -14,7 +14,7 @@ from ._predictions import PredictionGridDisplay
 from ._reliability import ReliabilityDisplay
 from ._search_histories import SearchHistoriesDisplay
 from ._search_results import SearchResultsDisplay
-from ._training import TrainingHistoryDisplay
+from ._training_history import TrainingHistoryDisplay
 from ._weights import FirstLayerDisplay
 
 __all__ = [

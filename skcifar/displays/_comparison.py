@@ -22,7 +22,7 @@ from ._figures import (
 )
 from ._matrices import draw_matrix
 from ._pictures import Caption, check_pictures, draw_pictures, file_caption, judge
-from ._training import draw_curve
+from ._training_history import draw_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

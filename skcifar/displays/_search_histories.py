@@ -6,7 +6,7 @@ import numpy as np
 
 from ._candidates import candidate_labels, candidate_of, last_rows
 from ._figures import COLORS, MARKERS, dress_epochs, handles_of, put_legend, subplots
-from ._training import measured_in
+from ._training_history import measured_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

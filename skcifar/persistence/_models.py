@@ -24,8 +24,8 @@ from ..files._atomic import replacing
 from ..files._parts import FORMAT, ModelFileError, decode, encode, opened_parts, shown, write_parts
 from ..files._versions import library_versions
 from ..preprocessing import ImageFlattener, ImageResizer, PixelScaler
+from ..training._environment import settings
 from ..training._history import is_history
-from ..training._settings import settings
 
 __all__ = ["ModelFileError", "load_model", "save_model"]
 

@@ -160,16 +160,16 @@ def test_samples_without_weight_are_neither_trained_nor_validated_on(blobs):
 
 def test_pixels_of_held_out_pictures_are_not_copied(digits, monkeypatch):
     """Training and validation share one array."""
-    from skcifar.classifiers import _training
+    from skcifar.classifiers import _fitting
 
     seen = []
 
-    class Spy(_training.Validation):
+    class Spy(_fitting.Validation):
         def __init__(self, X, *args, **params):
             super().__init__(X, *args, **params)
             seen.append(self.X)
 
-    monkeypatch.setattr(_training, "Validation", Spy)
+    monkeypatch.setattr(_fitting, "Validation", Spy)
     X = digits[0].reshape(200, -1).astype(np.float32)
     small(validation_fraction=0.2).fit(X, digits[1])
     assert np.shares_memory(seen[0], X)

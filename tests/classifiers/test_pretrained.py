@@ -16,7 +16,7 @@ from skcifar import (
     make_pretrained_pipeline,
     save_model,
 )
-from skcifar.classifiers import _training
+from skcifar.classifiers import _fitting
 from skcifar.persistence import ModelFileError
 
 SHAPE = (6, 6, 1)
@@ -103,9 +103,9 @@ def test_pictures_that_pass_the_body_once_train_the_same_head(file, pictures, pa
 
 def test_pictures_pass_a_frozen_body_once(file, pictures, monkeypatch):
     seen = []
-    compute = _training.predict_outputs
+    compute = _fitting.predict_outputs
     monkeypatch.setattr(
-        _training, "predict_outputs", lambda *args: seen.append(args) or compute(*args)
+        _fitting, "predict_outputs", lambda *args: seen.append(args) or compute(*args)
     )
     PretrainedClassifier(network=file, validation_fraction=0.3, **PARAMS).fit(*pictures)
     assert len(seen) == 1
@@ -115,7 +115,7 @@ def test_pictures_pass_a_frozen_body_once(file, pictures, monkeypatch):
 def test_pictures_that_change_or_layers_that_train_take_the_whole_network(
     file, pictures, params, monkeypatch
 ):
-    monkeypatch.setattr(_training, "predict_outputs", None)
+    monkeypatch.setattr(_fitting, "predict_outputs", None)
     PretrainedClassifier(network=file, **PARAMS, **params).fit(*pictures)
 
 

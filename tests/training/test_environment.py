@@ -45,7 +45,7 @@ def test_onednn_is_on_unless_the_environment_says_otherwise(environment, state):
 @needs_tensorflow
 def test_workers_take_what_is_in_effect_where_tensorflow_came_first():
     code = (
-        "import tensorflow, skcifar, os; from skcifar.training._settings import settings\n"
+        "import tensorflow, skcifar, os; from skcifar.training._environment import settings\n"
         "print(settings()['oneDNN'] == 'on', os.environ['TF_ENABLE_ONEDNN_OPTS'] == '1')"
     )
     in_effect, for_workers = printed_by(code).split()
