@@ -46,6 +46,7 @@ from ..training._optimizers import OPTIMIZERS, differ_in_numbers_only, make_opti
 from ..training._predict import check_probabilities, clear_memory_errors, predict_probabilities
 from ..training._schedules import SHAPES
 from ._choices import ChosenParametersMixin
+from ._fitting import begin_random_state, train
 from ._labels import (
     check_labels,
     classes_to_fit,
@@ -54,7 +55,6 @@ from ._labels import (
     with_mean_of_one,
 )
 from ._pickling import CopyableNetworkMixin
-from ._training import begin_random_state, train
 from ._validation_set import check_validation_set, hold_out, reported_samples, without
 
 # What early stopping holds out by default, as in MLPClassifier.
@@ -406,10 +406,12 @@ class NetworkClassifier(
         continues = self.warm_start and self.__sklearn_is_fitted__()
         if not continues:
             self._forget_training()
+
         X, y = self._validate_samples_and_labels(X, y, reset=not continues)
         classes = classes_to_fit(self, y, continues=continues)
         weights = combine_weights(y, classes, self.class_weight, sample_weight)
         validation = check_validation_set(self, X_val, y_val, sample_weight_val, classes)
+
         checkpoint = begin_random_state(
             self, X, y, weights, validation, classes=classes, continues=continues
         )
@@ -422,15 +424,17 @@ class NetworkClassifier(
             # Both sides share X, of which they leave out what has no weight.
             validation = X, y, without(combine_weights(y, classes, None, sample_weight), ~held_out)
             weights = without(weights, held_out)
-        if not continues:
-            self.adapt_network(self.model_, X, weights)
         weights = with_mean_of_one(weights)
-        self._compile()
-        is_new = not (continues or (checkpoint is not None and checkpoint.is_there))
-        if budget is not None and is_new and self._choose_again(X, y, weights):
-            self.model_ = self._build_network(classes, seed=self.network_seed_)
-            self.adapt_network(self.model_, X, weights)
+
+        if continues:
             self._compile()
+        else:
+            self._adapt_and_compile(X, weights)
+            resumes = checkpoint is not None and checkpoint.is_there
+            if budget is not None and not resumes and self._choose_again(X, y, weights):
+                self.model_ = self._build_network(classes, seed=self.network_seed_)
+                self._adapt_and_compile(X, weights)
+
         tasks = EpochTasks(
             self,
             epochs=None if budget else math.ceil(self.value_of("epochs")),
@@ -691,6 +695,11 @@ class NetworkClassifier(
             error.add_note(f"Raised by build_network of {self!r}.")
             raise
         return network
+
+    def _adapt_and_compile(self, X, weights):
+        """Make an untrained network ready for training on these samples."""
+        self.adapt_network(self.model_, X, weights)
+        self._compile()
 
     def _compile(self):
         """Give the network a new optimizer and a new trainer, which goes on with the history."""
