@@ -7,13 +7,12 @@ from itertools import chain, count
 
 from rich.cells import cell_len
 
-from ..displays import ComparisonDisplay, PredictionGridDisplay
 from ..files._atomic import replacing, write_json
 from ._training import draw, remove_stale
+from .report._pictures import COMPARISON, COMPARISON_OF_ONE, Comparison
 
-COMPARISON_FILES = ("comparison.json", "comparison.csv", "comparison.png")
+COMPARISON_FILES = ("comparison.json", "comparison.csv", *COMPARISON)
 
-N_PICTURES = 10
 MODELS_IN_A_ROW = 3  # so that tables fit into 100 columns
 WIDTH = 100
 LEVEL = 0.05  # p-values below it count as hardly chance
@@ -90,16 +89,9 @@ def write_comparison(
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-
-    def display():
-        options = {"n_images": N_PICTURES, "random_state": random_state, "filenames": filenames}
-        if len(models) == 1:
-            (alone,) = y_pred.values()
-            return PredictionGridDisplay.from_predictions(X_test, y_test, alone, **options)
-        options |= {"histories": {model["name"]: model["history"] for model in models}}
-        return ComparisonDisplay.from_predictions(X_test, y_test, y_pred, **options)
-
-    return draw(folder, {"comparison.png": display})
+    histories = {model["name"]: model["history"] for model in models}
+    of = Comparison(X_test, y_test, y_pred, histories, filenames, random_state)
+    return draw(folder, COMPARISON if len(models) > 1 else COMPARISON_OF_ONE, of)
 
 
 def _table_of(models):

@@ -6,7 +6,6 @@ import json
 import math
 import tomllib
 import warnings
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,25 +13,19 @@ from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import ParameterGrid
 
-from ..displays import (
-    SearchHistoriesDisplay,
-    SearchResultsDisplay,
-    candidate_labels,
-    candidate_of,
-    last_rows,
-)
+from ..displays import candidate_labels, candidate_of, last_rows
 from ..files._atomic import write_csv, write_json
 from ..files._versions import library_versions
 from ..model_selection._searches import ResumableGridSearchCV, ResumableHalvingGridSearchCV
 from ._training import JOURNAL, MODEL, draw
+from .report._pictures import SEARCH
 
 SEARCH_FILES = (
     MODEL,
     "metrics.json",
     "cv_results.csv",
     "learning_curves.csv",
-    "scores.png",
-    "learning_curves.png",
+    *SEARCH,
     JOURNAL,
 )
 N_BEST = 5  # candidates in the ranking
@@ -200,13 +193,7 @@ def write_search(folder, search, metrics):
     write_json(folder / "metrics.json", metrics)
     write_csv(folder / "cv_results.csv", _results_table(search))
     write_csv(folder / "learning_curves.csv", _curves_table(search))
-    return draw(
-        folder,
-        {
-            "scores.png": partial(SearchResultsDisplay.from_search, search),
-            "learning_curves.png": partial(SearchHistoriesDisplay.from_search, search),
-        },
-    )
+    return draw(folder, SEARCH, search)
 
 
 def _full_names(grid, pipeline, source):

@@ -1,65 +1,31 @@
 """The folder that a training run leaves: the model, its numbers and its pictures."""
 
 import tempfile
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from ..displays import (
-    ConfusionsDisplay,
-    FirstLayerDisplay,
-    MistakesDisplay,
-    PredictionGridDisplay,
-    ReliabilityDisplay,
-    TrainingHistoryDisplay,
-    save_figure,
-)
+from ..displays import save_figure
 from ..displays._mistakes import surest_mistakes, suspects
 from ..files._atomic import write_csv, write_json
 from ..files._versions import library_versions
 from ..persistence._models import save_model
+from ..training._checkpoints import NO_PART_OF_TRAINING
 from ._scores import class_scores, reliability_scores
-
-N_PICTURES = 10  # in the article's row of predictions
-N_UNITS = 20  # of the first layer
+from .report._pictures import EVALUATION, RUN, Predictions
 
 MODEL = "model.safetensors"
 JOURNAL = "journal.jsonl"  # of a search, which goes on from it
 PAGE = "report.html"
-RUN_FILES = (
-    MODEL,
-    "metrics.json",
-    "history.csv",
-    "mistakes.csv",
-    "predictions.png",
-    "confusions.png",
-    "mistakes.png",
-    "closest.png",
-    "suspects.png",
-    "reliability.png",
-    "learning_curves.png",
-    "first_layer.png",
-)
-EVALUATION_FILES = (
-    "evaluation.json",
-    "mistakes.csv",
-    "predictions.png",
-    "confusions.png",
-    "mistakes.png",
-    "closest.png",
-    "suspects.png",
-    "reliability.png",
-)
-
-NO_PART_OF_THE_MODEL = frozenset({"callbacks", "checkpoint", "verbose"})  # they only watch
+RUN_FILES = (MODEL, "metrics.json", "history.csv", "mistakes.csv", *RUN)
+EVALUATION_FILES = ("evaluation.json", "mistakes.csv", *EVALUATION)
 
 
 def jsonable_params(classifier):
     """Return a classifier's parameters in types that JSON knows."""
     params = classifier.get_params(deep=False)
     return {
-        name: _jsonable(value) for name, value in params.items() if name not in NO_PART_OF_THE_MODEL
+        name: _jsonable(value) for name, value in params.items() if name not in NO_PART_OF_TRAINING
     }
 
 
@@ -83,12 +49,12 @@ def remove_stale(folder, files):
         (folder / name).unlink(missing_ok=True)
 
 
-def draw(folder, pictures):
-    """Write pictures, each by a function that makes its display, and return why some failed."""
+def draw(folder, pictures, of):
+    """Draw pictures of predictions, a comparison or a search, and return why some failed."""
     problems = []
-    for name, make_display in pictures.items():
+    for name, picture in pictures.items():
         try:
-            save_figure(make_display().figure_, folder / name)
+            save_figure(picture.make_display(of).figure_, folder / name)
         except Exception as error:  # no picture is worth what was computed before
             problems.append(f"{name} could not be drawn ({type(error).__name__}: {error})")
     return problems
@@ -121,11 +87,8 @@ def write_run(
     rows = [["epoch", *history], *([number, *values] for number, values in epochs)]
     write_csv(folder / "history.csv", rows)
     write_mistakes(folder / "mistakes.csv", y_test, y_proba, classes, filenames)
-    pictures = _of_predictions(X_test, y_test, y_proba, classes, filenames, random_state) | {
-        "learning_curves.png": TrainingHistoryDisplay(history=history).plot,
-        "first_layer.png": partial(FirstLayerDisplay.from_estimator, pipeline, n_images=N_UNITS),
-    }
-    return draw(folder, pictures)
+    of = Predictions(X_test, y_test, y_proba, classes, filenames, random_state, pipeline)
+    return draw(folder, RUN, of)
 
 
 def write_evaluation(folder, metrics, *, X, y, y_proba, classes, filenames=None):
@@ -136,36 +99,7 @@ def write_evaluation(folder, metrics, *, X, y, y_proba, classes, filenames=None)
     metrics["by_class"] = class_scores(None, y, classes[y_proba.argmax(axis=1)], classes)
     write_json(folder / "evaluation.json", metrics | {"versions": library_versions()})
     write_mistakes(folder / "mistakes.csv", y, y_proba, classes, filenames)
-    return draw(folder, _of_predictions(X, y, y_proba, classes, filenames, random_state=0))
-
-
-def _of_predictions(X, y_true, y_proba, classes, filenames, random_state):
-    """Return functions that make the displays of what was predicted, by the names of files."""
-    y_pred = classes[y_proba.argmax(axis=1)]
-    named = {"filenames": filenames, "n_images": N_PICTURES}
-    mistakes = partial(
-        MistakesDisplay.from_predictions, X, y_true, y_proba, classes=classes, **named
-    )
-    return {
-        "predictions.png": partial(
-            PredictionGridDisplay.from_predictions,
-            X,
-            y_true,
-            y_pred,
-            y_proba=y_proba,
-            random_state=random_state,
-            **named,
-        ),
-        "confusions.png": partial(
-            ConfusionsDisplay.from_predictions, X, y_true, y_pred, classes=classes
-        ),
-        "mistakes.png": mistakes,
-        "closest.png": partial(mistakes, which="doubtful"),
-        "suspects.png": partial(mistakes, which="suspects"),
-        "reliability.png": partial(
-            ReliabilityDisplay.from_predictions, y_true, y_proba, classes=classes
-        ),
-    }
+    return draw(folder, EVALUATION, Predictions(X, y, y_proba, classes, filenames))
 
 
 def write_mistakes(path, y_true, y_proba, classes, filenames):

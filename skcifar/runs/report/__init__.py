@@ -13,8 +13,8 @@ from ._contents import (
     read_run,
     read_search,
 )
+from ._embedded import read_pictures
 from ._folder import Folder
-from ._pictures import read_pictures
 
 TEMPLATE = "report.html.jinja"
 
@@ -40,7 +40,7 @@ SECTIONS = (
         "explanation",
         "ranking",
     ),
-    *("mistakes", "histories", "params", "versions", "models", "elsewhere"),
+    *("mistakes", "histories", "params", "versions", "models", "elsewhere", "notes"),
 )
 
 # what HTML does not allow, even escaped, and halves of characters, which UTF-8 does not
@@ -62,7 +62,7 @@ def write_report(folder, *, path=None):
     read = _reader_of(folder)
     files = Folder(folder, path.parent)
     page = {section: {} for section in SECTIONS} | read(files)
-    page["pictures"] = read_pictures(files, page["expected_pictures"])
+    page["pictures"] = read_pictures(files, page["expected_pictures"], page["notes"])
     page["loading"], page["predicting"] = loading_code(page["models"])
     html = _render(page | {"name": folder.resolve().name, "problems": files.problems})
     with replacing(path) as unfinished:

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
+from ._pictures import COMPARISON, COMPARISON_OF_ONE, EVALUATION, RUN, SEARCH
 from ._tables import (
     Cell,
     Table,
@@ -22,140 +23,61 @@ from ._tables import (
 )
 
 MODEL = "model.safetensors"
-# what a picture shows, and how to read it
-MARKS = "Right predictions have a check mark and are blue, wrong ones have a cross and are orange."
-PREDICTIONS = (
-    "Test pictures, with the predicted class, its probability and the actual class under each",
-    "Under each picture the class that was predicted, the probability that it has for the network,"
-    f" and the actual class. {MARKS}",
-)
-WITH_CLASSES = (
-    "with the class taken for, the actual class and the file or the index among the test pictures"
-    " under each"
-)
-MISTAKES = (
-    f"The surest mistakes on test pictures, {WITH_CLASSES}",
-    "Pictures of which the network was surest, and wrong: the class that it took each for, and the"
-    " actual one, with their probabilities, and the file, or the index among the test pictures.",
-)
-CLOSEST = (
-    f"The closest mistakes on test pictures, {WITH_CLASSES}",
-    "Pictures that the network nearly got right: the actual class had almost the probability of"
-    " that which it took them for.",
-)
-SUSPECTS = (
-    f"Test pictures whose label is probably wrong, {WITH_CLASSES}",
-    "Test pictures whose label is probably wrong: the network, which never saw them, is as sure of"
-    " another class as it usually is for pictures of that class. The less accurate the network, the"
-    " more of them are its own mistakes.",
-)
-CONFUSIONS = (
-    "Two confusion matrices, of counts and of shares, and rows of pictures of the classes that are"
-    " confused most",
-    "How often each actual class, a row, is taken for which other, a column: as the number of test"
-    " pictures, and in percent of the class. Below are pictures of the commonest mistakes.",
-)
-RELIABILITY = (
-    "Two charts: the share that is right against the probability of the predicted class, and"
-    " against the share of pictures that is answered",
-    "On the left, how often the network is right where it is so sure; under the dashed line it is"
-    " surer than it is right, and the bars count the pictures. On the right, how often it is right"
-    " if it answers only where it is surest; the star is where 95 % are right, as far as these"
-    " pictures tell. skcifar predict --min-probability answers so.",
-)
-FIRST_LAYER = (
-    "The weights of the first layer's units as small pictures, with a scale",
-    "What the units of the first layer look for, the strongest first: each reacts to pictures that"
-    " look like it. Mid grey is a weight of 0.",
-)
 BEST_EPOCH = " The star is the epoch that was best in validation."
 NO_VALIDATION = (
     " Nothing was held out to validate on; with --validation-fraction 0.1 there are curves of"
     " pictures that are not trained on, and the best epoch is marked."
 )
 N_MISTAKES = 20  # in the table
-PREDICTED_CLASSES = (
-    "Test pictures, with the predicted and the actual class under each",
-    f"Under each picture the class that was predicted, then the actual one. {MARKS}",
-)
-COMPARED = (
-    "Charts of the networks' accuracy against the epoch, of the classes that each confuses, and"
-    " test pictures with what each network predicts for them",
-    "Accuracy after each epoch of training, how often each class was taken for which, and test"
-    " pictures with every network's prediction: right ones have a check mark, wrong ones a cross.",
-)
 
 
 def read_run(folder):
     """Gather what a training run left."""
     epochs = folder.read("history.csv", _describe_epochs)
-    where = " All values are in the table of epochs." if epochs else ""
+    notes = {}
     if epochs:
-        where += BEST_EPOCH if "val_accuracy" in epochs.columns else NO_VALIDATION
+        validation = BEST_EPOCH if "val_accuracy" in epochs.columns else NO_VALIDATION
+        notes["learning_curves.png"] = f" All values are in the table of epochs.{validation}"
     page = {
         "kind": "Training run",
         "histories": [epochs] if epochs else [],
         "models": {"network": MODEL} if folder.has(MODEL) else {},
-        "expected_pictures": {
-            "predictions.png": PREDICTIONS,
-            "learning_curves.png": (
-                "Two line charts: loss and accuracy against the epoch",
-                "Loss and accuracy after each epoch of training; their last values are beside"
-                f" the curves.{where}",
-            ),
-        },
+        "expected_pictures": RUN,
     }
     of_predictions = _read_predictions(folder)
-    page["expected_pictures"] |= of_predictions["expected_pictures"]
-    page["expected_pictures"]["first_layer.png"] = FIRST_LAYER
+    page["notes"] = of_predictions["notes"] | notes
     return of_predictions | page | folder.read("metrics.json", _describe_run)
 
 
 def read_evaluation(folder):
     """Gather what an evaluation left."""
-    page = {"kind": "Evaluation"} | _read_predictions(folder)
+    page = {"kind": "Evaluation", "expected_pictures": EVALUATION} | _read_predictions(folder)
     return page | folder.read("evaluation.json", _describe_evaluation)
 
 
 def _read_predictions(folder):
     """Gather what is left of predictions."""
     mistakes = folder.read("mistakes.csv", partial(_list_mistakes, folder.page_folder))
-    listed = " All mistakes are in mistakes.csv." if mistakes else ""
-    pictures = {
-        "predictions.png": PREDICTIONS,
-        "confusions.png": CONFUSIONS,
-        "mistakes.png": (MISTAKES[0], MISTAKES[1] + listed),
-        "closest.png": CLOSEST,
-        "suspects.png": SUSPECTS,
-        "reliability.png": RELIABILITY,
-    }
-    return {"mistakes": mistakes, "expected_pictures": pictures}
+    notes = {"mistakes.png": " All mistakes are in mistakes.csv."} if mistakes else {}
+    return {"mistakes": mistakes, "notes": notes}
 
 
 def read_comparison(folder):
     """Gather what a comparison left."""
-    page = {"kind": "Comparison", "expected_pictures": {"comparison.png": COMPARED}}
+    page = {"kind": "Comparison", "expected_pictures": COMPARISON}
     return page | folder.read("comparison.json", partial(_describe_comparison, folder))
 
 
 def read_search(folder):
     """Gather what a search left."""
-    where = " Each value is in learning_curves.csv." if folder.has("learning_curves.csv") else ""
     page = {
         "kind": "Search",
         "ranking": folder.read("cv_results.csv", _rank),
         "models": {"best": MODEL} if folder.has(MODEL) else {},
-        "expected_pictures": {
-            "scores.png": (
-                "Charts of mean accuracy against each of the parameters that were searched",
-                "Mean accuracy on the folds left out and its spread, against each parameter.",
-            ),
-            "learning_curves.png": (
-                "Line charts of loss and accuracy of the candidates against the epoch",
-                f"Learning curves of the candidates.{where}",
-            ),
-        },
+        "expected_pictures": SEARCH,
     }
+    if folder.has("learning_curves.csv"):
+        page["notes"] = {"learning_curves.png": " Each value is in learning_curves.csv."}
     return page | folder.read("metrics.json", _describe_search)
 
 
@@ -244,7 +166,6 @@ def _describe_comparison(folder, content):
     elsewhere = {name: m["file"] for name, m in models.items() if not m["trained_here"]}
     params = {name: m["params"] for name, m in models.items()}
     tests = [describe_test(test) for test in comparison["tests"]]
-    pictures = PREDICTED_CLASSES if len(models) == 1 else COMPARED
     return _describe(comparison, models=models, params=params) | {
         "confidence": f"{100 * comparison['confidence']:g} %",
         "tests": tests,
@@ -252,7 +173,7 @@ def _describe_comparison(folder, content):
         "histories": [history_table(f"Epochs of {n}", m["history"]) for n, m in models.items()],
         "models": {name: file for name, file in own.items() if folder.has(file)},
         "elsewhere": elsewhere,
-        "expected_pictures": {"comparison.png": pictures},
+        "expected_pictures": COMPARISON_OF_ONE if len(models) == 1 else COMPARISON,
     }
 
 

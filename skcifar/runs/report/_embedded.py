@@ -1,0 +1,45 @@
+"""Pictures as they are put into a page: whole, inside of it, and described in words."""
+
+import base64
+import io
+from typing import NamedTuple
+
+from PIL import Image
+
+from ._pictures import COMPARISON, EVALUATION, RUN, SEARCH
+
+
+class Embedded(NamedTuple):
+    """A picture with what its file does not say."""
+
+    name: str
+    alt: str
+    caption: str
+    uri: str
+    width: int
+    height: int
+
+
+def read_pictures(folder, expected, notes):
+    """Read the expected PNG files of a folder, then a user's own but hidden ones."""
+    # an earlier command of another kind may have left some of them
+    of_commands = RUN | EVALUATION | COMPARISON | SEARCH
+    names = sorted(path.name for path in folder.path.glob("[!.]*.png"))
+    texts = {name: (picture.alt, picture.caption) for name, picture in expected.items()}
+    texts |= {name: (f"The picture {name}", name) for name in names if name not in of_commands}
+    pictures = []
+    for name, (alt, caption) in texts.items():
+        if embedded := folder.read(name, _embed):
+            caption += notes.get(name, "")
+            pictures.append(Embedded(name, alt, caption, *embedded))
+    return pictures
+
+
+def _embed(content):
+    """Return a PNG file's bytes as an address that holds them, its width and its height."""
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
+            width, height = picture.size
+    except Image.UnidentifiedImageError:
+        raise ValueError("it is not a PNG picture") from None
+    return f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}", width, height
