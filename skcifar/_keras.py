@@ -20,10 +20,8 @@ CHATTER = re.compile(
 
 @contextmanager
 def _without_chatter():
-    """Keep from the screen what TensorFlow says of itself when it starts, but none of its errors.
-
-    It writes from C++ before it reads any setting, so the file descriptor itself is turned away.
-    """
+    """Keep from the screen what TensorFlow says of itself when it starts, but no error of its."""
+    # It writes from C++ before it reads any setting, so the file descriptor itself is redirected.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # nothing of the kind later either
     if sys.__stderr__ is None:  # there is no screen, and 2 may be any file
         yield

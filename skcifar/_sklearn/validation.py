@@ -1,7 +1,7 @@
 """The rules that parameters and samples obey, in scikit-learn's own words.
 
-The one module with private names of scikit-learn. Its parameter validation is private, yet it is
-the only source of ``InvalidParameterError`` and of the wording that users of an estimator expect;
+scikit-learn's validation of parameters is private, yet it is the only source of
+``InvalidParameterError`` and of the wording that users of an estimator expect;
 ``_check_sample_weight`` is what scikit-learn's own template for estimators uses.
 """
 

@@ -203,11 +203,9 @@ def _assemble(batches, n_batches):
 
 
 def _records_from_pickle(content, path):
-    """Return the records of a pickle whose checksum was the official one.
-
-    That checksum is what keeps strangers' pickles out. The unpickler runs no code even behind it,
-    but does not keep a pickle from asking for all memory that there is.
-    """
+    """Return the records of a pickle whose checksum was the official one."""
+    # The checksum keeps strangers' pickles out: the unpickler runs no code even so, but does not
+    # keep a pickle from asking for all memory that there is.
     with _damage_explained(path):
         batch = _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
         labels = np.array([operator.index(label) for label in batch[b"labels"]], dtype=np.uint8)

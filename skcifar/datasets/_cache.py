@@ -92,7 +92,7 @@ def _decode(paths, shape, resize, progress):
 def _keep(kept, paths, shape, resize, progress):
     """Decode pictures into a file, a chunk at a time."""
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _make_room(kept.parent, len(paths) * math.prod(shape))
+    _free_space(kept.parent, len(paths) * math.prod(shape))
     n_at_once = max(1, CHUNK_BYTES // math.prod(shape))
     sizes, unreadable = [], {}
     with (
@@ -137,13 +137,13 @@ def _extremes(sizes):
     return sizes[order[[0, len(order) // 2, -1]]].tolist()
 
 
-def _make_room(folder, n_bytes):
+def _free_space(folder, n_bytes):
     """Remove pictures that were not used for longest, as far as that is necessary."""
     files = kept_files(folder)
     used = sum(path.stat().st_size for path in files)
-    room = min(MAX_BYTES, used + shutil.disk_usage(folder).free)
-    if n_bytes > room:
-        raise OSError(f"they take {n_bytes:,} bytes, and there is room for {room:,}")
+    space = min(MAX_BYTES, used + shutil.disk_usage(folder).free)
+    if n_bytes > space:
+        raise OSError(f"they take {n_bytes:,} bytes, and {space:,} are free")
     while files and (used + n_bytes > MAX_BYTES or shutil.disk_usage(folder).free < n_bytes):
         used -= files[0].stat().st_size
         remove(files.pop(0))

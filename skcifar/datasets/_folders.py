@@ -71,7 +71,7 @@ def list_folder(path, *, layout="auto", label_pattern=None):
         raise DatasetError(
             f"{path} holds no folders with pictures. Give a folder that holds one for each class,"
             " named after the class, or say by label_pattern (--label-pattern) how the name of a"
-            " file tells its class."
+            " file names its class."
         )
     paths, labels, subsets = map(list, zip(*found, strict=True))
     _check_names(path, labels)

@@ -253,7 +253,7 @@ def _draw_matrices(place, counts, classes):
 
 
 def _side_by_side(images, n_images):
-    """Join pictures to one of room for so many, white between them and where there are none."""
+    """Join pictures to one that has space for so many, white where there are none."""
     _, height, width, *channels = images.shape
     step = width + max(1, width // 8)
     white = 255 if images.dtype.kind in "ui" else 1

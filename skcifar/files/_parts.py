@@ -300,10 +300,8 @@ def _array_of(values, dtype, parts):
 
 
 def _check_header(path, kind):
-    """Raise unless a file begins with a header that is worth reading.
-
-    safetensors reads headers of up to 100 MB, and the last of two parts that have one name.
-    """
+    """Raise unless a file begins with a header that is worth reading."""
+    # safetensors reads headers of up to 100 MB, and the last of two parts that have one name
     if not path.is_file():
         within = path / "model.safetensors"
         wanted = f"the file in it, {within}" if within.is_file() else "a file that skcifar saved"

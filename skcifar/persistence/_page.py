@@ -242,10 +242,7 @@ def _in_float32(value):
 
 
 def _packed(constants):
-    """Describe the constants of a graph, and put the numbers of most into one piece.
-
-    What float16 holds as it is takes half the space.
-    """
+    """Describe the constants of a graph, and put most of their numbers into one piece."""
     table, packed = {}, bytearray()
     for name, value in constants.items():
         table[name] = {"shape": value.shape}
@@ -254,6 +251,7 @@ def _packed(constants):
             continue
         with np.errstate(over="ignore"):
             half = value.astype("<f2")
+        # what float16 holds as it is takes half the space
         kept = half if np.array_equal(half, value) else value.astype("<f4")
         table[name] |= {"type": kept.dtype.name, "offset": len(packed)}
         packed += kept.tobytes()

@@ -95,11 +95,9 @@ def _loss(label_smoothing):
 
 
 def _clear_away_old_networks(network):
-    """Collect garbage when the networks that were compiled since last time may fill much memory.
-
-    A network that nobody needs any more is a cycle of a few hundred objects that holds megabytes.
-    Python counts objects, so that it would let dozens of them lie about.
-    """
+    """Collect garbage when the networks that were compiled since last time may fill much memory."""
+    # A network that nobody needs any more is a cycle of a few hundred objects that holds megabytes.
+    # Python counts objects, so that it would keep dozens of them.
     global _bytes_since_collection
     weights = sum(math.prod(variable.shape) for variable in network.variables)
     _bytes_since_collection += weights * BYTES_A_WEIGHT
@@ -294,10 +292,8 @@ def train_network(
 
 
 def _epochs(arrays, rows, *, n_epochs_done, initial_epoch, shuffle, augmentation, seed):
-    """Yield the samples of each epoch, whose order and changes depend on seeds alone.
-
-    Keras' own shuffling depends on the backend's global seed.
-    """
+    """Yield the samples of each epoch, whose order and changes depend on seeds alone."""
+    # unlike Keras' own order, which depends on the backend's global seed
     for k in itertools.count():
         order = rows
         if shuffle:

@@ -133,7 +133,7 @@ def test_full_disk_costs_a_warning_and_nothing_else(pets, kept, monkeypatch):
 def test_disk_with_too_little_room_is_not_written_to(pets, kept, monkeypatch):
     usage = shutil.disk_usage(pets)._replace(free=10 * 32 * 32 * 3 - 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
-    with pytest.warns(UserWarning, match="they take 30,720 bytes, and there is room for 30,719"):
+    with pytest.warns(UserWarning, match="they take 30,720 bytes, and 30,719 are free"):
         assert len(load_image_folder(pets, cache=kept).images) == 10
     assert list(kept.iterdir()) == []
 

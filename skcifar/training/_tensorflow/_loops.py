@@ -193,12 +193,9 @@ class TrainingLoop:
         return [tf.TensorSpec((*leading, *shape), self._dtype) for shape in self._shapes]
 
     def _make_loop(self, batch_size):
-        """Trace the loop over many batches, and have XLA compile it where that makes it faster.
-
-        If XLA fails, each batch is trained on by itself.
-
-        Buffers that are still empty take no memory, of which XLA needs the most here.
-        """
+        """Trace the loop over many batches, and have XLA compile it where that makes it faster."""
+        # If XLA fails, each batch is trained on by itself. Buffers that are still empty take no
+        # memory, of which XLA needs the most here.
         self._n_batches = _batches_a_call(self._shapes[0], self._dtype, batch_size)
         self._train_many = tf.function(
             self._many_steps,
@@ -340,12 +337,10 @@ def _as_tensor(array):
 
 
 def _is_faster_by_xla(layer):
-    """Whether XLA computes a layer, and all layers in it, as fast as TensorFlow without it or more.
-
-    XLA cannot compile layers that change pictures at random. Its convolutions use the processor
-    badly: 1.7 times the time alone, 30 times and more in a loop. It draws Keras' random numbers by
-    an algorithm that takes 30 ms for 128,000 of them instead of 1.2 ms.
-    """
+    """Whether XLA computes a layer, and all layers in it, no slower than TensorFlow without it."""
+    # XLA cannot compile layers that change pictures at random. Its convolutions use the processor
+    # badly: 1.7 times the time alone, 30 times and more in a loop. It draws Keras' random numbers
+    # by an algorithm that takes 30 ms for 128,000 of them instead of 1.2 ms.
     is_convolution = hasattr(layer, "kernel_size")
     draws_slowly = hasattr(layer, "seed_generator") and not isinstance(layer, Dropout)
     is_slow = is_convolution or draws_slowly or not layer.supports_jit
