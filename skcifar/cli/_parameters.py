@@ -15,13 +15,20 @@ SHORT_FORMS = {"max_minutes": ["--minutes"]}
 
 
 def add_network_parameters(parser):
-    """Add an option for each parameter of each network; what is not typed is left to the network.
+    """Add the network, and an option for each of its parameters; what is not typed is left to it.
 
     Importing the networks is slow, so this is done when the options are needed.
     """
     from ..classifiers import CLASSIFIERS
 
-    group = parser.add_argument_group("parameters of the network")
+    group = parser.add_argument_group("network and its parameters")
+    summaries = [f"{name}: {_first_sentence(cls.__doc__)}" for name, cls in CLASSIFIERS.items()]
+    group.add_argument(
+        "--network",
+        choices=tuple(CLASSIFIERS),
+        default="dense",
+        help=f"{'; '.join(summaries)} (default: %(default)s)",
+    )
     owners = {}
     for network, cls in CLASSIFIERS.items():
         for field in fields(cls):
@@ -97,8 +104,11 @@ def _number_in(interval, words):
 def _summary(cls, name):
     """Return the first sentence on a parameter in a class's docstring."""
     found = re.search(rf"(?m)^{name} : .*\n((?:    .*\n)+)", cls.__doc__ or "")
-    text = " ".join(found[1].split()) if found else ""
-    sentence = re.split(r"(?<=[^.\d])\. ", text)[0].rstrip(".")
+    return _first_sentence(found[1] if found else "")
+
+
+def _first_sentence(text):
+    sentence = re.split(r"(?<=[^.\d])\. ", " ".join((text or "").split()))[0].rstrip(".")
     return re.sub(r":\w+:|`", "", sentence[:1].lower() + sentence[1:])
 
 

@@ -25,14 +25,6 @@ def add_parser(subparsers):
         description="Train a network. auto, the default, is CIFAR-10 where it is at hand or can be"
         " downloaded (170 MB), otherwise the digits.",
     )
-    # the names of pipelines.PIPELINES, which is slow to import
-    parser.add_argument(
-        "--network",
-        choices=("dense", "convolutional", "whitening"),
-        default="dense",
-        help="dense is the article's; convolutional is its sequel's; whitening is the most accurate"
-        " and takes the longest (default: %(default)s)",
-    )
     add_image_size(parser)
     add_random_state(parser)
     parser.add_argument(
