@@ -18,7 +18,7 @@ CELL_WIDTH = 1.1  # inches
 
 
 class AugmentationDisplay:
-    """A row of pictures as they are, and rows of what augmentation makes of them.
+    """A row of pictures, and below it rows of what augmentation makes of them.
 
     It is recommended to use :meth:`from_estimator` to create one. All parameters are stored as
     attributes.
@@ -26,10 +26,10 @@ class AugmentationDisplay:
     Parameters
     ----------
     images : ndarray of shape (n_images, height, width[, 1 or 3]), dtype uint8, or float from 0 to 1
-        The pictures, grey or of red, green and blue.
+        The pictures, in grey or in red, green and blue.
 
     variants : ndarray of shape (n_variants, n_images, height, width[, 1 or 3])
-        What was made of them.
+        The pictures after augmentation.
 
     Attributes
     ----------
@@ -37,11 +37,11 @@ class AugmentationDisplay:
         The axes, one for each picture.
 
     figure_ : matplotlib Figure
-        The figure that they are in.
+        The figure that contains them.
 
     See Also
     --------
-    PredictionGridDisplay : What a network makes of pictures.
+    PredictionGridDisplay : What a network predicts for pictures.
 
     Examples
     --------
@@ -58,17 +58,17 @@ class AugmentationDisplay:
         self.variants = variants
 
     def plot(self, *, ax: "Axes | None" = None) -> Self:
-        """Draw the pictures, one above its variants.
+        """Draw each picture above its variants.
 
         Parameters
         ----------
         ax : matplotlib axes, default=None
-            Axes whose place the pictures take. By default a new figure is made.
+            Axes to replace with the pictures. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`AugmentationDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
         """
         rows = [check_pictures(row) for row in (self.images, *self.variants)]
         height, width = rows[0].shape[1:3]
@@ -99,45 +99,45 @@ class AugmentationDisplay:
         random_state: int | np.random.RandomState | None = None,
         ax: "Axes | None" = None,
     ) -> Self:
-        """Draw random pictures, and what an estimator would make of them while it trains.
+        """Draw random pictures, and how an estimator would augment them in training.
 
         Parameters
         ----------
         estimator : estimator instance
-            A classifier of pictures of this package, fitted or not, or a Pipeline that ends in one.
+            A picture classifier of this package, fitted or not, or a Pipeline that ends in one.
 
         X : ndarray of shape (n_samples, height, width[, 1 or 3])
             The pictures.
 
         n_images : int, default=8
-            How many of them to show.
+            Number of pictures to show.
 
         n_variants : int, default=3
-            How many variants of each, as of epochs one after another.
+            Number of variants of each, as in successive epochs.
 
         random_state : int, RandomState instance or None, default=None
-            Determines which pictures, and what is changed in them.
+            Determines which pictures are chosen and how they are changed.
 
         ax : matplotlib axes, default=None
-            Axes whose place the pictures take. By default a new figure is made.
+            Axes to replace with the pictures. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`AugmentationDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------
         ValueError
-            If the estimator changes no pictures.
+            If the estimator does not augment pictures.
         """
         X = check_pictures(X)
         classifier = estimator[-1] if isinstance(estimator, Pipeline) else estimator
         changes = getattr(classifier, "augmentation", lambda: None)()
         if changes is None:
             raise ValueError(
-                f"{type(classifier).__name__} changes no pictures while it trains. Give a"
-                " classifier of pictures with horizontal_flip, max_shift, max_rotation or cutout."
+                f"{type(classifier).__name__} does not augment pictures. Give a picture classifier"
+                " with horizontal_flip, max_shift, max_rotation or cutout."
             )
         rng = check_random_state(random_state)
         images = X[rng.choice(len(X), min(n_images, len(X)), replace=False)]

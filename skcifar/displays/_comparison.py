@@ -48,18 +48,18 @@ class ComparisonDisplay:
         Their actual classes.
 
     y_pred : dict of str to ndarray of shape (n_samples,)
-        What each model predicted, by its name. At least two models.
+        The predictions of each model, by name. At least two models.
 
     histories : dict of str to (dict or None), default=None
-        The ``history_`` of the models that have one, by name: ``accuracy`` of each epoch, and
-        ``val_accuracy`` where there is any.
+        The ``history_`` of the models that have one, by name: ``accuracy`` after each epoch, and
+        ``val_accuracy`` if any.
 
     classes : array-like of shape (n_classes,), default=None
-        All classes, in the order in which confusions are drawn. By default those of ``y_true`` and
+        All classes, in the order of the confusion matrices. By default, those of ``y_true`` and
         ``y_pred``, sorted.
 
     filenames : array-like of shape (n_samples,), default=None
-        The files of the pictures, to name under each.
+        File names of the pictures, to show under each.
 
     Attributes
     ----------
@@ -68,12 +68,12 @@ class ComparisonDisplay:
         (n_models,); ``"pictures"``, of shape (n_pictures,).
 
     figure_ : matplotlib Figure
-        The figure that they are in.
+        The figure that contains them.
 
     See Also
     --------
     TrainingHistoryDisplay : Loss and accuracy of one model.
-    sklearn.metrics.ConfusionMatrixDisplay : What draws the confusions.
+    sklearn.metrics.ConfusionMatrixDisplay : Draws one confusion matrix.
 
     Examples
     --------
@@ -113,31 +113,31 @@ class ComparisonDisplay:
     ) -> Self:
         """Draw learning curves, confusions, and pictures on which the models differ.
 
-        Of two models, half of the pictures are such that only the first is right, and half such
-        that only the second is, as far as there are any. Of more models, some are right and some
-        are wrong on each.
+        With two models, only the first is right on half of the pictures, and only the second on the
+        other half, if there are enough. With more models, some are right and some are wrong on
+        each.
 
         Parameters
         ----------
         n_images : int, default=10
-            How many pictures to show at most.
+            Maximum number of pictures to show.
 
         random_state : int, RandomState instance or None, default=None
-            Determines which. Pass an int for the same pictures every time.
+            Determines which pictures are chosen. Pass an int to choose the same ones every time.
 
         ax : matplotlib axes, default=None
-            Axes whose place all takes. By default a new figure is made.
+            Axes to replace with the plots. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`ComparisonDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------
         ValueError
-            If there are fewer than two models, if pictures, classes and predictions are not of the
-            same number, if a label is none of the classes, or a history is of no model.
+            If there are fewer than two models, if the numbers of pictures, classes and predictions
+            differ, if a label is not one of the classes, or if a history belongs to no model.
         """
         images = check_pictures(self.images, self.y_true, self.filenames)
         y_true, y_pred, classes = check_labels(self.y_true, self.y_pred, self.classes)
@@ -180,7 +180,7 @@ class ComparisonDisplay:
         random_state: int | np.random.RandomState | None = None,
         ax: "Axes | None" = None,
     ) -> Self:
-        """Predict the same pictures by several estimators, and draw how they compare.
+        """Predict the same pictures with several estimators, and draw how they compare.
 
         Parameters
         ----------
@@ -197,21 +197,21 @@ class ComparisonDisplay:
             Histories to draw. By default the ``history_`` of each classifier that has one.
 
         filenames : array-like of shape (n_samples,), default=None
-            The files of the pictures, as loaders give them, to name under each.
+            File names of the pictures, as returned by the loaders, to show under each.
 
         n_images : int, default=10
-            How many pictures to show at most.
+            Maximum number of pictures to show.
 
         random_state : int, RandomState instance or None, default=None
-            Determines which. Pass an int for the same pictures every time.
+            Determines which pictures are chosen. Pass an int to choose the same ones every time.
 
         ax : matplotlib axes, default=None
-            Axes whose place all takes. By default a new figure is made.
+            Axes to replace with the plots. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`ComparisonDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
         """
         X = check_pictures(X, y)
         if histories is None:
@@ -240,7 +240,7 @@ class ComparisonDisplay:
         random_state: int | np.random.RandomState | None = None,
         ax: "Axes | None" = None,
     ) -> Self:
-        """Draw how predictions compare that were made before.
+        """Draw how existing predictions compare.
 
         Parameters
         ----------
@@ -251,31 +251,31 @@ class ComparisonDisplay:
             The actual classes.
 
         y_pred : dict of str to array-like of shape (n_samples,)
-            What each model predicted, by its name. At least two models.
+            The predictions of each model, by name. At least two models.
 
         histories : dict of str to (dict or None), default=None
             The ``history_`` of the models that have one, by name.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes, in the order in which confusions are drawn. By default those of ``y_true``
-            and ``y_pred``, sorted.
+            All classes, in the order of the confusion matrices. By default, those of ``y_true`` and
+            ``y_pred``, sorted.
 
         filenames : array-like of shape (n_samples,), default=None
-            The files of the pictures, as loaders give them, to name under each.
+            File names of the pictures, as returned by the loaders, to show under each.
 
         n_images : int, default=10
-            How many pictures to show at most.
+            Maximum number of pictures to show.
 
         random_state : int, RandomState instance or None, default=None
-            Determines which. Pass an int for the same pictures every time.
+            Determines which pictures are chosen. Pass an int to choose the same ones every time.
 
         ax : matplotlib axes, default=None
-            Axes whose place all takes. By default a new figure is made.
+            Axes to replace with the plots. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`ComparisonDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
         """
         return cls(
             images=np.asarray(stacked(X)),

@@ -23,7 +23,7 @@ NAMES_WIDTH = 2.6  # inches, for what is written to the left of a row of picture
 
 
 class ConfusionsDisplay:
-    """The confusion matrix as counts and as shares, and the most confused pairs as pictures.
+    """The confusion matrix in counts and in shares, and pictures of the most confused pairs.
 
     It is recommended to use :meth:`from_estimator` or :meth:`from_predictions` to create one. All
     parameters are stored as attributes.
@@ -47,7 +47,7 @@ class ConfusionsDisplay:
         all pictures of a pair.
 
     figure_ : matplotlib Figure
-        The figure that they are in.
+        The figure that contains them.
 
     See Also
     --------
@@ -84,19 +84,19 @@ class ConfusionsDisplay:
         Parameters
         ----------
         n_pairs : int, default=5
-            How many pairs of an actual and a predicted class to show at most, those first that
-            most pictures are of.
+            Maximum number of pairs of actual and predicted class to show, the most frequent ones
+            first.
 
         n_images : int, default=8
-            How many pictures of each to show at most, the first ones.
+            Maximum number of pictures to show of each; the first ones are shown.
 
         ax : matplotlib axes, default=None
-            Axes whose place all takes. By default a new figure is made.
+            Axes to replace with the plots. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`ConfusionsDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
         """
         images = check_pictures(self.images, self.y_true, self.y_pred)
         classes = np.asarray(self.classes)
@@ -140,7 +140,7 @@ class ConfusionsDisplay:
         n_images: int = 8,
         ax: "Axes | None" = None,
     ) -> Self:
-        """Draw what an estimator takes for what.
+        """Draw which classes an estimator confuses.
 
         Parameters
         ----------
@@ -154,18 +154,18 @@ class ConfusionsDisplay:
             The actual classes.
 
         n_pairs : int, default=5
-            How many pairs of an actual and a predicted class to show at most.
+            Maximum number of pairs of actual and predicted class to show.
 
         n_images : int, default=8
-            How many pictures of each to show at most, the first ones.
+            Maximum number of pictures to show of each; the first ones are shown.
 
         ax : matplotlib axes, default=None
-            Axes whose place all takes. By default a new figure is made.
+            Axes to replace with the plots. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`ConfusionsDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
         """
         X = check_pictures(X, y)
         options = {"n_pairs": n_pairs, "n_images": n_images, "ax": ax}
@@ -184,7 +184,7 @@ class ConfusionsDisplay:
         n_images: int = 8,
         ax: "Axes | None" = None,
     ) -> Self:
-        """Draw what was taken for what in predictions that were made before.
+        """Draw which classes are confused in existing predictions.
 
         Parameters
         ----------
@@ -198,27 +198,27 @@ class ConfusionsDisplay:
             The predicted classes.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes, in the order in which they are drawn. By default those of ``y_true`` and
+            All classes, in the order in which they are drawn. By default, those of ``y_true`` and
             ``y_pred``, sorted.
 
         n_pairs : int, default=5
-            How many pairs of an actual and a predicted class to show at most.
+            Maximum number of pairs of actual and predicted class to show.
 
         n_images : int, default=8
-            How many pictures of each to show at most, the first ones.
+            Maximum number of pictures to show of each; the first ones are shown.
 
         ax : matplotlib axes, default=None
-            Axes whose place all takes. By default a new figure is made.
+            Axes to replace with the plots. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`ConfusionsDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------
         ValueError
-            If there are labels that are none of the classes.
+            If a label is not one of the classes.
         """
         X = check_pictures(X, y_true, y_pred)
         y_true, y_pred = column_or_1d(y_true, warn=True), column_or_1d(y_pred, warn=True)

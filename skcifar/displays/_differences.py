@@ -11,8 +11,8 @@ def check_labels(y_true, y_pred, classes):
     """See that labels go with each other."""
     if len(y_pred) < 2:
         raise ValueError(
-            f"A comparison needs at least two models, got {len(y_pred)}: {list(y_pred)}. Give what"
-            " each of them predicted, by its name."
+            f"A comparison needs at least two models, got {len(y_pred)}: {list(y_pred)}. Give the"
+            " predictions of each, by name."
         )
     y_true = column_or_1d(y_true, warn=True)
     y_pred = {name: column_or_1d(labels, warn=True) for name, labels in y_pred.items()}
@@ -27,9 +27,9 @@ def check_labels(y_true, y_pred, classes):
     unknown = np.setdiff1d(reported, classes)
     if len(unknown):
         raise ValueError(
-            f"There are labels that are none of the classes: {', '.join(map(str, unknown[:5]))}."
-            f" The classes begin with {', '.join(map(str, classes[:5]))}. Give labels as they were"
-            " trained."
+            f"There are labels that are not among the classes: {', '.join(map(str, unknown[:5]))}."
+            f" The classes begin with {', '.join(map(str, classes[:5]))}. Give labels as in"
+            " training."
         )
     return y_true, y_pred, classes
 
@@ -39,8 +39,8 @@ def check_histories(histories, y_pred):
     unknown = [name for name in histories if name not in y_pred]
     if unknown:
         raise ValueError(
-            f"There is a history of {', '.join(unknown)}, but predictions of {', '.join(y_pred)}"
-            " only. Use the same names."
+            f"There is a history of {', '.join(unknown)}, but predictions only of"
+            f" {', '.join(y_pred)}. Use the same names."
         )
     return {name: history for name, history in histories.items() if "accuracy" in (history or {})}
 

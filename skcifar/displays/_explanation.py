@@ -62,7 +62,7 @@ METHODS = {
 
 
 class ExplanationDisplay:
-    """Pictures, and over each which parts of it carried what a classifier said.
+    """Pictures, each with a map of the parts that determined what a classifier predicted.
 
     It is recommended to use :meth:`from_estimator` to create one. All parameters are stored as
     attributes.
@@ -74,10 +74,10 @@ class ExplanationDisplay:
         The pictures.
 
     maps : ndarray of shape (n_samples, height, width)
-        How much each pixel matters for the class that is explained.
+        How much each pixel matters for the explained class.
 
     method : {"occlusion", "gradient", "grad-cam"}
-        What the maps were made by, and their numbers are.
+        How the maps were made, and so what their values mean.
 
     y_pred : ndarray of shape (n_samples,)
         The predicted classes.
@@ -86,13 +86,13 @@ class ExplanationDisplay:
         Their probabilities, from 0 to 1.
 
     y_true : ndarray of shape (n_samples,), default=None
-        The actual classes, where they are known.
+        The actual classes, if known.
 
     true_probabilities : ndarray of shape (n_samples,), default=None
         Their probabilities.
 
     label : str or int, default=None
-        The class that is explained, the same one for all pictures. None is the predicted one of
+        The class that is explained, the same for all pictures. If None, the predicted class of
         each.
 
     Attributes
@@ -101,12 +101,12 @@ class ExplanationDisplay:
         The axes of each picture and of its map.
 
     figure_ : matplotlib Figure
-        The figure that they are in.
+        The figure that contains them.
 
     See Also
     --------
     FirstLayerDisplay : What a network looks for in any picture.
-    MistakesDisplay : Pictures that ask for an explanation.
+    MistakesDisplay : Pictures that call for an explanation.
 
     References
     ----------
@@ -155,23 +155,23 @@ class ExplanationDisplay:
 
     @validate_params({"n_columns": AT_LEAST_ONE}, prefer_skip_nested_validation=False)
     def plot(self, *, n_columns: int = 3, ax: "Axes | None" = None) -> Self:
-        """Draw each picture, and beside it a pale copy that is coloured by the map.
+        """Draw each picture, and beside it a pale copy coloured by its map.
 
-        Orange is what speaks for the class, blue what speaks against it. The scale is the same for
-        all pictures.
+        Orange parts speak for the class, blue parts against it. The scale is the same for all
+        pictures.
 
         Parameters
         ----------
         n_columns : int, default=3
-            Pictures in a row.
+            Number of pictures per row.
 
         ax : matplotlib axes, default=None
-            Axes whose place the pictures take. By default a new figure is made.
+            Axes to replace with the pictures. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`ExplanationDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
         """
         images = check_pictures(self.images, self.maps, self.y_pred)
         method = METHODS[self.method]
@@ -233,58 +233,58 @@ class ExplanationDisplay:
         estimator : estimator instance
             A fitted classifier with ``predict_proba``, or a Pipeline that ends in one, which takes
             pictures as they are. Gradients and Grad-CAM need one with ``model_``, a Keras network;
-            the steps before must leave pixels in their order, as scaling and flattening do.
+            the steps before it must keep the order of the pixels, as scaling and flattening do.
 
         X : ndarray of shape (n_samples, height, width[, 1 or 3])
-            The pictures. Where the first step of a Pipeline is an :class:`ImageResizer`, all that
-            it takes, files included; pictures are drawn in the size that it gives them.
+            The pictures. If the first step of a Pipeline is an :class:`ImageResizer`, anything it
+            takes, including files; pictures are then drawn at the size it gives them.
 
         y : array-like of shape (n_samples,), default=None
             The actual classes, to write under the pictures.
 
         method : {"occlusion", "gradient", "grad-cam"}, default="occlusion"
-            "occlusion" hides one part of the picture after another under the picture's mean
-            colour, and shows how much less probable the class becomes, each pixel taking the mean
-            over all patches that hid it. "gradient" is the largest absolute gradient, over the
-            colours, of the class's score, which is what the network's softmax takes. "grad-cam"
-            weights the maps of the last convolutions by their mean gradients.
+            "occlusion" hides one part of the picture after another under the picture's mean colour,
+            and shows how much less probable the class becomes, averaged over all patches that hide
+            a pixel. "gradient" is the largest absolute gradient, over the colours, of the class's
+            score, the input of the network's softmax. "grad-cam" weights the maps of the last
+            convolutions by their mean gradients.
 
         label : str or int, default=None
-            The class to explain, such as the one that you expected. None is the predicted one of
-            each picture.
+            The class to explain, such as the one you expected. If None, the predicted class of each
+            picture.
 
         patch_size : int, default=None
-            Height and width, in pixels, of the part that occlusion hides. None is a quarter of the
-            picture's smaller side. It moves by half of that.
+            Height and width, in pixels, of the part that occlusion hides; it moves by half of that.
+            If None, a quarter of the picture's smaller side.
 
         n_images : int, default=6
-            How many pictures to explain at most, the first ones.
+            Maximum number of pictures to explain; the first ones are taken.
 
         n_columns : int, default=3
-            Pictures in a row.
+            Number of pictures per row.
 
         ax : matplotlib axes, default=None
-            Axes whose place the pictures take. By default a new figure is made.
+            Axes to replace with the pictures. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`ExplanationDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------
         ValueError
-            If the estimator predicts no probabilities, if it does not know a class, or if it has
-            not got what the method needs.
+            If the estimator does not predict probabilities, does not know a class, or lacks what
+            the method needs.
 
         Notes
         -----
-        What is found is what the classifier used, not what makes the picture what it is. Maps by
+        The maps show what the classifier used, not what makes the picture what it is. Those from
         gradients are of one view of a picture, whatever ``n_views`` is.
         """
         if not hasattr(estimator, "predict_proba"):
             raise ValueError(
-                f"{type(estimator).__name__} has no predict_proba, so that there is nothing to"
+                f"{type(estimator).__name__} has no predict_proba, so there is nothing to"
                 " explain. Give a classifier that predicts probabilities, such as DenseClassifier."
             )
         images = check_pictures(_read(estimator, X[:n_images]))
@@ -364,7 +364,7 @@ def _by_gradients(estimator, images, columns, method):
     classifier = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     if not hasattr(classifier, "model_"):
         raise ValueError(
-            f"method={method!r} needs a network, and {type(classifier).__name__} has no model_."
+            f"method={method!r} needs a network, but {type(classifier).__name__} has no model_."
             " Use method='occlusion', or a fitted classifier of this package."
         )
     before = len(getattr(estimator, "steps", [])) > 1
@@ -377,8 +377,9 @@ def _by_gradients(estimator, images, columns, method):
     gradients = np.abs(score_gradients(classifier.model_, X, columns))
     if gradients[0].size % (height * width):
         raise ValueError(
-            f"The network takes {gradients[0].size} numbers, which make no picture of {height} x"
-            f" {width} pixels. Use method='occlusion', or steps that only scale and flatten."
+            f"The network takes {gradients[0].size} numbers, which do not make a picture of"
+            f" {height} x {width} pixels. Use method='occlusion', or steps that only scale and"
+            " flatten."
         )
     return gradients.reshape(len(X), height, width, -1).max(axis=-1)
 

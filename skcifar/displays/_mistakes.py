@@ -30,7 +30,7 @@ WHICH = {
 
 
 class MistakesDisplay:
-    """Pictures of which a classifier was sure, and wrong; or nearly right; or the label is wrong.
+    """A classifier's surest or closest mistakes, or pictures whose label is probably wrong.
 
     It is recommended to use :meth:`from_estimator` or :meth:`from_predictions` to create one. All
     parameters are stored as attributes.
@@ -45,19 +45,19 @@ class MistakesDisplay:
         The actual and the predicted classes.
 
     probabilities, true_probabilities : ndarray of shape (n_mistakes,)
-        What the classifier gave to the predicted and to the actual class, from 0 to 1.
+        The probabilities of the predicted and of the actual class, from 0 to 1.
 
     n_samples : int
-        Among how many pictures the mistakes were found.
+        Number of pictures among which the mistakes were found.
 
     indices : ndarray of shape (n_mistakes,)
-        Which of these pictures they are. Written under each where no files are known.
+        Indices of the mistakes among these pictures, shown under each if no files are known.
 
     filenames : ndarray of shape (n_mistakes,), default=None
-        The files of the pictures.
+        File names of the pictures.
 
     which : {"confident", "doubtful", "suspects"}, default="confident"
-        What was chosen, and the title says.
+        What was chosen, as the title says.
 
     Attributes
     ----------
@@ -65,12 +65,12 @@ class MistakesDisplay:
         The axes, one for each picture.
 
     figure_ : matplotlib Figure
-        The figure that they are in.
+        The figure that contains them.
 
     See Also
     --------
     PredictionGridDisplay : Random pictures instead.
-    find_suspect_labels : How labels that are probably wrong are found.
+    find_suspect_labels : Finds labels that are probably wrong.
 
     Examples
     --------
@@ -115,15 +115,15 @@ class MistakesDisplay:
         Parameters
         ----------
         n_columns : int, default=5
-            Pictures in a row.
+            Number of pictures per row.
 
         ax : matplotlib axes, default=None
-            Axes whose place the pictures take. By default a new figure is made.
+            Axes to replace with the pictures. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`MistakesDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
         """
         if not len(self.images):
             return self._plot_none(ax)
@@ -200,33 +200,33 @@ class MistakesDisplay:
             The actual classes.
 
         filenames : array-like of shape (n_samples,), default=None
-            The files of the pictures, as loaders give them, to name under each.
+            File names of the pictures, as returned by the loaders, to show under each.
 
         which : {"confident", "doubtful", "suspects"}, default="confident"
-            "confident" are mistakes of which it was surest, "doubtful" those where the actual class
-            was nearly as probable, and "suspects" pictures whose label is probably wrong, those
-            first for whose label the probability is lowest. All are the more telling for pictures
-            that were not trained on; for training pictures, give ``from_predictions`` what
+            "confident" shows the surest mistakes, "doubtful" those where the actual class was
+            nearly as probable, and "suspects" pictures whose label is probably wrong, the least
+            probable labels first. All are more telling for pictures that were not used in training;
+            for training pictures, give ``from_predictions`` what
             :func:`~sklearn.model_selection.cross_val_predict` predicts.
 
         n_images : int, default=10
-            How many mistakes to show at most.
+            Maximum number of mistakes to show.
 
         n_columns : int, default=5
-            Pictures in a row.
+            Number of pictures per row.
 
         ax : matplotlib axes, default=None
-            Axes whose place the pictures take. By default a new figure is made.
+            Axes to replace with the pictures. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`MistakesDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------
         ValueError
-            If the estimator predicts no probabilities, or does not know a class of ``y``.
+            If the estimator does not predict probabilities, or does not know a class of ``y``.
         """
         if not hasattr(estimator, "predict_proba"):
             raise ValueError(
@@ -256,7 +256,7 @@ class MistakesDisplay:
         n_columns: int = 5,
         ax: "Axes | None" = None,
     ) -> Self:
-        """Draw mistakes by probabilities that were predicted before.
+        """Draw the mistakes in existing probabilities.
 
         Parameters
         ----------
@@ -270,36 +270,36 @@ class MistakesDisplay:
             The probability of each class. The most probable one counts as predicted.
 
         classes : array-like of shape (n_classes,), default=None
-            The class of each column of ``y_proba``. By default those of ``y_true``, sorted.
+            The class of each column of ``y_proba``. By default, those of ``y_true``, sorted.
 
         filenames : array-like of shape (n_samples,), default=None
-            The files of the pictures, as loaders give them, to name under each.
+            File names of the pictures, as returned by the loaders, to show under each.
 
         which : {"confident", "doubtful", "suspects"}, default="confident"
-            "confident" are mistakes of which it was surest, "doubtful" those where the actual class
-            was nearly as probable, and "suspects" pictures whose label is probably wrong, those
-            first for whose label the probability is lowest. All are the more telling for pictures
-            that were not trained on; for training pictures, give ``from_predictions`` what
+            "confident" shows the surest mistakes, "doubtful" those where the actual class was
+            nearly as probable, and "suspects" pictures whose label is probably wrong, the least
+            probable labels first. All are more telling for pictures that were not used in training;
+            for training pictures, give ``from_predictions`` what
             :func:`~sklearn.model_selection.cross_val_predict` predicts.
 
         n_images : int, default=10
-            How many mistakes to show at most.
+            Maximum number of mistakes to show.
 
         n_columns : int, default=5
-            Pictures in a row.
+            Number of pictures per row.
 
         ax : matplotlib axes, default=None
-            Axes whose place the pictures take. By default a new figure is made.
+            Axes to replace with the pictures. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`MistakesDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------
         ValueError
-            If the columns are not those of the classes, or ``y_true`` holds others.
+            If the columns do not match the classes, or ``y_true`` holds other classes.
         """
         X = check_pictures(X, y_true, y_proba, filenames)
         actual, y_proba, classes = checked_probabilities(y_true, y_proba, classes)

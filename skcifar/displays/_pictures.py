@@ -104,7 +104,7 @@ def check_pictures(X, *labels):
     if X.ndim == 4 and X.shape[-1] not in N_CHANNELS:
         raise ValueError(
             f"Expected pictures of 1 channel (grey) or 3 (red, green, blue), got X of shape"
-            f" {X.shape}, which has {X.shape[-1]}. Leave out what is no colour, as in X[..., :3]."
+            f" {X.shape}, which has {X.shape[-1]}. Keep only the colours, as in X[..., :3]."
         )
     return X
 

@@ -34,7 +34,7 @@ class PredictionGridDisplay:
     ----------
     images : ndarray of shape (n_samples, height, width[, 1 or 3]), dtype uint8, or float from 0 \
             to 1
-        The pictures, grey or of red, green and blue.
+        The pictures, in grey or in red, green and blue.
 
     y_true : ndarray of shape (n_samples,)
         The actual classes.
@@ -43,10 +43,10 @@ class PredictionGridDisplay:
         The predicted classes.
 
     probabilities : ndarray of shape (n_samples,), default=None
-        The probability of each predicted class, from 0 to 1, where it is known.
+        The probability of each predicted class, from 0 to 1, if known.
 
     filenames : ndarray of shape (n_samples,), default=None
-        The files of the pictures, where they are known.
+        File names of the pictures, if known.
 
     Attributes
     ----------
@@ -54,12 +54,12 @@ class PredictionGridDisplay:
         The axes, one for each picture.
 
     figure_ : matplotlib Figure
-        The figure that they are in.
+        The figure that contains them.
 
     See Also
     --------
     MistakesDisplay : The worst mistakes instead of random pictures.
-    sklearn.metrics.ConfusionMatrixDisplay : All predictions counted instead of a few shown.
+    sklearn.metrics.ConfusionMatrixDisplay : Counts all predictions instead of showing a few.
 
     Examples
     --------
@@ -89,21 +89,21 @@ class PredictionGridDisplay:
     def plot(self, *, n_columns: int = 10, ax: "Axes | None" = None) -> Self:
         """Draw the pictures in rows.
 
-        A right prediction is blue, a wrong one orange and marked by a cross, so that they can be
-        distinguished without colour. Class names that are too long for their place are cut.
+        Right predictions are blue, wrong ones are orange and marked with a cross, so they can be
+        told apart without colour. Class names that do not fit are cut.
 
         Parameters
         ----------
         n_columns : int, default=10
-            Pictures in a row.
+            Number of pictures per row.
 
         ax : matplotlib axes, default=None
-            Axes whose place the pictures take. By default a new figure is made.
+            Axes to replace with the pictures. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`PredictionGridDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
         """
         images = check_pictures(self.images, self.y_true, self.y_pred)
         known = self.probabilities is not None
@@ -155,24 +155,24 @@ class PredictionGridDisplay:
             The actual classes.
 
         filenames : array-like of shape (n_samples,), default=None
-            The files of the pictures, as loaders give them, to name under each.
+            File names of the pictures, as returned by the loaders, to show under each.
 
         n_images : int, default=10
-            How many of them to show.
+            Number of pictures to show.
 
         random_state : int, RandomState instance or None, default=None
-            Determines which. Pass an int for the same pictures every time.
+            Determines which pictures are chosen. Pass an int to choose the same ones every time.
 
         n_columns : int, default=10
-            Pictures in a row.
+            Number of pictures per row.
 
         ax : matplotlib axes, default=None
-            Axes whose place the pictures take. By default a new figure is made.
+            Axes to replace with the pictures. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`PredictionGridDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
         """
         X = check_pictures(X, y, filenames)
         chosen = _choose(len(X), n_images, random_state)
@@ -206,7 +206,7 @@ class PredictionGridDisplay:
         n_columns: int = 10,
         ax: "Axes | None" = None,
     ) -> Self:
-        """Draw random pictures with predictions that were made before.
+        """Draw random pictures with existing predictions.
 
         Parameters
         ----------
@@ -220,28 +220,28 @@ class PredictionGridDisplay:
             The predicted classes.
 
         y_proba : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
-            The probability of each predicted class, or those of all classes, of which the predicted
-            one is the most probable. None draws no probabilities.
+            The probability of each predicted class, or of all classes, the predicted one being the
+            most probable. If None, no probabilities are drawn.
 
         filenames : array-like of shape (n_samples,), default=None
-            The files of the pictures, as loaders give them, to name under each.
+            File names of the pictures, as returned by the loaders, to show under each.
 
         n_images : int, default=10
-            How many of them to show.
+            Number of pictures to show.
 
         random_state : int, RandomState instance or None, default=None
-            Determines which. Pass an int for the same pictures every time.
+            Determines which pictures are chosen. Pass an int to choose the same ones every time.
 
         n_columns : int, default=10
-            Pictures in a row.
+            Number of pictures per row.
 
         ax : matplotlib axes, default=None
-            Axes whose place the pictures take. By default a new figure is made.
+            Axes to replace with the pictures. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`PredictionGridDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
         """
         X = check_pictures(X, y_true, y_pred, y_proba, filenames)
         chosen = _choose(len(X), n_images, random_state)

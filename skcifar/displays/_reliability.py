@@ -29,7 +29,7 @@ IN_SIGHT = 0.02  # share of the samples from which on an accuracy is more than c
 
 
 class ReliabilityDisplay:
-    """How often a classifier is right against how sure it is, and how many answers that leaves.
+    """Accuracy against confidence, and against the share of samples that is answered.
 
     It is recommended to use :meth:`from_estimator` or :meth:`from_predictions` to create one. All
     parameters are stored as attributes.
@@ -45,24 +45,24 @@ class ReliabilityDisplay:
     Attributes
     ----------
     axes_ : ndarray of shape (3,)
-        The axes of accuracy against confidence, of the number of samples under it, and of accuracy
+        The axes of accuracy against confidence, of the number of samples below it, and of accuracy
         against the share of samples that is answered.
 
     figure_ : matplotlib Figure
-        The figure that they are in.
+        The figure that contains them.
 
     See Also
     --------
     expected_calibration_error : The diagram as one number.
-    AbstainingClassifier : Answers where a class is probable enough only.
+    AbstainingClassifier : Answers only where a class is probable enough.
     sklearn.calibration.CalibrationDisplay : The same for the probability of one of two classes.
 
     Notes
     -----
-    A classifier that is surer than it is right has points under the diagonal. Scikit-learn's
-    :class:`~sklearn.calibration.CalibratedClassifierCV` mends that, by pictures that were not
-    trained on. Its temperature scaling makes all probabilities less extreme, or more, and leaves
-    the predicted classes as they are.
+    An overconfident classifier has points below the diagonal. Scikit-learn's
+    :class:`~sklearn.calibration.CalibratedClassifierCV` corrects that, with pictures that were not
+    used in training. Its temperature scaling makes all probabilities less extreme, or more, and
+    leaves the predicted classes unchanged.
 
     Examples
     --------
@@ -102,15 +102,15 @@ class ReliabilityDisplay:
             Number of bins of equal width from 0 to 1.
 
         precision : float, default=0.95
-            Share of the answers that has to be right; how many answers that leaves is marked.
+            Share of the answers that must be right; the number of answers this leaves is marked.
 
         ax : matplotlib axes, default=None
-            Axes whose place the panels take. By default a new figure is made.
+            Axes to replace with the panels. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`ReliabilityDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
         """
         confidences, right = np.asarray(self.confidences, float), np.asarray(self.right, bool)
         self.figure_, place, _ = place_for(ax, size=(10.5, 4.6))
@@ -152,20 +152,20 @@ class ReliabilityDisplay:
             Number of bins of equal width from 0 to 1.
 
         precision : float, default=0.95
-            Share of the answers that has to be right; how many answers that leaves is marked.
+            Share of the answers that must be right; the number of answers this leaves is marked.
 
         ax : matplotlib axes, default=None
-            Axes whose place the panels take. By default a new figure is made.
+            Axes to replace with the panels. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`ReliabilityDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------
         ValueError
-            If the estimator predicts no probabilities, or does not know a class of ``y``.
+            If the estimator does not predict probabilities, or does not know a class of ``y``.
         """
         if not hasattr(estimator, "predict_proba"):
             raise ValueError(
@@ -187,7 +187,7 @@ class ReliabilityDisplay:
         precision: float = PRECISION,
         ax: "Axes | None" = None,
     ) -> Self:
-        """Draw how reliable probabilities are that were predicted before.
+        """Draw how reliable existing probabilities are.
 
         Parameters
         ----------
@@ -198,26 +198,26 @@ class ReliabilityDisplay:
             The probability of each class. The most probable one counts as predicted.
 
         classes : array-like of shape (n_classes,), default=None
-            The class of each column of ``y_proba``. By default those of ``y_true``, sorted.
+            The class of each column of ``y_proba``. By default, those of ``y_true``, sorted.
 
         n_bins : int, default=10
             Number of bins of equal width from 0 to 1.
 
         precision : float, default=0.95
-            Share of the answers that has to be right; how many answers that leaves is marked.
+            Share of the answers that must be right; the number of answers this leaves is marked.
 
         ax : matplotlib axes, default=None
-            Axes whose place the panels take. By default a new figure is made.
+            Axes to replace with the panels. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`ReliabilityDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------
         ValueError
-            If the columns are not those of the classes, or ``y_true`` holds others.
+            If the columns do not match the classes, or ``y_true`` holds other classes.
         """
         confidences, right = judge_answers(y_true, y_proba, classes)
         display = cls(confidences=confidences, right=right)

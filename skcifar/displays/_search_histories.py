@@ -28,15 +28,15 @@ class SearchHistoriesDisplay:
 
     histories : list of list
         For each candidate, the history of each fold, or None: ``loss``, ``accuracy`` or both, and
-        ``val_loss`` and ``val_accuracy`` where there are any.
+        ``val_loss`` and ``val_accuracy`` if any.
 
     Attributes
     ----------
     axes_ : ndarray of shape (n_measures,)
-        The axes of loss and of accuracy, as far as histories have them.
+        The axes of loss and of accuracy, if the histories have them.
 
     figure_ : matplotlib Figure
-        The figure that they are in.
+        The figure that contains them.
 
     See Also
     --------
@@ -61,19 +61,18 @@ class SearchHistoriesDisplay:
     def plot(self, *, ax: "Axes | None" = None) -> Self:
         """Draw loss on the left and accuracy on the right.
 
-        The best candidates are in colour, the very best one in a thick line, and the rest in grey.
-        Where there was something to validate on, these values are drawn, otherwise those of
-        training.
+        The best candidates are drawn in colour, the very best with a thick line, and the rest in
+        grey. Values are from validation if there was any, otherwise from training.
 
         Parameters
         ----------
         ax : matplotlib axes, default=None
-            Axes whose place the curves take. By default a new figure is made.
+            Axes to replace with the curves. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`SearchHistoriesDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------
@@ -123,15 +122,15 @@ class SearchHistoriesDisplay:
         Parameters
         ----------
         search : ResumableGridSearchCV or ResumableHalvingGridSearchCV
-            Fitted, over classifiers that keep a ``history_``.
+            A fitted search over classifiers that keep a ``history_``.
 
         ax : matplotlib axes, default=None
-            Axes whose place the curves take. By default a new figure is made.
+            Axes to replace with the curves. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`SearchHistoriesDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------
@@ -141,7 +140,7 @@ class SearchHistoriesDisplay:
         rows = last_rows(search)
         if not any(history for folds in getattr(search, "histories_", []) for history in folds):
             raise ValueError(
-                f"No candidate of this {type(search).__name__} kept a history. Search by"
+                f"No candidate of this {type(search).__name__} kept a history. Search with"
                 " ResumableGridSearchCV or ResumableHalvingGridSearchCV over classifiers that"
                 " have a history_, such as DenseClassifier."
             )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SearchResultsDisplay:
-    """Scores of a search over parameters: how each candidate did, against each parameter.
+    """Scores of a search's candidates, against each parameter.
 
     It is recommended to use :meth:`from_search` to create one. All parameters are stored as
     attributes.
@@ -24,17 +24,16 @@ class SearchResultsDisplay:
         Parameters of each candidate.
 
     means, stds : array-like of shape (n_candidates,)
-        Mean and standard deviation of its scores over the folds. Those of candidates that failed
-        are NaN.
+        Mean and standard deviation of its scores over the folds, NaN for candidates that failed.
 
     best_index : int
-        Which candidate is the best.
+        Index of the best candidate.
 
     survived : array-like of bool of shape (n_candidates,), default=None
-        Whether a candidate came into the last round of a halving search. By default, all.
+        Whether each candidate reached the last round of a halving search. By default, all.
 
     score_name : str, default="score"
-        What the scores are.
+        Name of the scores.
 
     Attributes
     ----------
@@ -42,7 +41,7 @@ class SearchResultsDisplay:
         The axes, one for each parameter that candidates differ in.
 
     figure_ : matplotlib Figure
-        The figure that they are in.
+        The figure that contains them.
 
     See Also
     --------
@@ -81,18 +80,18 @@ class SearchResultsDisplay:
     def plot(self, *, ax: "Axes | None" = None) -> Self:
         """Draw the scores against each parameter.
 
-        Candidates that share a value are above each other. A line is their mean, but for a halving
-        search, whose candidates had different chances.
+        Candidates that share a value are above each other. A line shows their mean, except for a
+        halving search, whose candidates had different chances.
 
         Parameters
         ----------
         ax : matplotlib axes, default=None
-            Axes whose place the panels take. By default a new figure is made.
+            Axes to replace with the panels. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`SearchResultsDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
         """
         values_of = searched_values(self.candidates)
         n_columns = min(len(values_of), 3)
@@ -162,17 +161,17 @@ class SearchResultsDisplay:
 
         Parameters
         ----------
-        search : GridSearchCV, HalvingGridSearchCV or another of their kind
-            Fitted. If it has several scores, the one by which it chose the best is drawn. Of a
-            halving search each candidate is drawn as it did in its last round.
+        search : GridSearchCV, HalvingGridSearchCV or a similar search
+            A fitted search. If it has several scores, the one it chose the best candidate by is
+            drawn. For a halving search, each candidate is drawn with the score of its last round.
 
         ax : matplotlib axes, default=None
-            Axes whose place the panels take. By default a new figure is made.
+            Axes to replace with the panels. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`SearchResultsDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------

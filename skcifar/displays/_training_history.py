@@ -22,20 +22,20 @@ class TrainingHistoryDisplay:
     Parameters
     ----------
     history : dict of str to list of float
-        ``loss``, ``accuracy`` or both of each epoch, as in the ``history_`` of a classifier, and
-        ``val_loss`` and ``val_accuracy`` where there are any. Values may be NaN.
+        ``loss``, ``accuracy`` or both after each epoch, as in the ``history_`` of a classifier, and
+        ``val_loss`` and ``val_accuracy`` if any. Values may be NaN.
 
     Attributes
     ----------
     axes_ : ndarray of shape (n_measures,)
-        The axes of loss and of accuracy, as far as the history has them.
+        The axes of loss and of accuracy, if the history has them.
 
     figure_ : matplotlib Figure
-        The figure that they are in.
+        The figure that contains them.
 
     See Also
     --------
-    ComparisonDisplay : The curves of several classifiers, and more of them.
+    ComparisonDisplay : The curves of several classifiers, and more.
 
     Examples
     --------
@@ -52,18 +52,18 @@ class TrainingHistoryDisplay:
     def plot(self, *, ax: "Axes | None" = None) -> Self:
         """Draw loss on the left and accuracy on the right.
 
-        Where there was something to validate on, a star is at the epoch of the highest
-        ``val_accuracy``, the first one if there are several.
+        If there are validation scores, a star marks the epoch with the highest ``val_accuracy``,
+        the first one if there are several.
 
         Parameters
         ----------
         ax : matplotlib axes, default=None
-            Axes whose place the curves take. By default a new figure is made.
+            Axes to replace with the curves. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`TrainingHistoryDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------
@@ -101,12 +101,12 @@ class TrainingHistoryDisplay:
             A fitted classifier with ``history_``, or a Pipeline that ends in one.
 
         ax : matplotlib axes, default=None
-            Axes whose place the curves take. By default a new figure is made.
+            Axes to replace with the curves. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`TrainingHistoryDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class TrainingHistoryDisplay:
         if not hasattr(last, "history_"):
             raise ValueError(
                 f"{type(last).__name__} has no history_ to draw. Give a fitted classifier that"
-                " keeps one, such as DenseClassifier, or a Pipeline that ends in it."
+                " keeps one, such as DenseClassifier, or a Pipeline that ends in one."
             )
         return cls(history=last.history_).plot(ax=ax)
 

@@ -26,7 +26,7 @@ CELL_WIDTH = 0.75  # inches
 
 
 class FirstLayerDisplay:
-    """The weights of a network's first layer, drawn as the pictures that they are multiplied by.
+    """The weights of a network's first layer, drawn in the shape of the pictures they multiply.
 
     It is recommended to use :meth:`from_estimator` to create one. All parameters are stored as
     attributes.
@@ -42,11 +42,11 @@ class FirstLayerDisplay:
         The axes, one for each unit that is drawn.
 
     figure_ : matplotlib Figure
-        The figure that they are in.
+        The figure that contains them.
 
     See Also
     --------
-    PredictionGridDisplay : What the network makes of pictures.
+    PredictionGridDisplay : What the network predicts for pictures.
 
     Examples
     --------
@@ -65,26 +65,26 @@ class FirstLayerDisplay:
         {"n_images": AT_LEAST_ONE, "n_columns": AT_LEAST_ONE}, prefer_skip_nested_validation=False
     )
     def plot(self, *, n_images: int = 40, n_columns: int = 10, ax: "Axes | None" = None) -> Self:
-        """Draw the strongest units, those whose squared weights have the largest sum, in order.
+        """Draw the strongest units, sorted by the sum of their squared weights.
 
-        Mid grey is 0, and a colour that is brighter is one that makes the unit's sum larger. The
-        scale is the same for all units.
+        Mid grey is 0, and brighter colours are those that increase the unit's sum. The scale is the
+        same for all units.
 
         Parameters
         ----------
         n_images : int, default=40
-            How many units to draw at most.
+            Maximum number of units to draw.
 
         n_columns : int, default=10
-            Units in a row.
+            Number of units per row.
 
         ax : matplotlib axes, default=None
-            Axes whose place the units take. By default a new figure is made.
+            Axes to replace with the units. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`FirstLayerDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
         """
         weights = _check_weights(self.weights)
         strengths = np.square(weights).sum(axis=(1, 2, 3))
@@ -126,33 +126,33 @@ class FirstLayerDisplay:
         ----------
         estimator : estimator instance
             A fitted classifier with ``model_``, a Keras network, or a Pipeline that ends in one.
-            The steps before must leave pixels in their order, as scaling and flattening do.
+            The steps before it must keep the order of the pixels, as scaling and flattening do.
 
         n_images : int, default=40
-            How many units to draw at most.
+            Maximum number of units to draw.
 
         n_columns : int, default=10
-            Units in a row.
+            Number of units per row.
 
         ax : matplotlib axes, default=None
-            Axes whose place the units take. By default a new figure is made.
+            Axes to replace with the units. By default, a new figure is created.
 
         Returns
         -------
         display : :class:`FirstLayerDisplay`
-            With what was drawn in ``axes_``.
+            The display, drawn in ``axes_``.
 
         Raises
         ------
         ValueError
-            If there is no network, or its first layer's weights are no pictures.
+            If there is no network, or if the weights of its first layer do not make pictures.
         """
         steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else []
         classifier = steps[-1] if steps else estimator
         if not hasattr(classifier, "model_"):
             raise ValueError(
                 f"{type(classifier).__name__} has no model_ whose weights could be drawn. Give a"
-                " fitted classifier of this package, or a Pipeline that ends in it."
+                " fitted classifier of this package, or a Pipeline that ends in one."
             )
         kernel = _first_kernel(classifier.model_)
         shapes = [getattr(step, "sample_shape_", ()) for step in steps or [classifier]]
@@ -184,8 +184,8 @@ def _units_of(kernel, sample_shape):
     picture_shape = (*sample_shape, 1) if len(sample_shape) == 2 else tuple(sample_shape)
     if len(picture_shape) != 3 or np.prod(picture_shape) != len(kernel):
         raise ValueError(
-            f"The first layer takes {len(kernel)} numbers, which make no picture of the samples'"
-            f" shape {tuple(sample_shape)}. Give a pipeline that was fitted on pictures, and only"
+            f"The first layer takes {len(kernel)} numbers, which do not make a picture of the"
+            f" samples' shape {tuple(sample_shape)}. Give a pipeline fitted on pictures that only"
             " scales and flattens them."
         )
     return kernel.T.reshape(-1, *picture_shape)
@@ -196,7 +196,7 @@ def _check_weights(weights):
     if weights.ndim != 4 or weights.shape[-1] not in N_CHANNELS or not weights.size:
         raise ValueError(
             "Expected weights of shape (n_units, height, width, n_channels) with 1 channel (grey)"
-            f" or 3 (red, green, blue), got {weights.shape}. Other channels are no colours."
+            f" or 3 (red, green, blue), got {weights.shape}. Other channels are not colours."
         )
     return weights
 

@@ -56,5 +56,5 @@ def test_given_axes_are_drawn_in(layout):
 
 @pytest.mark.parametrize("classifier", [ConvolutionalClassifier(), DenseClassifier()])
 def test_who_changes_no_pictures_is_refused(classifier):
-    with pytest.raises(ValueError, match="changes no pictures while it trains"):
+    with pytest.raises(ValueError, match="does not augment pictures"):
         AugmentationDisplay.from_estimator(classifier, X)

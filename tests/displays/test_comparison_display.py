@@ -307,13 +307,13 @@ def test_predictions_of_other_pictures_are_refused(X, y, y_pred):
 
 
 def test_labels_of_no_class_are_refused(X, y, y_pred):
-    with pytest.raises(ValueError, match="none of the classes: frog"):
+    with pytest.raises(ValueError, match="not among the classes: frog"):
         ComparisonDisplay.from_predictions(X, y, y_pred, classes=["cat", "dog"])
 
 
 def test_labels_that_no_estimator_knows_are_refused(X, y, y_pred):
     models = {name: Model(labels) for name, labels in y_pred.items()}
-    with pytest.raises(ValueError, match="none of the classes: bird"):
+    with pytest.raises(ValueError, match="not among the classes: bird"):
         ComparisonDisplay.from_estimators(models, X, np.where(y == "cat", "bird", y))
 
 
@@ -323,7 +323,7 @@ def test_numbers_and_names_are_not_mixed(X, y, y_pred):
 
 
 def test_history_of_an_unknown_model_is_refused(X, y, y_pred):
-    with pytest.raises(ValueError, match="a history of third, but predictions of first, second"):
+    with pytest.raises(ValueError, match="history of third, but predictions only of first, second"):
         ComparisonDisplay.from_predictions(X, y, y_pred, histories={"third": HISTORY})
 
 
