@@ -23,7 +23,7 @@ def is_sure(probabilities, min_probability):
 
 
 class AbstainingClassifier(DocumentedMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
-    """Say "unknown" where the most probable class is not probable enough.
+    """Classifier that answers "unknown" where no class is probable enough.
 
     Parameters
     ----------
@@ -32,10 +32,10 @@ class AbstainingClassifier(DocumentedMixin, MetaEstimatorMixin, ClassifierMixin,
         this one: ``fit`` need not be called.
 
     min_probability : float, default=0.5
-        From which probability of the most probable class on that class is said.
+        Least probability at which the most probable class is predicted.
 
     unknown_label : str, int or float, default=None
-        What is said of other samples. None is "unknown" where labels are strings, and -1 where
+        Label predicted for other samples. If None, "unknown" where labels are strings, and -1 where
         they are numbers.
 
     Attributes
@@ -44,15 +44,15 @@ class AbstainingClassifier(DocumentedMixin, MetaEstimatorMixin, ClassifierMixin,
         The fitted classifier.
 
     classes_ : ndarray of shape (n_classes,)
-        The class labels, sorted, without the one that stands for unknown.
+        The class labels, sorted, without the one for unknown.
 
     See Also
     --------
-    sklearn.model_selection.FixedThresholdClassifier : Another threshold between two classes.
+    sklearn.model_selection.FixedThresholdClassifier : Changes the threshold between two classes.
 
     Notes
     -----
-    As ``scoring`` of scikit-learn's searches and cross-validations, the function
+    Passed as ``scoring`` to scikit-learn's searches and cross-validation, the function
     ``AbstainingClassifier.score_answers`` gives two scores.
 
     Examples
@@ -96,7 +96,7 @@ class AbstainingClassifier(DocumentedMixin, MetaEstimatorMixin, ClassifierMixin,
             Class labels.
 
         **fit_params
-            Handed on to the classifier's ``fit``.
+            Passed to the classifier's ``fit``.
 
         Returns
         -------
@@ -129,7 +129,7 @@ class AbstainingClassifier(DocumentedMixin, MetaEstimatorMixin, ClassifierMixin,
         Returns
         -------
         y_pred : ndarray of shape (n_samples,)
-            Labels of classes, and the one that stands for unknown.
+            Class labels, and the one for unknown.
         """
         probabilities = self.predict_proba(X)
         labels = self.classes_[probabilities.argmax(axis=1)]
@@ -153,7 +153,7 @@ class AbstainingClassifier(DocumentedMixin, MetaEstimatorMixin, ClassifierMixin,
         return self._fitted().predict_proba(X)
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the accuracy of what is answered, NaN where nothing is.
+        """Return the accuracy on answered samples, NaN if there are none.
 
         Parameters
         ----------
@@ -169,14 +169,14 @@ class AbstainingClassifier(DocumentedMixin, MetaEstimatorMixin, ClassifierMixin,
         Returns
         -------
         score : float
-            The accuracy, NaN where nothing is answered.
+            The accuracy, NaN if no sample is answered.
         """
         return self.score_answers(X, y, sample_weight)["accuracy"]
 
     def score_answers(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> dict[str, float]:
-        """Return the accuracy of what is answered, and the share of samples that are.
+        """Return the accuracy on answered samples, and the share of samples answered.
 
         Parameters
         ----------
@@ -192,7 +192,7 @@ class AbstainingClassifier(DocumentedMixin, MetaEstimatorMixin, ClassifierMixin,
         Returns
         -------
         scores : dict of str to float
-            "accuracy", NaN where nothing is answered, and "share_answered".
+            "accuracy", NaN if no sample is answered, and "share_answered".
         """
         probabilities = self.predict_proba(X)
         y, labels = np.asarray(y), self.classes_[probabilities.argmax(axis=1)]
@@ -202,7 +202,7 @@ class AbstainingClassifier(DocumentedMixin, MetaEstimatorMixin, ClassifierMixin,
         answered = {"share_answered": float(np.average(sure, weights=weights))}
         if not answered["share_answered"]:
             warnings.warn(
-                f"No sample has a class of probability {self.min_probability:g} or more, so that"
+                f"No sample has a class of probability {self.min_probability:g} or more, so"
                 " there is no accuracy. Lower min_probability.",
                 UserWarning,
                 stacklevel=2,
@@ -224,7 +224,7 @@ class AbstainingClassifier(DocumentedMixin, MetaEstimatorMixin, ClassifierMixin,
         is_alike = isinstance(label, str) == isinstance(classes[0], str) and label is not None
         if not is_alike or label in classes:
             raise ValueError(
-                f"unknown_label={label!r} cannot stand beside the classes {classes.tolist()}. Give"
+                f"unknown_label={label!r} does not go with the classes {classes.tolist()}. Give"
                 " another label of their kind, a string or a number, as unknown_label."
             )
         return label

@@ -26,8 +26,8 @@ def expected_calibration_error(
 ) -> float:
     """Mean difference between how sure a classifier is and how often it is right.
 
-    Samples go into bins by their confidence, the probability of the predicted class. Of each bin
-    the mean confidence is compared with the accuracy; bins count by their samples.
+    Samples are binned by confidence, the probability of the predicted class. In each bin, the mean
+    confidence is compared with the accuracy; bins are weighted by their samples.
 
     Parameters
     ----------
@@ -35,11 +35,11 @@ def expected_calibration_error(
         The actual classes.
 
     y_proba : array-like of shape (n_samples, n_classes)
-        Predicted probabilities, whose columns are in the order of ``labels``. The most probable
-        class counts as predicted.
+        Predicted probabilities, with columns in the order of ``labels``. The most probable class
+        counts as predicted.
 
     labels : array-like of shape (n_classes,), default=None
-        All classes, such as ``classifier.classes_``. By default those of ``y_true``, sorted.
+        All classes, such as ``classifier.classes_``. By default, those of ``y_true``, sorted.
 
     n_bins : int, default=10
         Number of bins of equal width from 0 to 1.
@@ -47,17 +47,17 @@ def expected_calibration_error(
     Returns
     -------
     error : float
-        From 0 to 1, less being better.
+        From 0 to 1; lower is better.
 
     See Also
     --------
-    calibration_error_interval : How sure it is.
-    ReliabilityDisplay : The bins in a picture.
-    sklearn.metrics.log_loss : Asks for calibration and accuracy in one.
+    calibration_error_interval : Its confidence interval.
+    ReliabilityDisplay : Draws the bins.
+    sklearn.metrics.log_loss : Measures calibration and accuracy in one.
 
     Notes
     -----
-    Chance alone makes it larger than 0, the more so the fewer samples there are.
+    Chance alone makes it larger than 0, more so with fewer samples.
 
     References
     ----------
@@ -94,8 +94,8 @@ def calibration_error_interval(
 ) -> tuple[float, float]:
     """Confidence interval of an expected calibration error, by the basic bootstrap.
 
-    Resamples have more error than the sample, by about as much as the sample has more than all
-    samples that there could be. The basic bootstrap takes that off.
+    Resamples have a larger error than the sample, by about as much as the sample has a larger one
+    than the population. The basic bootstrap subtracts that.
 
     Parameters
     ----------
@@ -103,10 +103,10 @@ def calibration_error_interval(
         The actual classes.
 
     y_proba : array-like of shape (n_samples, n_classes)
-        Predicted probabilities, whose columns are in the order of ``labels``.
+        Predicted probabilities, with columns in the order of ``labels``.
 
     labels : array-like of shape (n_classes,), default=None
-        All classes, such as ``classifier.classes_``. By default those of ``y_true``, sorted.
+        All classes, such as ``classifier.classes_``. By default, those of ``y_true``, sorted.
 
     n_bins : int, default=10
         Number of bins of equal width from 0 to 1.

@@ -42,7 +42,7 @@ def compare_classifiers(
     Parameters
     ----------
     classifiers : dict of str to estimator
-        Fitted classifiers with ``predict_proba``, by the name that each is to have.
+        Fitted classifiers with ``predict_proba``, by name.
 
     X : array-like of shape (n_samples, ...)
         Test samples.
@@ -57,7 +57,7 @@ def compare_classifiers(
         Their classes.
 
     confidence_level : float, default=0.95
-        How sure the intervals are to hold what they are for, between 0 and 1.
+        Confidence level of the intervals, between 0 and 1.
 
     Returns
     -------
@@ -65,19 +65,19 @@ def compare_classifiers(
         Dictionary-like object, with the following attributes.
 
         models : list of dict
-            What was measured of each classifier, after its ``name``: parameters of the network,
+            The ``name`` of each classifier and what was measured: parameters of the network,
             epochs, losses and accuracies with their intervals, and ``predict_seconds``.
             ``pandas.DataFrame(comparison.models)`` makes a table of it.
         predictions : dict of str to ndarray of shape (n_samples,)
-            Predicted classes of the test samples by name.
+            Predicted classes of the test samples, by name.
         tests : list of dict
-            What :func:`mcnemar_test` finds for each pair, after the names of the two, ``models``.
+            The names of each pair, ``models``, and what :func:`mcnemar_test` finds for it.
 
     Raises
     ------
     ValueError
-        If there are no classifiers, if one was trained on other classes than ``y`` has, or if
-        samples and classes do not go together.
+        If there are no classifiers, if one was trained on classes other than those in ``y``, or if
+        samples and classes do not match.
 
     TypeError
         If a classifier has no ``predict_proba``.
@@ -87,15 +87,15 @@ def compare_classifiers(
 
     See Also
     --------
-    mcnemar_test : The test of one pair.
-    accuracy_interval : How sure an accuracy is.
-    log_loss_interval : How sure a loss is.
+    mcnemar_test : Tests one pair.
+    accuracy_interval : Confidence interval of an accuracy.
+    log_loss_interval : Confidence interval of a loss.
 
     Notes
     -----
-    The p-values are those of single tests. Of many pairs, some seem to differ by chance.
+    The p-values are those of single tests. Among many pairs, some seem to differ by chance.
 
-    Training pictures go through a network in one view each, whatever its ``n_views`` is.
+    Training pictures are scored in one view each, whatever ``n_views`` is.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def compare_classifiers(
     if not classifiers:
         raise ValueError("There is nothing to compare. Give at least one classifier.")
     if (X_train is None) != (y_train is None):
-        raise ValueError("X_train and y_train go together. Give both of them or none.")
+        raise ValueError("X_train and y_train go together. Give both or neither.")
     y = column_or_1d(y, warn=True)
     y_train = y_train if y_train is None else column_or_1d(y_train, warn=True)
     for name, classifier in classifiers.items():
@@ -183,10 +183,10 @@ def _predicted(classifier, X, probabilities):
 
 
 def mcnemar_test(y_true: ArrayLike, y_pred_1: ArrayLike, y_pred_2: ArrayLike) -> Bunch:
-    """Test by McNemar's exact test whether two classifiers are right equally often.
+    """Test whether two classifiers are right equally often, with McNemar's exact test.
 
-    Only samples count that exactly one of the two is right about. If both are equally good, each
-    of these is as likely the one's as the other's.
+    Only the samples on which exactly one of the two is right matter. If both are equally good,
+    either is equally likely to be the right one.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def mcnemar_test(y_true: ArrayLike, y_pred_1: ArrayLike, y_pred_2: ArrayLike) ->
         The actual classes.
 
     y_pred_1, y_pred_2 : array-like of shape (n_samples,)
-        What the first and the second classifier predict for the same samples.
+        Predictions of the first and the second classifier for the same samples.
 
     Returns
     -------
@@ -202,12 +202,12 @@ def mcnemar_test(y_true: ArrayLike, y_pred_1: ArrayLike, y_pred_2: ArrayLike) ->
         Dictionary-like object, with the following attributes.
 
         n_only_first_right : int
-            Number of samples that the first one only is right about.
+            Number of samples on which only the first one is right.
         n_only_second_right : int
-            Number of samples that the second one only is right about.
+            Number of samples on which only the second one is right.
         pvalue : float
-            How probable it is that two equally good classifiers differ so much or more, to either
-            side. 1.0 if there are no such samples.
+            Probability that two equally good classifiers differ this much or more, in either
+            direction. 1.0 if there are no such samples.
 
     See Also
     --------
@@ -255,13 +255,13 @@ def accuracy_interval(
         Actual and predicted classes.
 
     confidence_level : float, default=0.95
-        Of so many such intervals, drawn from new samples each, that share holds the accuracy that
-        the classifier has on all samples that there could be.
+        Share of such intervals, each from new samples, that contain the classifier's accuracy on
+        the whole population.
 
     Returns
     -------
     low, high : float
-        Within 0 and 1.
+        Between 0 and 1.
 
     See Also
     --------
@@ -314,7 +314,7 @@ def log_loss_interval(
     Returns
     -------
     low, high : float
-        Not below 0. A single sample says nothing about how losses vary: 0 and infinity.
+        Not below 0. For a single sample, which says nothing about how losses vary: 0 and infinity.
 
     See Also
     --------
@@ -348,8 +348,8 @@ def classifier_of(estimator):
 def _check_classifier(name, classifier, classes):
     if not hasattr(classifier, "predict_proba"):
         raise TypeError(
-            f"{name} is a {type(classifier).__name__} without predict_proba, which its loss is made"
-            " of. Give a classifier that has it."
+            f"{name} is a {type(classifier).__name__} without predict_proba, which its loss needs."
+            " Give a classifier that has it."
         )
     check_is_fitted(classifier)
     if not set(classes.tolist()) <= set(classifier.classes_.tolist()):

@@ -46,8 +46,8 @@ class Cluster:
         if unfinished:
             raise OSError(
                 f"The Dask cluster at {self.address} lost its workers or its scheduler"
-                f" {self.n_attempts} times, and {len(unfinished)} fits are not done. See why they"
-                " end, or raise `retries`."
+                f" {self.n_attempts} times, and {len(unfinished)} fits are not done. Find out"
+                " why, or raise `retries`."
             )
 
     def _attempt(self, tasks, splits, n_killed):
@@ -92,8 +92,8 @@ class Cluster:
             ) from error
         except Exception as error:  # what goes wrong on a worker is raised here as well
             raise OSError(
-                f"The Dask cluster at {self.address} cannot take the data ({error}). Start its"
-                " scheduler and workers again, with what is installed here in the same versions."
+                f"The Dask cluster at {self.address} cannot take the data ({error}). Restart"
+                " its scheduler and workers with the versions that are installed here."
             ) from error
 
 
@@ -117,7 +117,7 @@ def connected(scheduler):
         except Exception as error:
             raise OSError(
                 f"No Dask scheduler answers at {scheduler!r}"
-                f" ({' '.join(str(error).split()) or type(error).__name__}). Start one by `dask"
+                f" ({' '.join(str(error).split()) or type(error).__name__}). Start one with `dask"
                 " scheduler` and give the address that it prints, such as tcp://192.168.1.10:8786."
             ) from error
     with distributed.Client(scheduler, timeout=SCHEDULER_TIMEOUT, set_as_default=False) as client:

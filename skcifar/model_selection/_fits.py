@@ -78,7 +78,7 @@ def _warn_of_failures(results, error_score):
             raise ValueError(f"All the {n_fits} fits failed. {listed}")
         if n_failed:
             begin = message.format(n_failed=n_failed, n_fits=n_fits)
-            scored = f"what is missing scores {error_score}"
+            scored = f"missing scores are set to {error_score}"
             warnings.warn(f"{begin}; {scored}. {listed}", category, stacklevel=2)
 
 
@@ -109,7 +109,7 @@ def run_in_processes(search, data, tasks, splits):
         for number, result in results:
             yield number, result, None
     except BrokenProcessPool as error:
-        later = f" The same search goes on from {search.journal}." if search.journal else ""
+        later = f" The same search resumes from {search.journal}." if search.journal else ""
         raise OSError(
             "A worker process was ended, usually for lack of memory, or could not read its task."
             f" Use fewer jobs, or smaller networks or batches.{later}"

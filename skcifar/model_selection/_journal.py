@@ -60,13 +60,13 @@ class Journal:
         """Raise unless the first line is that of this search."""
         if not line.startswith(BEGIN):
             raise ValueError(
-                f"{self.path} is not a journal that a search has written. Give another path, or"
-                " one where no file is yet."
+                f"{self.path} is not the journal of a search. Give another path, or one"
+                " where there is no file yet."
             )
         found = json.loads(line)
         if found["format"] != FORMAT:
             raise ValueError(
-                f"{self.path} is a journal of format {found['format']}, this version of skcifar"
+                f"{self.path} is a journal of format {found['format']}, but this version of skcifar"
                 f" reads format {FORMAT}. Give another path."
             )
         there, here = found["search"], header["search"]
@@ -74,8 +74,8 @@ class Journal:
         if differing:
             listed = ", ".join(_difference(n, there.get(n), here.get(n)) for n in differing)
             raise ValueError(
-                f"{self.path} is the journal of another search, which differs in {listed}. Give the"
-                " same search to go on with it, or another path to begin a new one."
+                f"{self.path} is the journal of another search, which differs in {listed}. Run the"
+                " same search to resume it, or give another path to start a new one."
             )
 
     def append(self, line):

@@ -58,26 +58,25 @@ class ResumableSearch(DocumentedMixin, BaseSearch):
     ----------
     scheduler : str or distributed.Client, default=None
         Address of a Dask scheduler, such as ``tcp://192.168.1.10:8786``, or a client of one. Its
-        workers then do the fits, and ``n_jobs`` is not used. None is this machine. A Client cannot
-        be pickled with the search.
+        workers then do the fits, and ``n_jobs`` is ignored. If None, this machine does them. A
+        Client cannot be pickled with the search.
 
     retries : int, default=3
-        How often fits are sent out again that Dask has given up, since worker after worker ended
-        while doing them, or since their data went with its last holder. The fits of a single lost
-        worker Dask itself gives to others. A fit that ends its workers each time is a failed one.
+        How often to resubmit fits that Dask has given up on, because worker after worker died while
+        doing them, or because the last worker with their data was lost. The fits of a single lost
+        worker are reassigned by Dask itself. A fit whose workers die every time counts as failed.
 
     journal : str or path-like, default=None
-        File to keep each fit's outcome in as it comes. Where it exists already, only what it lacks
-        is done, and fits that failed are tried again; the data, the grid and the estimator must be
-        those that it was begun with, the code of your own functions and classes included. What
-        cannot be pickled, as an object that holds a lambda, is refused. One search at a time can
-        use it.
+        File to record the outcome of each fit in. If it exists, only missing fits are done, and
+        failed fits are tried again; the data, the grid and the estimator must be those it was
+        started with, including the code of your own functions and classes. What cannot be pickled,
+        such as an object that holds a lambda, is refused. Only one search at a time can use it.
 
     on_result : callable, default=None
-        Called here with a dict for each fit as it is done: ``params``, ``fold``, ``test_scores``,
-        ``train_scores``, ``fit_time``, ``score_time``, ``error`` (None or a line that says why the
-        fit failed), ``score_error`` (the same of the scorers, whose scores are then None),
-        ``history``, and ``from_journal``, whether it had been done before.
+        Called in this process with a dict for each finished fit: ``params``, ``fold``,
+        ``test_scores``, ``train_scores``, ``fit_time``, ``score_time``, ``error`` (None or a line
+        that says why the fit failed), ``score_error`` (the same for the scorers, whose scores are
+        then None), ``history``, and ``from_journal``, whether it was done in an earlier run.
 
     Attributes
     ----------
@@ -153,8 +152,8 @@ class ResumableSearch(DocumentedMixin, BaseSearch):
 class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
     """Exhaustive search over a grid, which can be resumed and spread over machines.
 
-    Does what :class:`~sklearn.model_selection.GridSearchCV` does and finds the same. The last four
-    parameters are its own.
+    Does what :class:`~sklearn.model_selection.GridSearchCV` does, with the same results. The last
+    four parameters are its own.
 
     See Also
     --------
@@ -162,14 +161,14 @@ class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
 
     Notes
     -----
-    A fit that raises costs its own scores only, and a FitFailedWarning names it. A search that
-    failed in every fit raises. A scorer that raises costs its own score, and a UserWarning
-    names it.
+    A fit that raises loses only its own scores, and a FitFailedWarning names it. If every fit
+    fails, the search raises. A scorer that raises loses only its own score, and a UserWarning names
+    it.
 
     A clone has the same ``scheduler`` and ``on_result``, not copies of them.
 
-    scikit-learn's callbacks get each fit as it is done, and epochs only of the last fit, on all
-    samples.
+    scikit-learn's callbacks are called for each finished fit, and for epochs only in the last fit,
+    on all samples.
 
     Examples
     --------
@@ -193,9 +192,9 @@ class ResumableGridSearchCV(GridSearchCV, ResumableSearch):
 class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
     """Search by successive halving, which can be resumed and spread over machines.
 
-    Does what :class:`~sklearn.model_selection.HalvingGridSearchCV` does and finds the same: all
-    candidates begin with few resources, such as epochs, and only the best of each round go on with
-    more. The last four parameters are its own.
+    Does what :class:`~sklearn.model_selection.HalvingGridSearchCV` does, with the same results: all
+    candidates start with few resources, such as epochs, and only the best of each round continue
+    with more. The last four parameters are its own.
 
     See Also
     --------
@@ -203,8 +202,8 @@ class ResumableHalvingGridSearchCV(HalvingGridSearchCV, ResumableSearch):
 
     Notes
     -----
-    Fits and scorers that raise, clones and scikit-learn's callbacks are treated as by
-    :class:`ResumableGridSearchCV`; a round that failed in every fit raises.
+    Fits and scorers that raise, clones and scikit-learn's callbacks are treated as in
+    :class:`ResumableGridSearchCV`; if every fit of a round fails, the search raises.
 
     Examples
     --------

@@ -9,10 +9,10 @@ from .._sklearn.validation import checked_probabilities
 def find_suspect_labels(
     y_true: ArrayLike, y_proba: ArrayLike, *, labels: ArrayLike | None = None
 ) -> np.ndarray:
-    """Find samples whose label is probably wrong, by what a classifier makes of them.
+    """Find samples whose label is probably wrong, from a classifier's probabilities.
 
-    A label is suspect where another class is more probable, and as probable at least as it is on
-    average for the samples that are labelled so.
+    A label is suspect if another class is more probable, and at least as probable as it is on
+    average for the samples labelled as that class.
 
     Parameters
     ----------
@@ -20,17 +20,17 @@ def find_suspect_labels(
         The labels.
 
     y_proba : array-like of shape (n_samples, n_classes)
-        Probabilities by a classifier that was not trained on the same samples, as
-        :func:`~sklearn.model_selection.cross_val_predict` makes them with
-        ``method="predict_proba"``. Columns are in the order of ``labels``.
+        Probabilities from a classifier that was not trained on the same samples, such as
+        :func:`~sklearn.model_selection.cross_val_predict` returns with ``method="predict_proba"``.
+        Columns are in the order of ``labels``.
 
     labels : array-like of shape (n_classes,), default=None
-        All classes, such as ``classifier.classes_``. By default those of ``y_true``, sorted.
+        All classes, such as ``classifier.classes_``. By default, those of ``y_true``, sorted.
 
     Returns
     -------
     indices : ndarray of shape (n_suspects,)
-        Which samples, those first whose own label is the least probable.
+        Indices of the suspect samples, those with the least probable labels first.
 
     See Also
     --------

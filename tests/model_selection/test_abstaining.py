@@ -56,12 +56,12 @@ def test_says_unknown_below_the_probability(labels, unknown_label, expected):
     [(["cat", "unknown"], None), ([-1, 1], None), ([0, 1], "?"), (["a", "b"], 0), ([0, 1], 1.0)],
 )
 def test_label_that_cannot_stand_beside_the_classes_is_refused(labels, unknown_label):
-    with pytest.raises(ValueError, match=r"unknown_label=.* cannot stand beside the classes"):
+    with pytest.raises(ValueError, match=r"unknown_label=.* does not go with the classes"):
         AbstainingClassifier(Given(), unknown_label=unknown_label).fit(X[:2], labels)
 
 
 def test_booleans_need_no_label_that_is_one():
-    with pytest.raises(ValueError, match="unknown_label=None cannot stand beside"):
+    with pytest.raises(ValueError, match="unknown_label=None does not go with"):
         AbstainingClassifier(Given()).fit(X[:2], [False, True])
 
 

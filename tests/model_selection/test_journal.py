@@ -309,7 +309,7 @@ def test_journal_is_used_by_one_search_at_a_time(journal):
 @pytest.mark.parametrize("content", [b"not a journal\n", b"no line", b"[]\n", b"{}\n", b"\xff\n"])
 def test_other_file_is_not_touched(journal, content):
     journal.write_bytes(content)
-    with pytest.raises(ValueError, match="is not a journal that a search has written"):
+    with pytest.raises(ValueError, match="is not the journal of a search"):
         search(journal=journal).fit(X, y)
     assert journal.read_bytes() == content
 

@@ -349,7 +349,7 @@ def test_worker_that_is_ended_is_reported(journal):
     message = "A worker process was ended, usually for lack of memory, or could not read its task"
     with pytest.raises(OSError, match=message) as caught:
         search(Deadly(), grid, n_jobs=2, journal=journal).fit(X, y)
-    assert str(caught.value).endswith(f"The same search goes on from {journal}.")
+    assert str(caught.value).endswith(f"The same search resumes from {journal}.")
     assert "\n" not in str(caught.value)
     assert search(n_jobs=2).fit(X, y).best_params_  # with workers that are there again
 
