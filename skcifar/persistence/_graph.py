@@ -32,7 +32,7 @@ def steps_of(pipeline):
     )
     if not isinstance(classifier, NetworkClassifier):
         raise ExportError(
-            "What can be exported is a NetworkClassifier or a Pipeline that ends in one, got"
+            "Only a NetworkClassifier, or a Pipeline that ends in one, can be exported, got"
             f" {type(classifier).__name__}."
         )
     for name, step in steps:
@@ -69,7 +69,7 @@ def _plain(classes):
     plain = np.array(classes.tolist())
     if plain.dtype.kind not in "Uib":
         raise ExportError(
-            f"Labels of the dtype {classes.dtype} cannot be exported. Train with labels that are"
+            f"Labels of dtype {classes.dtype} cannot be exported. Train with labels that are"
             " strings, integers or booleans."
         )
     return plain.astype(object) if plain.dtype.kind == "U" else plain

@@ -62,7 +62,7 @@ def add_network(graph, network, x, shape):
         or len(network.outputs) != 1
     ):
         raise ExportError(
-            f"The network {network.name!r} is not made with Keras' Functional API from one input"
+            f"The network {network.name!r} is not built with Keras' Functional API from one input"
             " to one output, so its layers cannot be followed. Build it with"
             " keras.Model(inputs, outputs)."
         )
@@ -89,12 +89,12 @@ def _add_layer(graph, layer, *inputs):
         return _add_operation(graph, layer, *inputs)
     if type(layer) not in LAYERS:  # a subclass may compute something else
         raise ExportError(
-            f"The layer {kind} cannot be exported. Put others of keras.layers in its place; the"
-            " documentation of export_onnx names those that can be."
+            f"The layer {kind} cannot be exported. Replace it with others of keras.layers;"
+            " the documentation of export_onnx lists those that can be exported."
         )
     if layer.dtype_policy.name != "float32":
         raise ExportError(
-            f"The layer {kind} computes in {layer.dtype_policy.name}, and only float32 can be"
+            f"The layer {kind} computes in {layer.dtype_policy.name}, but only float32 can be"
             " exported. Train with"
             ' keras.config.set_dtype_policy("float32").'
         )
@@ -111,7 +111,7 @@ def _add_operation(graph, operation, *inputs):
     if kind not in OPERATIONS:
         raise ExportError(
             f"The operation {operation.name!r} ({kind}) on tensors cannot be exported. Those that"
-            f" can are {', '.join(sorted(OPERATIONS))}. Put a layer in its place."
+            f" can are {', '.join(sorted(OPERATIONS))}. Replace it with a layer."
         )
     inputs = [x if isinstance(x, keras.KerasTensor) else np.float32(x) for x in inputs]
     return graph.add(OPERATIONS[kind], *inputs)
@@ -344,7 +344,7 @@ def _add_merge(graph, layer, *inputs, operator):
     if len({len(x.shape) for x in inputs}) > 1:
         raise ExportError(
             f"The layer {layer.name!r} merges tensors with different numbers of axes, which cannot"
-            " be exported. Reshape them before."
+            " be exported. Reshape them first."
         )
     return functools.reduce(partial(graph.add, operator), inputs)
 

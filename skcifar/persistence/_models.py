@@ -66,11 +66,11 @@ def save_model(pipeline: Pipeline | NetworkClassifier, path: str | os.PathLike) 
     Parameters
     ----------
     pipeline : Pipeline or NetworkClassifier
-        Fitted. Steps of other classes than this package's, and classifiers of your own, are saved
-        too if all that they learned are numbers, strings and arrays of them.
+        A fitted pipeline. Steps of classes outside this package, and your own classifiers, are
+        saved too if all they learned is numbers, strings and arrays of them.
 
     path : str or path-like
-        The file to write, usually named ``*.safetensors``. One that exists is replaced.
+        The file to write, usually named ``*.safetensors``. An existing file is replaced.
 
     Raises
     ------
@@ -87,10 +87,10 @@ def save_model(pipeline: Pipeline | NetworkClassifier, path: str | os.PathLike) 
 
     Notes
     -----
-    The state of the optimizer is not saved: a loaded classifier predicts alike, but one that is
-    trained further begins with a new optimizer. (The file of the parameter ``checkpoint`` holds
-    it.) Nor are ``checkpoint`` itself, ``callbacks``, a Pipeline's ``memory``, metadata requests
-    and output containers.
+    The state of the optimizer is not saved: a loaded classifier makes the same predictions, but
+    further training starts with a new optimizer. (The ``checkpoint`` file holds it.) Nor are
+    ``checkpoint`` itself, ``callbacks``, a Pipeline's ``memory``, metadata requests and output
+    containers.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def load_model(
 ) -> Pipeline | NetworkClassifier:
     """Load a pipeline that :func:`save_model` saved.
 
-    Nothing in the file is executed, so that it may come from anybody, unless you say ``trusted``.
+    Nothing in the file is executed unless ``trusted=True``, so it may come from anybody.
 
     Parameters
     ----------
@@ -146,30 +146,30 @@ def load_model(
         The file.
 
     custom_classes : sequence of type, default=()
-        Classes that steps may have beside those of this package: your own, or scikit-learn's. A
-        file cannot bring a class into use that is not named here.
+        Classes that steps may have besides those of this package: your own, or scikit-learn's. A
+        file cannot use a class that is not named here.
 
     trusted : bool, default=False
-        Whether Keras may build a network from the file. It does for a
-        :class:`PretrainedClassifier`, whose network any layers may be part of, with all that these
-        do. Set it for files of people that you trust.
+        Whether Keras may build a network from the file, as a :class:`PretrainedClassifier` needs.
+        Its network may have any layers, with all that these do: set this only for files from people
+        you trust.
 
     Returns
     -------
     pipeline : Pipeline or NetworkClassifier
-        Fitted, with the same parameters, predictions and history.
+        The fitted pipeline, with the same parameters, predictions and history.
 
     Raises
     ------
     ModelFileError
         If the file is missing, damaged, of another kind or of a newer format, or if it holds a step
-        of a class that is not known. It is a ValueError.
+        of an unknown class. It is a ValueError.
 
     Warns
     -----
     UserWarning
-        If Keras' floatx, dtype policy or epsilon are others than where the file was saved. The
-        pipeline then computes with those that are set here.
+        If Keras' floatx, dtype policy or epsilon differ from those the file was saved with. The
+        pipeline then computes with the current ones.
 
     See Also
     --------
@@ -177,7 +177,7 @@ def load_model(
 
     Examples
     --------
-    A step of another class than this package's has to be named:
+    A step of a class outside this package has to be named:
 
     >>> from tempfile import TemporaryDirectory
     >>> from sklearn.datasets import load_iris
@@ -204,13 +204,13 @@ def load_model(
         pipeline = _join(steps, parts.description["pipeline"])
         classifier = steps[-1][1]
         if not isinstance(classifier, NetworkClassifier):
-            raise parts.error(f"is damaged: its last step is no classifier but {classifier!r}")
+            raise parts.error(f"is damaged: its last step is not a classifier but {classifier!r}")
         for _, step in steps:
             _check_step(step, parts)
         if isinstance(classifier, PretrainedClassifier) and not trusted:
             raise parts.error(
                 f"holds a {type(classifier).__name__}, whose network Keras has to build from the"
-                " file. If you trust who made it: load_model(..., trusted=True), or --trusted"
+                " file. If you trust its author: load_model(..., trusted=True), or --trusted"
             )
         there, here = parts.description["settings"], settings()
         differing = [
@@ -221,8 +221,8 @@ def load_model(
         _restore_network(classifier, parts)
     if differing:
         warnings.warn(
-            f"{path} was saved where Keras had {', '.join(differing)}, so that predictions may"
-            " differ slightly. Set the same in keras.config before loading to have them alike.",
+            f"{path} was saved where Keras had {', '.join(differing)}, so predictions may"
+            " differ slightly. Set the same in keras.config before loading to make them equal.",
             UserWarning,
             stacklevel=2,
         )
@@ -258,12 +258,12 @@ def _describe(number, name, step, arrays):
     cls = type(step)
     if not isinstance(step, BaseEstimator):
         raise ModelFileError(
-            f"The step {name!r}, {step!r}, cannot be saved: it is no scikit-learn estimator."
+            f"The step {name!r}, {step!r}, cannot be saved: it is not a scikit-learn estimator."
         )
     if cls not in ESTIMATORS and cls.__name__ in {known.__name__ for known in ESTIMATORS}:
         raise ModelFileError(
-            f"Your class {cls.__name__} has the name of one of skcifar, by which a file could not"
-            " distinguish them. Rename it."
+            f"Your class {cls.__name__} has the name of one of skcifar's, so a file could not"
+            " tell them apart. Rename it."
         )
     params = {
         name: os.fspath(value) if isinstance(value, os.PathLike) else value
@@ -273,8 +273,8 @@ def _describe(number, name, step, arrays):
         params |= {"callbacks": None}  # they watched the training, and are no part of the model
     if isinstance(step, NetworkClassifier) and not isinstance(step.optimizer, str):
         raise ModelFileError(
-            f"The optimizer {type(step.optimizer).__name__} of this {cls.__name__} cannot be in a"
-            " model file, which has one of skcifar's by its name. Predictions do not depend on it:"
+            f"The optimizer {type(step.optimizer).__name__} of this {cls.__name__} cannot be saved,"
+            " since model files can only name skcifar's own. Predictions do not depend on it:"
             ' set_params(optimizer="adam"), and save again.'
         )
     learned = {key: value for key, value in vars(step).items() if _is_learned(step, key)}
@@ -317,8 +317,8 @@ def _check_that_it_loads(path, steps):
     except ModelFileError as error:
         why = str(error).removeprefix(f"{path} ").removesuffix(".")
         raise ModelFileError(
-            f"This {type(steps[-1][1]).__name__} cannot be saved: read again, its file {why}. If"
-            " parameters were changed since it was fitted, set them back or fit again, then save."
+            f"This {type(steps[-1][1]).__name__} cannot be saved: read back, its file {why}. If"
+            " parameters were changed after fitting, set them back or fit again, then save."
         ) from error
 
 
@@ -327,7 +327,7 @@ def _rebuild_step(description, parts, classes):
     if name not in classes:
         raise parts.error(
             f"holds a step of the class {shown(name)} of {shown(description['module'])}, which is"
-            " none of skcifar's. If you trust that class, import it and name it:"
+            " not one of skcifar's. If you trust that class, import it and name it:"
             f" load_model(..., custom_classes=[{shown(name)[1:-1]}])"
         )
     if not PARAMETERS_NOT_SAVED.isdisjoint(description["params"]):
@@ -336,7 +336,7 @@ def _rebuild_step(description, parts, classes):
     step = classes[name](**params)
     if network_params := description["network_params"]:
         if not step.get_params(deep=False).keys() - PARAMETERS_OF_TRAINING >= network_params.keys():
-            raise parts.error("is damaged: its network has parameters that are none")
+            raise parts.error("is damaged: its network has unknown parameters")
         step._network_params = {key: decode(v, parts) for key, v in network_params.items()}
     for key, value in description["learned"].items():
         if not _is_learned(step, key):
@@ -378,7 +378,7 @@ def _check_step(step, parts):
     if n_features != learned["sample_shape_"][0] or (
         names is not None and len(names) != n_features
     ):
-        raise parts.error("is damaged: features, their names and samples are not equally many")
+        raise parts.error("is damaged: its features, their names and its samples differ in number")
     best_iter = learned.get("best_iter_")
     if best_iter is not None and best_iter > len(learned["history_"]["loss"]):
         raise parts.error(f"is damaged: best_iter_ is {best_iter}, after all epochs")

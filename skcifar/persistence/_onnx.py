@@ -25,18 +25,18 @@ ALMOST = {"rtol": 1e-3, "atol": 1e-4}  # as close as two ways to add up long sum
 def export_onnx(pipeline: Pipeline | NetworkClassifier, path: str | os.PathLike) -> None:
     """Write a fitted pipeline as an ONNX model: all of it, or nothing.
 
-    The model takes pictures as the pipeline does, and gives what ``predict`` and ``predict_proba``
-    give. Before it is written, the two are compared on a few random pictures.
+    The model takes pictures as the pipeline does, and returns what ``predict`` and
+    ``predict_proba`` return. Before it is written, the two are compared on a few random pictures.
 
     Parameters
     ----------
     pipeline : Pipeline or NetworkClassifier
-        Fitted. A Pipeline's steps before the classifier are those of this package. The classifier
-        may be one of your own, as long as its network is made of Keras' own layers; an error names
-        those that cannot be exported (see Notes).
+        A fitted pipeline. The steps before the classifier must be from this package. The classifier
+        may be your own, as long as its network is made of Keras' own layers; an error names those
+        that cannot be exported (see Notes).
 
     path : str or path-like
-        The file to write, usually named ``*.onnx``. One that exists is replaced.
+        The file to write, usually named ``*.onnx``. An existing file is replaced.
 
     Raises
     ------
@@ -51,29 +51,29 @@ def export_onnx(pipeline: Pipeline | NetworkClassifier, path: str | os.PathLike)
 
     See Also
     --------
-    save_model : Writes a file that can be trained further.
+    save_model : Saves a model that can be trained further.
 
     Notes
     -----
     The input of a Pipeline is named "pictures", that of a classifier alone "samples". Its shape is
-    ``(n_samples, *sample_shape_)``, any number of samples at a time. It is uint8 where a
+    ``(n_samples, *sample_shape_)``, for any number of samples at a time. It is uint8 if a
     PixelScaler has the ``max_value`` 255 of 8-bit pictures, and float32 otherwise.
 
-    The outputs are "label" of shape ``(n_samples,)``, strings, int64 or bool as the labels in
-    training were, and "probabilities" of shape ``(n_samples, n_classes)``, float32.
+    The outputs are "label" of shape ``(n_samples,)``, strings, int64 or bool like the training
+    labels, and "probabilities" of shape ``(n_samples, n_classes)``, float32.
 
-    Networks within networks and layers that are called more than once are followed. Of the layers
-    in ``keras.layers``, those that a network for pictures is usually made of can be exported:
-    dense, convolutional, separable and depthwise ones; pooling; padding, cropping, resizing;
-    reshaping; merging; batch, layer and other normalization; activations; dropout, noise and
-    random changes, which do nothing at prediction. Not so Lambda and classes of your own,
-    recurrent layers, attention, transposed and three-dimensional convolutions, adaptive pooling,
-    GroupNormalization, and encodings of text or categories. Of operations on tensors, the four
-    signs ``+``, ``-``, ``*`` and ``/`` can be. All compute in float32, and have channels last.
+    Nested networks and layers that are called more than once are supported. Of the layers in
+    ``keras.layers``, those that usually make up a network for pictures can be exported: dense,
+    convolutional, separable and depthwise ones; pooling; padding, cropping, resizing; reshaping;
+    merging; batch, layer and other normalization; activations; dropout, noise and random changes,
+    which do nothing at prediction. Not supported are Lambda, your own layer classes, recurrent
+    layers, attention, transposed and three-dimensional convolutions, adaptive pooling,
+    GroupNormalization, and encodings of text or categories. Of operations on tensors, only ``+``,
+    ``-``, ``*`` and ``/`` are supported. All layers must compute in float32, with channels last.
 
     The classes, in the order of the probabilities, are a JSON list in the model's metadata, under
-    "class_names". An :class:`ImageResizer` is passed over: programs give pictures of the size that
-    is a JSON list under "image_size", brought to it as the word under "resize" says.
+    "class_names". An :class:`ImageResizer` is left out: programs must resize pictures to the size
+    in the JSON list under "image_size", in the way named under "resize".
 
     Examples
     --------
@@ -172,9 +172,9 @@ def _check_alike(pipeline, model):
     _, probabilities = ReferenceEvaluator(model).run(None, {taken.name: X})
     if not np.allclose(probabilities, expected, **ALMOST):
         raise ExportError(
-            "As ONNX this network would compute something else, probabilities that differ by up to"
-            f" {np.abs(probabilities - expected).max():.3g}, so it cannot be exported. Replace"
-            " layers whose behaviour was changed after they were made."
+            "This network cannot be exported: as ONNX, its probabilities would differ by up to"
+            f" {np.abs(probabilities - expected).max():.3g}. Replace layers whose behaviour was"
+            " changed after they were made."
         )
 
 

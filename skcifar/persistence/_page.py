@@ -57,23 +57,23 @@ def export_html(
     """Write a fitted pipeline as one HTML file that classifies pictures in any browser.
 
     The page needs no server and no network, and sends nothing. It takes a picture that is chosen,
-    dropped or pasted, or that a phone's camera takes, brings it to the size of the network as the
-    pipeline does, and shows the probabilities of the classes. Phones often refuse to open local
-    files: put the page on any web server for them.
+    dropped, pasted or taken with a phone's camera, resizes it as the pipeline does, and shows the
+    probabilities of the classes. Phones often refuse to open local files: put the page on any web
+    server for them.
 
     Parameters
     ----------
     pipeline : Pipeline
-        Fitted. Its steps are those of this package, and take pictures in grey or in colour whose
-        pixels go from 0 to 255. The network may be of any layers that :func:`export_onnx` takes.
-        ``n_views`` is passed over: the page predicts one view of a picture.
+        A fitted pipeline whose steps are from this package and take pictures in grey or in colour
+        with pixels from 0 to 255. The network may have any layers that :func:`export_onnx` takes.
+        ``n_views`` is ignored: the page predicts one view of a picture.
 
     path : str or path-like
-        The file to write, named ``*.html``. One that exists is replaced.
+        The file to write, named ``*.html``. An existing file is replaced.
 
     X : array-like, default=None
-        Test pictures, as the pipeline takes them. Ten of them, spread over all, are on the page to
-        begin with.
+        Test pictures, as the pipeline takes them. Ten of them, spread evenly, are shown on the
+        page.
 
     y : array-like of shape (n_samples,), default=None
         Their classes. The page then says how many of them it gets right.
@@ -82,19 +82,18 @@ def export_html(
         The heading of the page.
 
     precision : {"float32", "float16"}, default="float32"
-        How the weights are kept. Those of "float16" take half the space, and have three decimal
+        How the weights are stored. With "float16" they take half the space, and have three decimal
         digits; the accuracy on the page is theirs.
 
     Returns
     -------
     accuracy : float or None
-        Share of the test pictures that the network gets right as it is on the page. None without
-        ``y``.
+        Share of the test pictures that the network on the page gets right. None without ``y``.
 
     Raises
     ------
     ExportError
-        If a step, a layer or the labels cannot be exported, or if the pipeline takes other samples
+        If a step, a layer or the labels cannot be exported, or if the pipeline takes samples other
         than pictures of bytes. It is a ValueError.
 
     NotFittedError
@@ -106,10 +105,10 @@ def export_html(
 
     Notes
     -----
-    Probabilities are those of ``predict_proba`` with one view, to 1e-5 in float32. Of photographs
-    the answers may differ where two classes are almost equally probable, as a browser decodes a
-    picture a little otherwise than Pillow does: pixels of 32 by 32 differ by 0.2 of 255 on average.
-    A file takes 40 kB more than the test pictures and the weights in base64, which take four bytes
+    Probabilities are those of ``predict_proba`` with one view, to 1e-5 in float32. For photographs,
+    the answers may differ if two classes are almost equally probable, since a browser decodes a
+    picture slightly differently from Pillow: pixels of 32 by 32 differ by 0.2 of 255 on average. A
+    file takes 40 kB more than the test pictures and the weights in base64, which takes four bytes
     for three.
 
     Examples
@@ -172,7 +171,7 @@ def _round_weights(network):
                 rounded = keras.ops.convert_to_numpy(variable).astype(np.float16)
             if not np.isfinite(rounded).all():
                 raise ExportError(
-                    f"{variable.path} has weights that are too large for float16. Take"
+                    f"{variable.path} has weights that are too large for float16. Use"
                     " precision='float32'."
                 )
             variable.assign(rounded.astype(np.float32))
@@ -183,7 +182,7 @@ def _check_takes_pictures(described):
     is_picture = len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,))
     if not is_picture or described.dtype != np.uint8:
         raise ExportError(
-            "A page gives its network pictures whose pixels go from 0 to 255, and this one takes"
+            "A page gives its network pictures with pixels from 0 to 255, but this one takes"
             f" samples of shape {shape}, {np.dtype(described.dtype).name}. Train a Pipeline with a"
             " PixelScaler (max_value=255) on pictures of shape (height, width), or"
             " (height, width, n_channels) with 1 or 3 channels."

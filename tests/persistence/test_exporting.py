@@ -347,7 +347,7 @@ def test_networks_whose_layers_cannot_be_followed_are_refused(path):
             network(np.zeros((1, *input_shape), np.float32))
             return network
 
-    with pytest.raises(ExportError, match=r"'subclassed' is not made with Keras' Functional API"):
+    with pytest.raises(ExportError, match=r"'subclassed' is not built with Keras' Functional API"):
         export_onnx(ready(SubclassedClassifier(), ROWS), path)
 
 
@@ -366,7 +366,7 @@ def test_networks_for_any_size_are_exported_for_that_of_the_training(path):
 
 def test_network_that_would_compute_something_else_is_refused(monkeypatch, path):
     monkeypatch.setitem(LAYERS, Dropout, lambda graph, layer, x: graph.add("Neg", x))
-    with pytest.raises(ExportError, match="As ONNX this network would compute something else"):
+    with pytest.raises(ExportError, match="as ONNX, its probabilities would differ by up to"):
         export_onnx(ready_pipeline(dropout=0.5), path)
     assert not path.exists()
 
@@ -386,7 +386,7 @@ def test_steps_that_cannot_be_exported_are_named(path):
     "model", [LogisticRegression(), make_pipeline(PixelScaler(), LogisticRegression()), 42]
 )
 def test_models_without_a_network_are_refused(model, path):
-    with pytest.raises(ExportError, match="is a NetworkClassifier or a Pipeline that ends in"):
+    with pytest.raises(ExportError, match="Only a NetworkClassifier, or a Pipeline that ends in"):
         export_onnx(model, path)
 
 

@@ -502,7 +502,7 @@ def test_layer_that_cannot_be_exported_is_named(path):
 
 
 def test_model_without_a_network_is_refused(path):
-    with pytest.raises(ExportError, match="is a NetworkClassifier or a Pipeline that ends in"):
+    with pytest.raises(ExportError, match="Only a NetworkClassifier, or a Pipeline that ends in"):
         export_html(LogisticRegression(), path)
 
 

@@ -424,7 +424,7 @@ def test_parameters_changed_since_fit_change_no_saved_network(blobs, tmp_path, c
 
 def test_parameter_that_is_no_longer_valid_is_not_saved(blobs, tmp_path):
     classifier = DenseClassifier(epochs=1).fit(*blobs).set_params(activation="unknown")
-    with pytest.raises(ModelFileError, match="parameters were changed since it was fitted"):
+    with pytest.raises(ModelFileError, match="parameters were changed after fitting"):
         save_model(classifier, tmp_path / "model")
 
 
