@@ -71,7 +71,7 @@ class _Whitening(WhiteningClassifier, ImageResizer):
 
 @_takes(_Dense)
 def make_dense_pipeline(**params):
-    """Make the article's pipeline: scale pixels, flatten pictures, classify by a dense network.
+    """Make the article's pipeline: scale pixels, flatten pictures, classify with a dense network.
 
     Parameters
     ----------
@@ -81,15 +81,15 @@ def make_dense_pipeline(**params):
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        With steps ``resize``, ``scale``, ``flatten`` and ``classify``. Takes integers from 0 to
-        255 of shape (n_samples, height, width, n_channels), and lists of files and of pictures of
-        any sizes.
+        With steps ``resize``, ``scale``, ``flatten`` and ``classify``. Takes integers from 0 to 255
+        of shape (n_samples, height, width, n_channels), and lists of files or of pictures of any
+        size.
 
     Notes
     -----
-    Where metadata routing is switched on when the pipeline is made, by
+    If metadata routing is enabled when the pipeline is made, with
     ``sklearn.set_config(enable_metadata_routing=True)``, its ``transform_input`` is ``["X_val"]``:
-    validation pictures that ``fit`` is given are then scaled and flattened as all others.
+    validation pictures passed to ``fit`` are then scaled and flattened like all others.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def make_dense_pipeline(**params):
 
 @_takes(_Convolutional)
 def make_convolutional_pipeline(**params):
-    """Make the pipeline of the article's sequel: scale pixels, classify by convolutions.
+    """Make the pipeline of the article's sequel: scale pixels, classify with convolutions.
 
     Parameters
     ----------
@@ -116,11 +116,11 @@ def make_convolutional_pipeline(**params):
     -------
     pipeline : sklearn.pipeline.Pipeline
         With steps ``resize``, ``scale`` and ``classify``. Takes integers from 0 to 255 of shape
-        (n_samples, height, width, n_channels), and lists of files and of pictures of any sizes.
+        (n_samples, height, width, n_channels), and lists of files or of pictures of any size.
 
     See Also
     --------
-    make_dense_pipeline : The baseline; its notes on metadata routing hold here too.
+    make_dense_pipeline : The baseline; its notes on metadata routing apply here too.
 
     Examples
     --------
@@ -137,23 +137,23 @@ def make_convolutional_pipeline(**params):
 
 @_takes(_Pretrained)
 def make_pretrained_pipeline(**params):
-    """Make a pipeline around a network that was trained before: scale pixels, train a new head.
+    """Make a pipeline around a pretrained network: scale pixels, train a new head.
 
     Parameters
     ----------
     **params
-        Parameters of :class:`PretrainedClassifier`, of which ``network`` is needed, and of
+        Parameters of :class:`PretrainedClassifier`, including the required ``network``, and of
         :class:`ImageResizer`, by name.
 
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
         With steps ``resize``, ``scale`` and ``classify``. Takes integers from 0 to 255 of shape
-        (n_samples, height, width, n_channels), and lists of files and of pictures of any sizes.
+        (n_samples, height, width, n_channels), and lists of files or of pictures of any size.
 
     See Also
     --------
-    make_dense_pipeline : The baseline; its notes on metadata routing hold here too.
+    make_dense_pipeline : The baseline; its notes on metadata routing apply here too.
 
     Examples
     --------
@@ -166,7 +166,7 @@ def make_pretrained_pipeline(**params):
 
 @_takes(_Whitening)
 def make_whitening_pipeline(**params):
-    """Make a pipeline that is good at pictures: scale pixels, classify after whitening patches.
+    """Make the most accurate pipeline: scale pixels, whiten patches, classify.
 
     Parameters
     ----------
@@ -177,11 +177,11 @@ def make_whitening_pipeline(**params):
     -------
     pipeline : sklearn.pipeline.Pipeline
         With steps ``resize``, ``scale`` and ``classify``. Takes integers from 0 to 255 of shape
-        (n_samples, height, width, n_channels), and lists of files and of pictures of any sizes.
+        (n_samples, height, width, n_channels), and lists of files or of pictures of any size.
 
     See Also
     --------
-    make_dense_pipeline : The baseline; its notes on metadata routing hold here too.
+    make_dense_pipeline : The baseline; its notes on metadata routing apply here too.
 
     Examples
     --------

@@ -87,12 +87,12 @@ class _PictureTransformer(DocumentedMixin, CallbackSupportMixin, TransformerMixi
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, height, width[, n_channels])
-            Pictures or rows, of the shape that was fitted.
+            Pictures or rows, of the shape seen during fit.
 
         Returns
         -------
         X_transformed : array
-            As many samples, transformed.
+            The transformed samples.
         """
         check_is_fitted(self)
         return self._transform(validate_samples(self, self._read(X, reset=False), reset=False))
@@ -121,9 +121,9 @@ class _RowsKeepNamesMixin(OneToOneFeatureMixin):
 
     @available_if(_has_rows)
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
-        """Return the names of the columns of the result, where samples are rows.
+        """Return the names of the columns of the result, if samples are rows.
 
-        Pictures have none, so that they stay arrays whatever ``set_output`` says.
+        Pictures have none, so they stay arrays whatever ``set_output`` says.
 
         Parameters
         ----------
@@ -139,48 +139,47 @@ class _RowsKeepNamesMixin(OneToOneFeatureMixin):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class ImageResizer(_RowsKeepNamesMixin, _PictureTransformer):
-    """Read pictures of any size, from files too, as bytes of one size.
+    """Read pictures of any size, including files, as bytes of one size.
 
-    Rows of numbers, and arrays of pictures that have the size already, pass as they are, of
-    whatever dtype, memory-mapped ones without being read.
+    Rows of numbers, and arrays of pictures that already have this size, pass unchanged, whatever
+    their dtype; memory-mapped ones are not read.
 
     Parameters
     ----------
     image_size : tuple of (int, int), default=None
-        Height and width in pixels that all pictures get. None is the size of the array of pictures
-        that ``fit`` is given, and 32 by 32 where it is given a list of files or of pictures of
+        Height and width in pixels to resize all pictures to. If None, the size of the array of
+        pictures passed to ``fit``, or 32 by 32 if it is passed a list of files or of pictures of
         several sizes.
 
     resize : {"crop", "pad", "stretch"}, default="crop"
-        How a picture of other proportions gets that size: the middle of it is cut out, it gets
-        black margins, or it is stretched.
+        How to resize a picture of other proportions: cut out its middle, pad it with black margins,
+        or stretch it.
 
     n_channels : {1, 3}, default=None
-        1 for pictures in grey, 3 for red, green and blue. None is what the array of pictures that
-        ``fit`` is given has, and 3 where it is given a list of files or of pictures of several
-        sizes.
+        1 for pictures in grey, 3 for red, green and blue. If None, as in the array of pictures
+        passed to ``fit``, or 3 if it is passed a list of files or of pictures of several sizes.
 
     Attributes
     ----------
     n_features_in_ : int
-        The height that pictures get, or the number of features of rows.
+        Height of the resized pictures, or number of features of rows.
 
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of features seen during fit, where X has names that are all strings.
+        Names of features seen during fit, if X has names that are all strings.
 
     sample_shape_ : tuple of int
-        Shape that a sample gets.
+        Shape of a transformed sample.
 
     See Also
     --------
-    load_image_folder : Reads files once, where many fits follow.
+    load_image_folder : Reads files once, for many fits.
 
     Notes
     -----
-    Where X is said to be array-like, a list, array or Series of pictures will do: paths of files
-    in the formats that ``skcifar.datasets.read_picture`` reads, Pillow images, and arrays of shape
-    (height, width) or (height, width, n_channels), n_channels being 1, 3 or 4 (with transparency,
-    which becomes white), that hold integers from 0 to 255. Files are read anew each time.
+    X may also be a list, array or Series of pictures: paths of files in the formats that
+    ``skcifar.datasets.read_picture`` reads, Pillow images, and arrays of integers from 0 to 255 of
+    shape (height, width) or (height, width, n_channels), with n_channels 1, 3 or 4 (with
+    transparency, which becomes white). Files are read again each time.
 
     Examples
     --------
@@ -287,8 +286,8 @@ def _as_bytes(pixels, shape):
     if pixels.dtype.kind in "iu" and pixels.min() >= 0 and pixels.max() <= 255:
         return pixels.astype(np.uint8)
     raise ValueError(
-        f"Pictures can be resized to {shape[0]} x {shape[1]} pixels if these are integers from 0 to"
-        f" 255, got an array of shape {pixels.shape} and dtype {pixels.dtype}. Convert it, or give"
+        f"Only pictures of integers from 0 to 255 can be resized to {shape[0]} x {shape[1]} pixels,"
+        f" got an array of shape {pixels.shape} and dtype {pixels.dtype}. Convert it, or give"
         " pictures of the right size."
     )
 
@@ -303,12 +302,12 @@ class PixelScaler(_RowsKeepNamesMixin, _PictureTransformer):
     Parameters
     ----------
     max_value : float, default=255
-        The value of a full pixel, which becomes 1.0. The default is that of 8-bit pictures.
+        The largest pixel value, which becomes 1.0. The default is that of 8-bit pictures.
 
     lazy : bool, default=False
-        Whether bytes (uint8) stay bytes until they are needed as numbers, which spares four times
-        their memory, or all of it where they are memory-mapped. What ``transform`` returns has then
-        the shape and dtype of the scaled pixels, is indexed like them, and becomes an array by
+        Whether bytes (uint8) stay bytes until they are needed as numbers, which saves four times
+        their memory, or all of it if they are memory-mapped. What ``transform`` returns then has
+        the shape and dtype of the scaled pixels, is indexed like them, and becomes an array with
         :func:`numpy.asarray`. The classifiers of this package scale it batch by batch, to the same
         numbers.
 
@@ -318,7 +317,7 @@ class PixelScaler(_RowsKeepNamesMixin, _PictureTransformer):
         Length of the second axis of X: the number of features of rows, the height of pictures.
 
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of features seen during fit, where X has names that are all strings.
+        Names of features seen during fit, if X has names that are all strings.
 
     sample_shape_ : tuple of int
         Shape of one sample seen during fit.
@@ -329,9 +328,9 @@ class PixelScaler(_RowsKeepNamesMixin, _PictureTransformer):
 
     Notes
     -----
-    The result is float32, or float64 where X is. Values are not copied before they are divided.
+    The result is float32, or float64 if X is. Values are not copied before they are divided.
 
-    Floats of which none exceeds 1 seem to be scaled already; a warning says so.
+    Floats that do not exceed 1 seem to be scaled already; a warning says so.
 
     Examples
     --------
@@ -359,8 +358,8 @@ class PixelScaler(_RowsKeepNamesMixin, _PictureTransformer):
         """Warn of floats that seem to be divided already, which would become nearly black."""
         if X.dtype.kind == "f" and self.max_value >= 255 and 0 < X.max() <= 1:
             warnings.warn(
-                f"The largest pixel is {X.max():.3g}, so that X seems to be scaled already, and"
-                f" {type(self).__name__} divides it by {self.max_value:g} once more. Give pixels"
+                f"The largest pixel is {X.max():.3g}, so X seems to be scaled already, and"
+                f" {type(self).__name__} divides it by {self.max_value:g} again. Give pixels"
                 f" from 0 to {self.max_value:g}, or set max_value=1.",
                 UserWarning,
                 stacklevel=3,
@@ -368,9 +367,9 @@ class PixelScaler(_RowsKeepNamesMixin, _PictureTransformer):
 
 
 class ImageFlattener(_PictureTransformer):
-    """Turn each picture into one row of numbers, which is what a dense layer takes.
+    """Turn each picture into one row of numbers, as dense layers expect.
 
-    Rows pass unchanged. The values are not copied where that can be avoided.
+    Rows pass unchanged. Values are not copied if that can be avoided.
 
     Attributes
     ----------
@@ -378,7 +377,7 @@ class ImageFlattener(_PictureTransformer):
         Length of the second axis of X: the number of features of rows, the height of pictures.
 
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of features seen during fit, where X has names that are all strings.
+        Names of features seen during fit, if X has names that are all strings.
 
     sample_shape_ : tuple of int
         Shape of one sample seen during fit.
@@ -406,7 +405,7 @@ class ImageFlattener(_PictureTransformer):
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Names of the columns of X, where X is rows. Ignored for pictures.
+            Names of the columns of X, if X holds rows. Ignored for pictures.
 
         Returns
         -------
