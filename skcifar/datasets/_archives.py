@@ -125,7 +125,7 @@ def _records_in_archive(archive, edition):
 def _member(tar, name, *, at_most):
     member = tar.getmember(name)
     if not member.isfile() or member.size > at_most:
-        raise ValueError(f"{name} is no file of at most {at_most:,} bytes")
+        raise ValueError(f"{name} is not a file of at most {at_most:,} bytes")
     return tar.extractfile(member).read()
 
 
@@ -162,14 +162,14 @@ def _check_size(path, *, at_most):
     """Raise unless there is a file that is not larger than it may be: nothing is read of it."""
     if not path.is_file():
         raise DatasetError(
-            f"{path} is missing or no file. Put the missing file back, or start again:"
+            f"{path} is missing or not a file. Put the missing file back, or start again:"
             f" {_remedy(path)}"
         )
     size = path.stat().st_size
     if size > at_most:
         raise DatasetError(
             f"{path} holds {size:,} bytes where at most {at_most:,} were expected: it is not"
-            f" CIFAR-10's. {_remedy(path)}"
+            f" from CIFAR-10. {_remedy(path)}"
         )
 
 
@@ -211,7 +211,7 @@ def _records_from_pickle(content, path):
         labels = np.array([operator.index(label) for label in batch[b"labels"]], dtype=np.uint8)
         pixels = batch[b"data"]
         if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
-            raise TypeError("its pixels are no bytes")
+            raise TypeError("its pixels are not bytes")
         return _as_records(np.column_stack([labels, pixels]).ravel(), path)
 
 

@@ -70,7 +70,7 @@ def fetch_cifar10(
     n_retries: int = 3,
     delay: float = 1.0,
 ) -> Any:
-    """Load the CIFAR-10 pictures (classification), downloading them if need be.
+    """Load the CIFAR-10 pictures (classification), downloading them if necessary.
 
     =================   =================================
     Classes                                            10
@@ -79,18 +79,18 @@ def fetch_cifar10(
     Features                            integers, 0 to 255
     =================   =================================
 
-    What is on this machine is used before anything is downloaded: the folders
+    Files on this machine are used before anything is downloaded: the folders
     ``cifar-10-batches-bin`` and ``cifar-10-batches-py`` or either official archive, in
     ``data_home`` or in a folder there, then in Keras' own cache.
 
     Parameters
     ----------
     subset : {"train", "test", "all"}, default="train"
-        The 50,000 training pictures, the 10,000 test pictures, or both in this order.
+        The 50,000 training pictures, the 10,000 test pictures, or both, in this order.
 
     data_home : str or path-like, default=None
-        Where to look first, and where to keep what is downloaded: the folder that holds one of
-        these, it itself, or an archive. By default scikit-learn's data folder: see
+        Where to look first, and where to store downloads: the folder that holds one of these, one
+        of these itself, or an archive. By default, scikit-learn's data folder: see
         :func:`sklearn.datasets.get_data_home`.
 
     shuffle : bool, default=False
@@ -107,10 +107,10 @@ def fetch_cifar10(
         If True, return ``(images, target)`` instead of a Bunch.
 
     n_retries : int, default=3
-        How many more times to try all mirrors when none of them gave the file.
+        Number of retries of all mirrors when none of them has delivered the file.
 
     delay : float, default=1.0
-        Seconds between two tries.
+        Seconds between retries.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def fetch_cifar10(
         images : ndarray of shape (n_samples, 32, 32, 3), dtype uint8
             The pictures: rows, columns, then red, green and blue.
         data : ndarray of shape (n_samples, 3072), dtype uint8
-            The same memory, a picture a row.
+            The same memory, one picture per row.
         target : ndarray of shape (n_samples,), dtype int64
             The class of each picture, 0 to 9.
         target_names : ndarray of shape (10,), dtype str
@@ -134,9 +134,9 @@ def fetch_cifar10(
     Raises
     ------
     OSError
-        If the pictures are not here and must not, or cannot, be downloaded.
+        If the pictures are not found and may not, or cannot, be downloaded.
     DatasetError
-        If what is here is damaged. It is a ValueError.
+        If the files found are damaged. It is a ValueError.
 
     References
     ----------

@@ -17,8 +17,8 @@ from ._bunch import picture_bunch
 def load_digit_images(*, subset: str = "train", return_X_y: bool = False) -> Any:
     """Load scikit-learn's handwritten digits as colour pictures of CIFAR-10's size.
 
-    Nothing is downloaded: :func:`sklearn.datasets.load_digits` brings the digits along. Each of
-    their 8 x 8 pixels becomes a block of 4 x 4 pixels of equal red, green and blue.
+    Nothing is downloaded: the digits come with :func:`sklearn.datasets.load_digits`. Each of their
+    8 x 8 pixels becomes a block of 4 x 4 pixels of equal red, green and blue.
 
     ====================   =================================
     Classes                                               10
@@ -31,7 +31,7 @@ def load_digit_images(*, subset: str = "train", return_X_y: bool = False) -> Any
     Parameters
     ----------
     subset : {"train", "test", "all"}, default="train"
-        The training pictures, the test pictures, or both in this order. The split is stratified
+        The training pictures, the test pictures, or both, in this order. The split is stratified
         and always the same.
 
     return_X_y : bool, default=False
@@ -45,7 +45,7 @@ def load_digit_images(*, subset: str = "train", return_X_y: bool = False) -> Any
         images : ndarray of shape (n_samples, 32, 32, 3), dtype uint8
             The pictures.
         data : ndarray of shape (n_samples, 3072), dtype uint8
-            The same memory, a picture a row.
+            The same memory, one picture per row.
         target : ndarray of shape (n_samples,), dtype int64
             The digit that each picture shows.
         target_names : ndarray of shape (10,), dtype str

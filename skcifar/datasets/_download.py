@@ -11,7 +11,7 @@ TIMEOUTS = (10, 60)
 
 
 class DownloadError(OSError):
-    """A file could not be had from any mirror; the message says why for each."""
+    """A file could not be downloaded from any mirror; the message says why for each."""
 
 
 def download(mirrors, destination, *, sha256, n_retries, delay):
@@ -39,7 +39,7 @@ def download(mirrors, destination, *, sha256, n_retries, delay):
                 if isinstance(reason, socket.gaierror):  # a name that will be unknown again
                     mirrors.remove(url)
             except ValueError:  # pooch's answer to a wrong checksum
-                failures[url] = "what came is not the file (its checksum is wrong)"
+                failures[url] = "the download is not the file (its checksum is wrong)"
             else:
                 return
     reasons = "; ".join(f"{url}: {failure}" for url, failure in failures.items())

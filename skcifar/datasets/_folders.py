@@ -70,8 +70,8 @@ def list_folder(path, *, layout="auto", label_pattern=None):
     if not found:
         raise DatasetError(
             f"{path} holds no folders with pictures. Give a folder that holds one for each class,"
-            " named after the class, or say by label_pattern (--label-pattern) how the name of a"
-            " file names its class."
+            " named after the class, or a label_pattern (--label-pattern) that finds the class in"
+            " the name of a file."
         )
     paths, labels, subsets = map(list, zip(*found, strict=True))
     _check_names(path, labels)
@@ -96,17 +96,18 @@ def list_table(path, *, path_column="path", label_column="label", subset_column=
     for parameter, column in asked.items():
         if column not in columns:
             raise DatasetError(
-                f"{path} has no column {column!r} but {', '.join(map(repr, columns)) or 'none'}."
-                f" Name the right one by {parameter} (--{parameter.replace('_', '-')})."
+                f"{path} has no column {column!r} (columns:"
+                f" {', '.join(map(repr, columns)) or 'none'}). Name the right one with {parameter}"
+                f" (--{parameter.replace('_', '-')})."
             )
         for number, row in enumerate(rows, start=2):
             if not row[column]:
                 raise DatasetError(
-                    f"{path} has nothing in column {column!r} of row {number}. Fill it in, or take"
-                    " the row out."
+                    f"{path} has nothing in column {column!r} of row {number}. Fill it in, or"
+                    " remove the row."
                 )
     if not rows:
-        raise DatasetError(f"{path} has a header only. Add a row for each picture.")
+        raise DatasetError(f"{path} has only a header. Add a row for each picture.")
     labels = [row[label_column] for row in rows]
     _check_names(path, labels)
     subsets = [""] * len(rows)
@@ -115,7 +116,7 @@ def list_table(path, *, path_column="path", label_column="label", subset_column=
         for row, subset in zip(rows, subsets, strict=True):
             if subset is None:
                 raise DatasetError(
-                    f"{path} has {row[subset_column]!r} in column {subset_column!r}. Say train,"
+                    f"{path} has {row[subset_column]!r} in column {subset_column!r}. Use train,"
                     " validation or test."
                 )
     paths = [os.path.join(path.parent, row[path_column]) for row in rows]  # noqa: PTH118 (strings)
@@ -142,13 +143,13 @@ def _splits(path, folders, layout, *, by_folder):
             return {}  # one of several vehicles
         raise DatasetError(
             f"It is unclear what {names} in {path} stands for: parts of a data set, each with a"
-            ' folder for each class, or classes. Say layout="splits" or layout="classes"'
+            ' folder for each class, or classes. Set layout="splits" or layout="classes"'
             " (--layout)."
         )
     if not usable:
         raise DatasetError(
-            f"{path} is to be divided into splits, but holds no train, validation or test with a"
-            ' folder for each class inside. Make such folders, or say layout="classes" (--layout).'
+            f"{path} should be divided into splits, but holds no train, validation or test with a"
+            ' folder for each class inside. Add such folders, or set layout="classes" (--layout).'
         )
     splits = {split_of(folder.name): folder for folder in found}
     if len(splits) < len(found):
@@ -179,8 +180,8 @@ def parts_of_names(files, pattern, *, parameter, group):
     strange = [file for file, part in zip(files, parts, strict=True) if not part]
     if strange:
         raise DatasetError(
-            f"{pattern.pattern!r} finds nothing in {len(strange)} of {len(files)} names of files:"
-            f" {in_short(strange)}. Correct {parameter}, or take them out."
+            f"{pattern.pattern!r} finds nothing in {len(strange)} of {len(files)} file names:"
+            f" {in_short(strange)}. Correct {parameter}, or remove them."
         )
     return parts
 
@@ -197,8 +198,8 @@ def _check_names(path, labels):
         twin = known.setdefault(unicodedata.normalize("NFKC", label).casefold(), label)
         if twin != label:
             raise DatasetError(
-                f"{path} holds the classes {twin!a} and {label!a}, whose names differ in case or"
-                " Unicode form alone. Merge them, or give one of them another name."
+                f"{path} holds the classes {twin!a} and {label!a}, whose names differ only in"
+                " case or Unicode form. Merge them, or rename one of them."
             )
 
 
@@ -246,7 +247,7 @@ def _kind(entry):
             return "file"
     except OSError:  # it leads in a circle
         pass
-    return "links to nothing" if entry.is_symlink() else "entries that are no files"
+    return "links to nothing" if entry.is_symlink() else "entries that are not files"
 
 
 def _entries(folder):
@@ -256,8 +257,8 @@ def _entries(folder):
             seen = [e for e in entries if not e.name.startswith(".")]
     except OSError as error:
         raise DatasetError(
-            f"{folder} cannot be listed ({error.strerror}). Get the right to read it, or take it"
-            " out."
+            f"{folder} cannot be listed ({error.strerror}). Get permission to read it, or"
+            " move it elsewhere."
         ) from error
     seen = [entry for entry in seen if entry.name.lower() not in SYSTEM_NAMES]
     return sorted(seen, key=lambda entry: entry.name)

@@ -120,7 +120,7 @@ def _decode(source, shape, resize):
 
 def _opened(path):
     if not Path(path).is_file() and Path(path).exists():  # a named pipe would be waited for
-        raise ValueError("it is no file")
+        raise ValueError("it is not a file")
     return Image.open(path, formats=FORMATS)
 
 
@@ -132,7 +132,7 @@ def _damage_explained(source):
     except FileNotFoundError:
         raise _unreadable(source, "it does not exist") from None
     except Image.UnidentifiedImageError:
-        raise _unreadable(source, "it is of no known format") from None
+        raise _unreadable(source, "its format is unknown") from None
     except Image.DecompressionBombError:
         limit = 2 * Image.MAX_IMAGE_PIXELS
         raise _unreadable(source, f"it has more than {limit:,} pixels: make it smaller") from None
@@ -159,7 +159,7 @@ def _checked_size(picture):
     n_pixels = width * height
     if n_pixels > MAX_PIXELS:
         raise ValueError(
-            f"it has {n_pixels:,} pixels, and {MAX_PIXELS:,} at most can be read: make it smaller"
+            f"it has {n_pixels:,} pixels, but at most {MAX_PIXELS:,} can be read: make it smaller"
         )
     return n_pixels
 

@@ -54,15 +54,15 @@ def read_picture(
     Parameters
     ----------
     path : str or path-like
-        A file in JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF, PBM, PGM or PPM format, of 8 or 16 bits a
-        colour. Its orientation tag is obeyed; what is transparent becomes white.
+        A file in JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF, PBM, PGM or PPM format, of 8 or 16 bits per
+        colour. Its orientation tag is applied; transparency becomes white.
 
     image_size : tuple of (int, int), default=(32, 32)
-        Height and width in pixels that the picture gets.
+        Height and width in pixels to resize the picture to.
 
     resize : {"crop", "pad", "stretch"}, default="crop"
-        How a picture of other proportions gets that size: the middle of it is cut out, it gets
-        black margins, or it is stretched.
+        How to resize a picture of other proportions: cut out its middle, pad it with black margins,
+        or stretch it.
 
     n_channels : {1, 3}, default=3
         1 for pictures in grey, 3 for red, green and blue.
@@ -75,8 +75,8 @@ def read_picture(
     Raises
     ------
     DatasetError
-        If the file is missing, is no picture, is damaged, or has more than 50 million pixels (a
-        JPEG that is not progressive: 179 million). It is a ValueError.
+        If the file is missing, damaged or not a picture, or has more than 50 million pixels (179
+        million for a JPEG that is not progressive). It is a ValueError.
 
     Examples
     --------
@@ -114,51 +114,51 @@ def load_image_folder(
     skip_unreadable: bool = False,
     cache: bool | str | os.PathLike = False,
 ) -> Bunch:
-    """Load your own pictures from a folder per class, which gives the class its name.
+    """Load your own pictures from one folder per class, named after the class.
 
     Parameters
     ----------
     path : str or path-like
-        The folder that holds a folder for each class, or ``train``, ``validation`` and ``test``,
-        or some of them, however spelt (``val``, ``Testing``, ``training_set``), with a folder for
-        each class inside. Files may be of the formats and sizes that :func:`.read_picture` reads,
-        in colour, in grey or transparent, in folders within as well. Links to folders are not
-        followed but for those that are a class. What is hidden or a system's own, such as
-        ``Thumbs.db`` or ``__MACOSX``, is passed over.
+        The folder that holds a folder for each class, or ``train``, ``validation`` and ``test``, or
+        some of them, in any spelling (``val``, ``Testing``, ``training_set``), with a folder for
+        each class inside. Files may have any format and size that :func:`.read_picture` reads, in
+        colour, in grey or transparent, and be in subfolders. Links to folders are followed only if
+        they are a class. Hidden and system files, such as ``Thumbs.db`` or ``__MACOSX``, are
+        ignored.
 
     image_size : tuple of (int, int), default=(32, 32)
-        Height and width in pixels that all pictures get.
+        Height and width in pixels to resize all pictures to.
 
     resize : {"crop", "pad", "stretch"}, default="crop"
-        How a picture of other proportions gets that size: the middle of it is cut out, it gets
-        black margins, or it is stretched.
+        How to resize a picture of other proportions: cut out its middle, pad it with black margins,
+        or stretch it.
 
     n_channels : {1, 3}, default=3
         1 for pictures in grey, 3 for red, green and blue.
 
     subset : {"train", "validation", "test", "all"}, default="all"
-        Which pictures of a folder that is divided in such a way.
+        Which pictures to load from a folder that is divided in this way.
 
     layout : {"auto", "classes", "splits"}, default="auto"
-        What the folders in ``path`` are. By default their names and what is inside decide, and
-        where these are at odds an error says so: a folder ``test`` may be either.
+        What the folders in ``path`` are. By default, their names and contents decide, and an error
+        is raised if these disagree: a folder ``test`` may be either.
 
     label_pattern : str or re.Pattern, default=None
-        A regular expression that finds the class in the name of a file, for folders that are not of
-        classes: its group ``label``, or else its first group, or else all that it matches.
-        ``r"^[a-z]+"`` finds ``cat`` in ``cat.0123.jpg``.
+        A regular expression that finds the class in the name of a file, if folders are not classes:
+        its group ``label``, or else its first group, or else the whole match. ``r"^[a-z]+"`` finds
+        ``cat`` in ``cat.0123.jpg``.
 
     skip_unreadable : bool, default=False
         Whether to leave out files that cannot be read, and name them in ``DESCR``, instead of
         raising an error.
 
     cache : bool or path-like, default=False
-        Whether to keep the decoded pictures for the next time, in the system's folder for such
-        files or in one of yours. Files are read once only as long as they and the parameters stay
-        the same. ``images`` then stay in a memory-mapped file, and become arrays where they are
-        indexed by one number, or by :func:`numpy.asarray`; estimators of this package and searches
-        take them as they are, and copy no folds. A folder is given 10 GB at most; what was not used
-        for longest is removed.
+        Whether to keep the decoded pictures for next time, in the system's cache folder or in one
+        of yours. Files are read only once as long as they and the parameters stay the same.
+        ``images`` then stay in a memory-mapped file, and become arrays when indexed with one number
+        or passed to :func:`numpy.asarray`; this package's estimators and searches take them as they
+        are, without copying folds. A folder holds at most 10 GB; the least recently used pictures
+        are removed.
 
     Returns
     -------
@@ -168,7 +168,7 @@ def load_image_folder(
         images : ndarray of shape (n_samples, height, width, n_channels), dtype uint8
             The pictures, class after class.
         data : ndarray of shape (n_samples, height * width * n_channels), dtype uint8
-            The same memory, a picture a row.
+            The same memory, one picture per row.
         target : ndarray of shape (n_samples,), dtype int64
             The class of each picture, an index into ``target_names``.
         target_names : ndarray of shape (n_classes,), dtype str
@@ -176,15 +176,15 @@ def load_image_folder(
         filenames : ndarray of shape (n_samples,), dtype str
             The path of each picture.
         subsets : ndarray of shape (n_samples,), dtype str
-            "train", "validation" or "test" where the folder is divided in such a way, otherwise "".
+            "train", "validation" or "test" if the folder is divided in this way, otherwise "".
         DESCR : str
-            What was found: pictures by class, the sizes that they had, and what was left out.
+            What was found: pictures by class, their original sizes, and what was left out.
 
     Raises
     ------
     DatasetError
-        If the folder is missing, if a class has no pictures, or if any file is no picture that
-        :func:`.read_picture` reads; one error names such files. It is a ValueError.
+        If the folder is missing, if a class has no pictures, or if :func:`.read_picture` cannot
+        read a file; one error names such files. It is a ValueError.
 
     See Also
     --------
@@ -237,13 +237,13 @@ def load_image_csv(
     skip_unreadable: bool = False,
     cache: bool | str | os.PathLike = False,
 ) -> Bunch:
-    r"""Load your own pictures that a table lists, with a label for each.
+    r"""Load your own pictures from a table of paths and labels.
 
     Parameters
     ----------
     path : str or path-like
         A CSV file in UTF-8 with a header; the fields are separated by commas, semicolons or tabs.
-        The paths in it are relative to the folder that it is in.
+        Paths in it are relative to its folder.
 
     path_column : str, default="path"
         The column of the paths.
@@ -252,31 +252,31 @@ def load_image_csv(
         The column of the labels.
 
     subset_column : str, default=None
-        A column that says train, validation or test, however spelt.
+        A column that says train, validation or test, in any spelling.
 
     image_size : tuple of (int, int), default=(32, 32)
-        Height and width in pixels that all pictures get.
+        Height and width in pixels to resize all pictures to.
 
     resize : {"crop", "pad", "stretch"}, default="crop"
-        How a picture of other proportions gets that size, as :func:`.read_picture` does it.
+        How to resize a picture of other proportions, as in :func:`.read_picture`.
 
     n_channels : {1, 3}, default=3
         1 for pictures in grey, 3 for red, green and blue.
 
     subset : {"train", "validation", "test", "all"}, default="all"
-        Which pictures, where there is a ``subset_column``.
+        Which pictures to load, if there is a ``subset_column``.
 
     skip_unreadable : bool, default=False
         Whether to leave out files that cannot be read, and name them in ``DESCR``, instead of
         raising an error.
 
     cache : bool or path-like, default=False
-        Whether to keep the decoded pictures for the next time, as :func:`load_image_folder` does.
+        Whether to keep the decoded pictures for next time, as in :func:`load_image_folder`.
 
     Returns
     -------
     dataset : :class:`~sklearn.utils.Bunch`
-        As :func:`load_image_folder` returns it, the pictures in the order of the table.
+        As :func:`load_image_folder` returns it, with the pictures in the order of the table.
 
     Raises
     ------
@@ -328,16 +328,16 @@ def load_image_files(
     Parameters
     ----------
     paths : array-like of shape (n_samples,)
-        Paths of files as :func:`.read_picture` reads them, such as a column of a DataFrame.
+        Paths of files that :func:`.read_picture` reads, such as a column of a DataFrame.
 
     labels : array-like of shape (n_samples,)
         The class of each, a number or a name.
 
     image_size : tuple of (int, int), default=(32, 32)
-        Height and width in pixels that all pictures get.
+        Height and width in pixels to resize all pictures to.
 
     resize : {"crop", "pad", "stretch"}, default="crop"
-        How a picture of other proportions gets that size, as :func:`.read_picture` does it.
+        How to resize a picture of other proportions, as in :func:`.read_picture`.
 
     n_channels : {1, 3}, default=3
         1 for pictures in grey, 3 for red, green and blue.
@@ -347,12 +347,12 @@ def load_image_files(
         raising an error.
 
     cache : bool or path-like, default=False
-        Whether to keep the decoded pictures for the next time, as :func:`load_image_folder` does.
+        Whether to keep the decoded pictures for next time, as in :func:`load_image_folder`.
 
     Returns
     -------
     dataset : :class:`~sklearn.utils.Bunch`
-        As :func:`load_image_folder` returns it, the pictures in the order of the paths.
+        As :func:`load_image_folder` returns it, with the pictures in the order of the paths.
         ``target_names`` holds the labels as strings.
 
     Raises
@@ -404,9 +404,9 @@ def _load(listing, subset, shape, **options):
         rows = [row for row, known in enumerate(listing.subsets) if known == subset]
         if not rows:
             known = [name for name in SPLIT_NAMES if name in listing.subsets]
+            others = f", only {' and '.join(known)}" if known else ": it is not divided"
             raise DatasetError(
-                f"{listing.source} has no {subset} pictures but {' and '.join(known) or 'all'} of"
-                " them undivided. Give another subset."
+                f"{listing.source} has no {subset} pictures{others}. Give another subset."
             )
         listing = listing.take(rows)
     images, listing, report = read_listing(listing, shape, **options)
@@ -442,7 +442,7 @@ def read_listing(
     if files and (not skip_unreadable or len(files) == n_files):
         raise DatasetError(
             f"{len(files)} of {n_files} files cannot be read as pictures:"
-            f" {in_short(files, MAX_UNREADABLE)}. Replace them, take them out, or leave them out by"
+            f" {in_short(files, MAX_UNREADABLE)}. Replace or remove them, or skip them with"
             " skip_unreadable=True (--skip-unreadable)."
         )
     if files:

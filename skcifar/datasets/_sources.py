@@ -46,37 +46,36 @@ def load_train_test(source, *, limit=None, **options):
     ----------
     source : {"cifar10", "digits"} or path-like
         A data set by name, a folder as :func:`load_image_folder` takes it, or a CSV file as
-        :func:`load_image_csv` takes it. What has pictures for training and for testing is split
-        as it says; those for validation are tested on where there are none for testing, and left
-        out elsewhere. Any other is split four to one, stratified and always alike.
+        :func:`load_image_csv` takes it. A source divided into training and test pictures is split
+        accordingly; validation pictures are used for testing if there are none for testing, and
+        left out otherwise. Any other source is split four to one, stratified and always the same.
 
     limit : int, default=None
-        Read no more than so many training and so many test pictures, stratified and always the
-        same.
+        Maximum number of training and of test pictures to read, stratified and always the same.
 
     **options
-        ``data_home`` and ``n_retries`` of :func:`fetch_cifar10`; for files whatever
-        :func:`load_image_folder` and :func:`load_image_csv` take but ``subset``. ``group_by`` is a
-        regular expression that finds in the name of a file, as its group ``group``, its first group
-        or all that it matches, what is not to be divided between training and testing, such as a
-        patient or a day. ``report`` is called with each line that says what was found, such as
+        ``data_home`` and ``n_retries`` of :func:`fetch_cifar10`; for files, whatever
+        :func:`load_image_folder` and :func:`load_image_csv` take except ``subset``. ``group_by`` is
+        a regular expression that finds in the name of a file, as its group ``group``, its first
+        group or the whole match, what must not be divided between training and testing, such as a
+        patient or a day. ``report`` is called with each line about what was found, such as
         near-duplicates across training and testing. ``progress`` is called with the number of
-        pictures that are decoded; it returns a context manager, whose value is called with the
-        number of those that are done.
+        pictures to decode; it returns a context manager, whose value is called with the number
+        done.
 
     Returns
     -------
     train, test : tuple of (images, names, filenames)
         ``images`` is an ndarray of shape (n_samples, height, width, n_channels) and dtype uint8,
         ``names`` and ``filenames`` are ndarrays of shape (n_samples,) and dtype str; the latter is
-        None where pictures are no files.
+        None if the pictures are not files.
 
     Raises
     ------
     OSError
-        If CIFAR-10 is neither here nor to be downloaded.
+        If CIFAR-10 is not on this machine and cannot be downloaded.
     DatasetError
-        If what is here cannot be used. It is a ValueError.
+        If the files found cannot be used. It is a ValueError.
     """
     if source in NAMED:
         parts = [_limited(part, limit, what=source) for part in _load_named(source, **options)]
@@ -89,10 +88,10 @@ def load_train_test(source, *, limit=None, **options):
         rows, twins = near_duplicates(test.images, train.images)
         if len(rows):
             report(
-                f"{len(rows):,} of {len(test.names):,} test pictures are nearly the same as one"
-                f" that is trained on, such as {test.filenames[rows[0]]} and"
-                f" {train.filenames[twins[0]]}: accuracy will seem higher than it is, and group_by"
-                " (--group-by) keeps on one side what belongs together"
+                f"{len(rows):,} of {len(test.names):,} test pictures are nearly the same as a"
+                f" training picture, such as {test.filenames[rows[0]]} and"
+                f" {train.filenames[twins[0]]}: accuracy will seem higher than it is; group_by"
+                " (--group-by) keeps what belongs together on one side"
             )
     return train, test
 
@@ -189,7 +188,7 @@ def _train_test(listing, groups, report):
     if "train" not in rows:
         raise DatasetError(
             f"{listing.source} has pictures for {' and '.join(rows)}, but none for training. Add"
-            " them, or give a folder that is divided into classes alone."
+            " some, or give a folder that is divided only into classes."
         )
     tested = "test" if "test" in rows else "validation"
     unused = "; validation is not used" if {"test", "validation"} <= rows.keys() else ""
@@ -210,8 +209,8 @@ def _check_trained(source, train_names, test_names):
     strange = sorted(set(test_names) - set(train_names))
     if strange:
         raise DatasetError(
-            f"{source} has test pictures of {', '.join(strange)}, but no training pictures of it."
-            " Add some, or remove those."
+            f"{source} has test pictures of {', '.join(strange)}, but no training pictures of"
+            " them. Add some, or remove those."
         )
 
 
@@ -221,9 +220,9 @@ def _split(labels, groups, *, what):
     single = [name for name, count in counts.items() if count == 1]
     if len(counts) == 1 or single:
         reason = (
-            f"there is one picture only of {in_short(single)}"
+            f"there is only one picture of {in_short(single)}"
             if single
-            else f"there is one class only, {labels[0]}"
+            else f"there is only one class, {labels[0]}"
         )
         raise DatasetError(
             f"{what} cannot be split with pictures of each class on both sides: {reason}. Give at"

@@ -63,7 +63,7 @@ def test_unreadable_file_stops_or_is_left_out(pets, tmp_path, capsys):
     (pets / "train" / "cat" / "bad.png").write_bytes(b"no picture")
     reported = error_of(capsys, ["train", "--data", str(pets), "--out", str(tmp_path / "run")])
     assert "1 of 13 files cannot be read as pictures" in reported
-    assert "cat/bad.png (it is of no known format)" in reported
+    assert "cat/bad.png (its format is unknown)" in reported
     assert "--skip-unreadable" in reported
     assert train(pets, tmp_path / "run", "--skip-unreadable") == 0
     assert "left out, files that cannot be read: 1 (" in capsys.readouterr().out

@@ -115,7 +115,7 @@ def test_files_that_are_no_pictures_are_listed_and_the_rest_is_done(model, photo
     reported = capsys.readouterr()
     first, second = reported.err.splitlines()
     assert "missing.png cannot be read as a picture (it does not exist)" in first
-    assert "bad.png cannot be read as a picture (it is of no known format)" in second
+    assert "bad.png cannot be read as a picture (its format is unknown)" in second
     assert len(reported.out.splitlines()) == 5
 
 

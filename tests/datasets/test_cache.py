@@ -101,7 +101,7 @@ def test_unreadable_files_are_remembered_with_their_reasons(pets, kept, decoded,
     for name in ("cat/2.png", "dog/4.png"):
         (pets / name).write_bytes(b"no picture")
     for _ in range(2):
-        with pytest.raises(DatasetError, match=r"2 of 10 files .*2\.png \(it is of no known"):
+        with pytest.raises(DatasetError, match=r"2 of 10 files .*2\.png \(its format is unknown"):
             load_image_folder(pets, cache=kept)
     expected = load_image_folder(pets, skip_unreadable=True)
     dataset = load_image_folder(pets, cache=kept, skip_unreadable=True)

@@ -55,9 +55,9 @@ def test_folders_of_splits_are_known_in_all_spellings(tmp_path, names, subsets):
 
 def test_subset_that_is_not_there_is_refused(tmp_path):
     put(tmp_path, *classes("train", "val"))
-    with pytest.raises(DatasetError, match="no test pictures but train and validation"):
+    with pytest.raises(DatasetError, match="no test pictures, only train and validation"):
         load_image_folder(tmp_path, subset="test")
-    with pytest.raises(DatasetError, match="no test pictures"):
+    with pytest.raises(DatasetError, match="no test pictures: it is not divided"):
         load_image_folder(tmp_path / "train", subset="test")
 
 
@@ -107,7 +107,7 @@ def test_without_training_pictures_nothing_is_trained(tmp_path):
 )
 def test_ambiguous_layout_is_refused_with_the_way_to_say_it(tmp_path, paths):
     put(tmp_path, *paths)
-    with pytest.raises(DatasetError, match='Say layout="splits" or layout="classes"'):
+    with pytest.raises(DatasetError, match='Set layout="splits" or layout="classes"'):
         load_image_folder(tmp_path)
     names = load_image_folder(tmp_path, layout="classes").target_names
     assert names.tolist() == sorted({path.split("/")[0] for path in paths})
@@ -162,7 +162,7 @@ def test_label_in_the_name_and_splits_by_folder(tmp_path):
 def test_names_that_a_pattern_does_not_fit_are_told(tmp_path):
     put(tmp_path, "cat.1.png", "7.png")
     with pytest.raises(
-        DatasetError, match=r"in 1 of 2 names of files: .*7\.png. Correct label_pattern"
+        DatasetError, match=r"in 1 of 2 file names: .*7\.png. Correct label_pattern"
     ):
         load_image_folder(tmp_path, label_pattern=r"^([a-z]+)\.\d")
 
@@ -179,7 +179,7 @@ def test_names_of_classes_that_look_alike_are_refused(tmp_path, names):
     put(tmp_path, *[f"{name}/a.png" for name in names])
     if len(list(tmp_path.iterdir())) == 1:
         pytest.skip("this file system does so itself")
-    with pytest.raises(DatasetError, match="differ in case or Unicode form alone"):
+    with pytest.raises(DatasetError, match="differ only in case or Unicode form"):
         load_image_folder(tmp_path)
 
 
@@ -225,17 +225,13 @@ def test_class_may_be_a_link(tmp_path):
 def test_unreadable_files_are_left_out_on_request_with_their_reasons(tmp_path):
     put(tmp_path, *classes("."))
     (tmp_path / "cat" / "aa.jpg").write_bytes(b"no picture")
-    with pytest.raises(
-        DatasetError, match=r"aa\.jpg \(it is of no known format\).*skip_unreadable"
-    ):
+    with pytest.raises(DatasetError, match=r"aa\.jpg \(its format is unknown\).*skip_unreadable"):
         load_image_folder(tmp_path)
     dataset = load_image_folder(tmp_path, skip_unreadable=True)
     assert [Path(name).name for name in dataset.filenames] == ["a.png", "b.png"] * 2
     assert dataset.images[:2, 0, 0].tolist() == [[255, 0, 0]] * 2
     assert dataset.target.tolist() == [0, 0, 1, 1]
-    left_out = (
-        f"files that cannot be read: 1 ({tmp_path / 'cat/aa.jpg'} (it is of no known format))"
-    )
+    left_out = f"files that cannot be read: 1 ({tmp_path / 'cat/aa.jpg'} (its format is unknown))"
     assert dataset.DESCR.endswith(left_out)
 
 
@@ -254,7 +250,7 @@ def test_folder_without_the_right_to_read_it_is_named(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(
-        DatasetError, match=r"cannot be listed \(Permission denied\)\. Get the right"
+        DatasetError, match=r"cannot be listed \(Permission denied\)\. Get permission"
     ):
         load_image_folder(tmp_path)
 
@@ -326,11 +322,11 @@ def test_table_is_a_source_as_a_folder_is(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("file,label\na.png,cat", "no column 'path' but 'file', 'label'. Name the right one by"),
+        ("file,label\na.png,cat", r"no column 'path' \(columns: 'file', 'label'\)\. Name the"),
         ("path,label\na.png,", "nothing in column 'label' of row 2"),
         ("path,label\na.png", "nothing in column 'label' of row 2"),
-        ("path,label\n", "has a header only"),
-        ("", "no column 'path' but none"),
+        ("path,label\n", "has only a header"),
+        ("", r"no column 'path' \(columns: none\)"),
         ("path,label\na.png,cat", r"1 of 1 files .*a\.png \(it does not exist"),
         ("path,label\n\xe9.png,cat", "cannot be read as a table .*utf-8"),
     ],
@@ -356,7 +352,7 @@ def test_two_pictures_a_class_are_enough(tmp_path):
 
 
 def test_one_class_cannot_be_learned(tmp_path):
-    with pytest.raises(DatasetError, match=r"cannot be split .*: there is one class only, cat"):
+    with pytest.raises(DatasetError, match=r"cannot be split .*: there is only one class, cat"):
         load_train_test(put(tmp_path, "cat/a.png", "cat/b.png"))
 
 
@@ -406,7 +402,7 @@ def test_near_duplicates_in_training_and_testing_are_counted(tmp_path):
     lines = []
     _, test = load_train_test(photographs(tmp_path), report=lines.append)
     assert f"{len(test.names)} of {len(test.names)} test pictures are nearly the same" in lines[-1]
-    assert "group_by (--group-by) keeps on one side" in lines[-1]
+    assert "group_by (--group-by) keeps what belongs together" in lines[-1]
 
 
 def test_groups_on_both_sides_of_given_splits_are_told(tmp_path):
@@ -421,7 +417,7 @@ def test_groups_on_both_sides_of_given_splits_are_told(tmp_path):
     ("pattern", "message"),
     [
         ("(", "'group_by' parameter must be a regular expression"),
-        ("night", r"'night' finds nothing in 36 of 36 names of files: .*Correct group_by"),
+        ("night", r"'night' finds nothing in 36 of 36 file names: .*Correct group_by"),
         ("day", "cannot be split by groups"),
     ],
 )
@@ -449,5 +445,7 @@ def test_near_duplicate_is_found_whatever_the_size_of_pictures():
 def test_test_class_that_is_not_trained_is_noticed_before_reading(tmp_path):
     put(tmp_path, *classes("train"), "test/fish/a.png")
     (tmp_path / "train" / "cat" / "bad.png").write_bytes(b"no picture")
-    with pytest.raises(DatasetError, match="test pictures of fish, but no training pictures of it"):
+    with pytest.raises(
+        DatasetError, match="test pictures of fish, but no training pictures of them"
+    ):
         load_train_test(tmp_path)

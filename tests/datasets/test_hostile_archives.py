@@ -86,7 +86,7 @@ def test_named_pipe_in_place_of_the_archive_is_not_waited_for(data_home):
     os.mkfifo(data_home / BINARY)
     with pytest.raises(OSError, match="download_if_missing=True"):
         fetch_cifar10(data_home=data_home, download_if_missing=False)
-    with pytest.raises(DatasetError, match="is missing or no file"):
+    with pytest.raises(DatasetError, match="is missing or not a file"):
         unpack(data_home, BINARY)
 
 
@@ -139,7 +139,7 @@ def test_archive_whose_batch_is_cut_short_is_refused(data_home, tiny_records, mo
 def test_batch_in_an_archive_may_not_be_large(data_home, tiny_records, monkeypatch, edition):
     tiny_records["data_batch_1"] = np.tile(tiny_records["data_batch_1"], (3, 1))
     write_archive(data_home / edition, edition, tiny_records)
-    refuse_archive(data_home, edition, monkeypatch, r"data_batch_1.* is no file of at most")
+    refuse_archive(data_home, edition, monkeypatch, r"data_batch_1.* is not a file of at most")
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
@@ -149,7 +149,7 @@ def test_batch_in_an_archive_that_is_a_link_or_pipe_is_refused(data_home, monkey
     link = tarfile.TarInfo(f"{_archives.BINARY_FOLDER}/data_batch_1.bin")
     link.type, link.linkname = kind, str(secret)
     write_tar(data_home / BINARY, [link])
-    refuse_archive(data_home, BINARY, monkeypatch, "data_batch_1.bin is no file of at most")
+    refuse_archive(data_home, BINARY, monkeypatch, "data_batch_1.bin is not a file of at most")
 
 
 def test_climbing_paths_in_an_archive_lead_nowhere(data_home, tiny_records, monkeypatch):
@@ -212,7 +212,7 @@ def test_batch_that_is_no_file_is_refused(data_home, edition, thing):
             path.symlink_to("nowhere")
         case "circle":
             path.symlink_to(path.name)
-    with pytest.raises(DatasetError, match=r"data_batch_1(.bin)? is missing or no file"):
+    with pytest.raises(DatasetError, match=r"data_batch_1(.bin)? is missing or not a file"):
         fetch_cifar10(data_home=data_home)
 
 
@@ -298,10 +298,10 @@ def test_pickle_of_nothing_sensible_is_refused(data_home, tiny_records, monkeypa
         ([1] * 19, np.zeros((20, 3072), np.uint8), "must match exactly"),
         ([1] * 20, np.zeros((20, 3071), np.uint8), "holds 61,440 bytes of pictures where 61,460"),
         ([1] * 19, np.zeros((19, 3072), np.uint8), "holds 58,387 bytes of pictures where 61,460"),
-        ([1] * 20, np.zeros((20, 3072), np.int8), "its pixels are no bytes"),
-        ([1] * 20, np.zeros((20, 3), object), "its pixels are no bytes"),
-        ([1] * 20, [[0] * 3] * 20, "its pixels are no bytes"),
-        ([1] * 20, b"pixels", "its pixels are no bytes"),
+        ([1] * 20, np.zeros((20, 3072), np.int8), "its pixels are not bytes"),
+        ([1] * 20, np.zeros((20, 3), object), "its pixels are not bytes"),
+        ([1] * 20, [[0] * 3] * 20, "its pixels are not bytes"),
+        ([1] * 20, b"pixels", "its pixels are not bytes"),
     ],
 )
 def test_pickle_of_other_things_is_refused(
