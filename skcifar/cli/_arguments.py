@@ -12,22 +12,22 @@ def data_arguments(default="auto"):
         type=source,
         default=default,
         metavar="auto|cifar10|digits|FOLDER|CSV",
-        help="pictures: CIFAR-10, scikit-learn's handwritten digits, a folder of your own that"
-        " holds one folder a class (or train and val or test, each of that form), or a CSV file of"
-        " paths and labels; a fifth of what is not divided is kept for testing"
+        help="pictures: CIFAR-10, scikit-learn's handwritten digits, a folder of your own with"
+        " one folder per class (or train and val or test, each of that form), or a CSV file of"
+        " paths and labels; if not divided, a fifth is kept for testing"
         f" (default: {default or 'none'})",
     )
     data.add_argument(
         "--layout",
         choices=("auto", "classes", "splits"),
         default="auto",
-        help="what the folders in FOLDER are; their names say it by default",
+        help="what the folders in FOLDER are (default: inferred from their names)",
     )
     data.add_argument(
         "--label-pattern",
         metavar="REGEX",
-        help="regular expression that finds the class in the name of a file, where folders are not"
-        " of classes, such as '^[a-z]+'",
+        help="regular expression that finds the class in the name of a file, if folders are not"
+        " classes, such as '^[a-z]+'",
     )
     for column, name in (("path", "path"), ("label", "label"), ("subset", None)):
         data.add_argument(
@@ -39,7 +39,7 @@ def data_arguments(default="auto"):
     data.add_argument(
         "--group-by",
         metavar="REGEX",
-        help="regular expression that finds in the name of a file what is not to be divided between"
+        help="regular expression that finds in the name of a file what must not be divided between"
         " training and testing, such as a patient or a day",
     )
     data.add_argument(
@@ -51,19 +51,19 @@ def data_arguments(default="auto"):
         "--no-cache",
         dest="cache",
         action="store_false",
-        help="keep no decoded pictures for the next command, see skcifar cache",
+        help="do not keep decoded pictures for the next command; see skcifar cache",
     )
     data.add_argument(
         "--data-home",
         metavar="DIR",
-        help="where CIFAR-10 is or is to be kept: the folder that holds its folder or archive, or"
-        " either itself (default: scikit-learn's data folder)",
+        help="where CIFAR-10 is, or where to keep it: the folder that holds its folder or archive,"
+        " or one of these itself (default: scikit-learn's data folder)",
     )
     data.add_argument(
         "--limit",
         type=positive_int,
         metavar="N",
-        help="use no more than N training and N test pictures (default: all)",
+        help="use at most N training and N test pictures (default: all)",
     )
     return data
 
@@ -74,14 +74,14 @@ def add_image_size(parser):
         "--image-size",
         type=image_size,
         metavar="N|HxW",
-        help="height and width in pixels that the pictures of FOLDER or CSV get (default: 32)",
+        help="height and width in pixels to resize pictures of FOLDER or CSV to (default: 32)",
     )
     # those of datasets._picture_files.RESIZE, which is slow to import
     parser.add_argument(
         "--resize",
         choices=("crop", "pad", "stretch"),
-        help="how a picture of other proportions gets that size: cut to its middle, with black"
-        " margins, or stretched (default: crop)",
+        help="how to resize a picture of other proportions: crop it to its middle, pad it with"
+        " black margins, or stretch it (default: crop)",
     )
 
 
@@ -91,8 +91,8 @@ def model_arguments():
     model.add_argument(
         "--trusted",
         action="store_true",
-        help="let Keras build a network from a model file, which a PretrainedClassifier needs; for"
-        " files of people whom you trust",
+        help="let Keras build a network from a model file, as a PretrainedClassifier needs; only"
+        " for files from people you trust",
     )
     return model
 
@@ -113,7 +113,7 @@ def add_random_state(parser):
         type=seed,
         default=0,
         metavar="N",
-        help="seed; the same gives the same network (default: %(default)s)",
+        help="seed; the same seed gives the same network (default: %(default)s)",
     )
 
 
@@ -181,5 +181,5 @@ def sizes(text):
         return tuple(positive_int(size) for size in text.split(","))
     except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(
-            f"must be ints of at least 1 with commas between, such as 200,150, got {text!r}"
+            f"must be ints of at least 1, separated by commas, such as 200,150, got {text!r}"
         ) from None

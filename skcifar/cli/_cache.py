@@ -7,10 +7,10 @@ def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
         "cache",
-        help="show or remove the pictures that are kept decoded",
-        description="Show how much is kept of pictures that were decoded, and where. The commands"
-        " keep them so that the same files are read once only; at most 10 GB, of which goes first"
-        " what was not used for longest.",
+        help="show or remove the decoded pictures that are kept",
+        description="Show where decoded pictures are kept, and how much space they take. The"
+        " commands keep them so that the same files are read only once, up to 10 GB; the least"
+        " recently used are removed first.",
     )
     parser.add_argument("--clear", action="store_true", help="remove them all")
     parser.set_defaults(run=cache)

@@ -32,16 +32,16 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "compare",
         parents=[data_arguments(), model_arguments()],
-        help="train networks on the same pictures, and test which one is better",
+        help="train networks on the same pictures, and test which is better",
         description="Train networks on the same pictures, score them and saved models on the same"
-        " test pictures, and test by McNemar's test which differences are more than chance. auto,"
-        " the default, is the data set that has the saved models' classes, where there are any.",
+        " test pictures, and find with McNemar's test which differences are more than chance."
+        " auto, the default, is the data set with the saved models' classes, if there are any.",
     )
     parser.add_argument(
         "models",
         metavar="MODEL",
         nargs="*",
-        help="saved models to compare as they are, not trained any further",
+        help="saved models to compare as they are, without further training",
     )
     parser.add_argument(
         "--networks",
@@ -61,7 +61,7 @@ def add_parser(subparsers):
         dest="max_minutes",
         type=positive_float,
         metavar="R",
-        help="time for the training of each network, which then makes as many passes as it allows"
+        help="time to train each network, which then makes as many passes as it allows"
         " (default: none)",
     )
     parser.add_argument(
@@ -178,8 +178,8 @@ def _compare(arguments):
     ]
     paragraphs = [
         _comparisons.format_table(shown),
-        f"[low, high] holds with {100 * CONFIDENCE_LEVEL:g} % confidence what a test value would be"
-        " on all such pictures.",
+        f"With {100 * CONFIDENCE_LEVEL:g} % confidence, [low, high] contains the value for all"
+        " such pictures.",
         _comparisons.describe_tests(tests),
         printable(f"{folder} holds {', '.join(files)}"),
     ]
@@ -194,26 +194,28 @@ def _check_networks(arguments):
 
     for path in arguments.models:
         if path in PIPELINES and not Path(path).exists():
-            raise ValueError(f"{path} is not a file. Name networks to train by --networks {path}.")
+            raise ValueError(
+                f"{path} is not a file. Name networks to train with --networks {path}."
+            )
     networks = [] if arguments.networks == "none" else arguments.networks.split(",")
     networks = [name.strip() for name in networks]
     for name in networks:
         if name not in PIPELINES:
             raise ValueError(
-                f"--networks: {name!r} is not a network. There are {', '.join(PIPELINES)}; give"
-                " some of them with commas between, or none."
+                f"--networks: {name!r} is not a network. Give some of"
+                f" {', '.join(PIPELINES)}, separated by commas, or none."
             )
         if networks.count(name) > 1:
-            raise ValueError(f"--networks: {name} is there twice. Name each network once.")
+            raise ValueError(f"--networks: {name} is given twice. Name each network once.")
         path = Path(arguments.out, f"{name}.safetensors").resolve()
         if path in [Path(model).resolve() for model in arguments.models]:
             raise ValueError(
-                f"{path} would be replaced by the {name} network that is trained now. Give"
-                " another folder by --out."
+                f"{path} would be replaced by the new {name} network. Give another folder"
+                " with --out."
             )
     if not networks and not arguments.models:
         raise ValueError(
-            "There is nothing to compare. Give saved models, or networks to train by --networks."
+            "There is nothing to compare. Give saved models, or networks to train with --networks."
         )
     return networks
 
@@ -236,7 +238,7 @@ def _reading(arguments, saved):
     if arguments.image_size or arguments.resize:
         raise ValueError(
             "--image-size and --resize are those of the saved models. Leave them out, or compare"
-            " networks that are trained now."
+            " only new networks."
         )
     return saved[0][3]
 
@@ -271,7 +273,7 @@ def _measure_saved(name, path, model, wanted, reading, source, train, test):
     if wanted != there:
         raise ValueError(
             f"{path} takes pictures of {_described(wanted)}, but those of {source} are read at"
-            f" {_described(there)}. Compare models of one picture size only."
+            f" {_described(there)}. Compare only models of one picture size."
         )
     return _measure(name, path, model, source, train, test)
 

@@ -20,22 +20,22 @@ def add_parser(subparsers):
         "evaluate",
         parents=[data_arguments(), model_arguments()],
         help="score a saved model",
-        description="Score a saved model. auto, the default, is the data set that has the model's"
+        description="Score a saved model. auto, the default, is the data set with the model's"
         " classes.",
     )
-    parser.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
+    parser.add_argument("model", metavar="MODEL", help="file written by skcifar train")
     parser.add_argument(
         "--subset",
         choices=("train", "test", "all"),
         default="test",
-        help="which of the pictures; test are those of a folder that training left out, as long as"
-        " its files stay the same; all is right for a folder that was not trained on"
+        help="which pictures to use; test are those of a folder that training left out, as long as"
+        " its files stay the same; all is for a folder that was not trained on"
         " (default: %(default)s)",
     )
     parser.add_argument(
         "--mistakes",
         metavar="FILE",
-        help="write a CSV file of the pictures that were taken for others, the surest first",
+        help="write a CSV file of the misclassified pictures, the surest mistakes first",
     )
     parser.add_argument(
         "--out",
@@ -46,8 +46,8 @@ def add_parser(subparsers):
         "--cv",
         type=int_from(2, 100),
         metavar="N",
-        help="train N copies of the model anew, and let each predict the pictures that it was not"
-        " trained on; finds labels that are probably wrong, with --subset train or all",
+        help="train N new copies of the model, and let each predict the pictures it was not trained"
+        " on; with --subset train or all, this finds labels that are probably wrong",
     )
     parser.set_defaults(run=evaluate)
 

@@ -13,11 +13,11 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "explain",
         parents=[model_arguments()],
-        help="draw which parts of pictures carried the answer",
-        description="Write a copy of each picture in which the parts that carried the answer are"
+        help="draw which parts of pictures determined the answer",
+        description="Write a copy of each picture with the parts that determined the answer"
         " coloured.",
     )
-    parser.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
+    parser.add_argument("model", metavar="MODEL", help="file written by skcifar train")
     parser.add_argument("pictures", metavar="PICTURE|FOLDER|-", nargs="+", help=PICTURES_HELP)
     parser.add_argument(
         "--out",
@@ -29,7 +29,7 @@ def add_parser(subparsers):
         "--method",
         choices=("occlusion", "gradient", "grad-cam"),
         default="occlusion",
-        help="occlusion hides one part after another; gradient asks how strongly the class depends"
+        help="occlusion hides one part after another; gradient shows how strongly the class depends"
         " on each pixel; grad-cam shows what the last convolutions found (default: %(default)s)",
     )
     parser.add_argument(

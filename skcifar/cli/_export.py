@@ -22,11 +22,11 @@ def add_parser(subparsers):
         help="write a saved model as a page for any browser, or as ONNX",
         description="Write a saved model for programs without Python or Keras, from the pixels to"
         " the label. A FILE named *.html becomes a page that classifies pictures in any browser,"
-        " without a network; with --data it begins with ten test pictures, and says how many of"
+        " without a network; with --data it shows ten test pictures, and says how many of"
         " all it gets right. Phones often refuse local files: put the page on any web server."
         " A FILE named *.onnx becomes ONNX, which needs the onnx library.",
     )
-    parser.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
+    parser.add_argument("model", metavar="MODEL", help="file written by skcifar train")
     parser.add_argument("file", metavar="FILE", help="file to write, *.html or *.onnx")
     parser.add_argument(
         "--precision",

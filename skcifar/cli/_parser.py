@@ -23,8 +23,8 @@ def main(argv=None):
     Returns
     -------
     exit_code : int
-        0 when all was done, 2 after a mistake of the user's, 128 and the number of the signal when
-        interrupted (130), terminated (143), or when nobody reads the output (141).
+        0 on success, 2 after a user's mistake, 128 plus the number of the signal when interrupted
+        (130), terminated (143), or when nobody reads the output (141).
     """
     with terminal():
         try:

@@ -24,7 +24,7 @@ def add_parser(subparsers):
         description="Predict what pictures show: a table of file, class, probability and second"
         " class.",
     )
-    parser.add_argument("model", metavar="MODEL", help="a file that skcifar train wrote")
+    parser.add_argument("model", metavar="MODEL", help="file written by skcifar train")
     parser.add_argument(
         "pictures",
         metavar="PICTURE|FOLDER|-",
@@ -36,13 +36,13 @@ def add_parser(subparsers):
         type=probability,
         default=0.0,
         metavar="P",
-        help="say unknown where no class is that probable (default: always say a class)",
+        help="answer unknown if no class is that probable (default: always give a class)",
     )
-    parser.add_argument("--csv", metavar="FILE", help="write the table to a CSV file too")
+    parser.add_argument("--csv", metavar="FILE", help="also write the table to a CSV file")
     parser.add_argument(
         "--sort-into",
         metavar="DIR",
-        help="copy each file into a folder in DIR that is named after its class; nothing there is"
+        help="copy each file into a folder in DIR named after its class; existing files are not"
         " replaced, a number is added instead",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")

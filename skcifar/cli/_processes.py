@@ -28,8 +28,8 @@ def in_a_process_of_its_own(function, name, *arguments):
     except EOFError:
         process.join()
         raise OSError(
-            f"{name}: the process that trained it was ended before it was done (exit code"
-            f" {process.exitcode}), usually for lack of memory. Take fewer pictures by --limit."
+            f"{name}: the process that trained it was killed before it was done (exit code"
+            f" {process.exitcode}), usually for lack of memory. Use fewer pictures with --limit."
         ) from None
     else:
         process.join()

@@ -28,7 +28,7 @@ def reading_progress(n_pictures):
         bar.update(task, completed=n_done, state=state)
         if bar.disable and now - reported > SECONDS_BETWEEN_LINES:
             reported = now
-            write(f"{n_done:,} of {n_pictures:,} pictures are read   {state}")
+            write(f"{n_done:,} of {n_pictures:,} pictures read   {state}")
 
     with bar:
         yield on_done
@@ -60,11 +60,11 @@ class EpochProgress(keras.callbacks.Callback):
         if self.n_before is None:
             self.n_before = epoch
             if epoch:
-                write(f"goes on after epoch {epoch}")
+                write(f"resumes after epoch {epoch}")
 
     def on_train_end(self, logs=None):
         if self.n_before is None:
-            write("nothing is left to train: the checkpoint is of all epochs")
+            write("nothing is left to train: the checkpoint has all epochs")
 
     def on_epoch_end(self, epoch, logs=None):
         done = epoch + 1
@@ -128,7 +128,7 @@ class SearchProgress:
 
     def _report_found(self):
         if self.n_found:
-            write(f"{self.n_found} of {self.n_fits} fits were there already")
+            write(f"{self.n_found} of {self.n_fits} fits were already done")
 
     def _score(self, result):
         """Return the last score, and the best mean of a candidate whose folds are all done."""

@@ -9,12 +9,12 @@ def add_parser(subparsers):
         "report",
         help="write one page that shows what a run left",
         description="Write one HTML page of the numbers, pictures and parameters in a folder. It"
-        " holds all that it shows, so it can be sent, and read without a network.",
+        " is self-contained, so it can be sent, and read offline.",
     )
     parser.add_argument(
         "folder",
         metavar="RUN_DIR",
-        help="a folder that skcifar train, compare, search or evaluate --out wrote",
+        help="folder written by skcifar train, compare, search or evaluate --out",
     )
     parser.add_argument(
         "--out", metavar="FILE", help="page to write (default: report.html in RUN_DIR)"

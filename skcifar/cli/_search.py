@@ -18,20 +18,20 @@ def add_parser(subparsers):
         "search",
         parents=[data_arguments()],
         help="search for good parameters of the dense network, on this machine or on many",
-        description="Search for good parameters of the dense network by cross-validation. A search"
-        " that was interrupted goes on where it was, when the same command is given again.",
+        description="Search for good parameters of the dense network by cross-validation. An"
+        " interrupted search resumes where it was when the same command is given again.",
     )
     grid = parser.add_mutually_exclusive_group()
     grid.add_argument(
         "--grid",
         metavar="FILE",
-        help="TOML file of lists of values by the name of a DenseClassifier's parameter, such as"
-        " dropout = [0.0, 0.2]; several grids are tables [[grid]]",
+        help="TOML file of lists of values, named after parameters of DenseClassifier, such as"
+        " dropout = [0.0, 0.2]; several grids are [[grid]] tables",
     )
     grid.add_argument(
         "--preset",
         choices=("quick", "dense"),
-        help="grid that is there already: a first look, or large networks (default: quick)",
+        help="built-in grid: a first look, or large networks (default: quick)",
     )
     add_epochs(parser)
     parser.add_argument(
@@ -46,17 +46,17 @@ def add_parser(subparsers):
         type=jobs,
         default=1,
         metavar="N",
-        help="fits at the same time on this machine, -1 for one a core (default: %(default)s)",
+        help="number of parallel fits on this machine, -1 for one per core (default: %(default)s)",
     )
     parser.add_argument(
         "--halving",
         action="store_true",
-        help="begin with few epochs, and give more to the best third only, round by round",
+        help="start with few epochs, and give more only to the best third, round by round",
     )
     parser.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="have the fits done by the workers of a Dask scheduler, such as tcp://10.0.0.1:8786",
+        help="do the fits on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786",
     )
     add_image_size(parser)
     add_random_state(parser)
@@ -64,7 +64,7 @@ def add_parser(subparsers):
         "--out",
         default="skcifar-search",
         metavar="DIR",
-        help="folder to write to, and to go on in (default: %(default)s)",
+        help="folder to write to, and to resume in (default: %(default)s)",
     )
     parser.set_defaults(run=search)
 
@@ -115,7 +115,7 @@ def search(arguments):
     except KeyboardInterrupt as interrupt:
         interrupt.args = (
             f"interrupted, {progress.n_done} of {n_fits} fits are in {search.journal}. The same"
-            " command goes on from there.",
+            " command resumes from there.",
         )
         raise
     except ImportError as error:  # of Dask
@@ -145,7 +145,7 @@ def search(arguments):
         *ranking,
         "",
         f"best: {best}",
-        f"searched in {seconds:.1f} s, of which {search.refit_time_:.1f} s trained the best on"
+        f"searched in {seconds:.1f} s, {search.refit_time_:.1f} s of it to train the best on"
         " all pictures",
         f"test   loss {test_loss:.4f}   accuracy {test_accuracy:.4f}",
         *describe_balance(metrics),

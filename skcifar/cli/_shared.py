@@ -9,7 +9,7 @@ from ._terminal import complain, printable, write
 
 PICTURES_HELP = (
     "picture files (JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF or PPM), folders of them, or - for paths"
-    " from standard input, one a line"
+    " from standard input, one per line"
 )
 
 
@@ -63,7 +63,7 @@ def typed_reading(arguments):
     typed = {name: value for name, value in typed.items() if value is not None}
     if typed and arguments.data in ("auto", "cifar10", "digits"):
         raise ValueError(
-            "--image-size and --resize are for pictures in files. Name these by --data FOLDER."
+            "--image-size and --resize are for pictures in files. Name these with --data FOLDER."
         )
     return {"image_size": (32, 32), "resize": "crop", "n_channels": 3} | typed
 
@@ -105,7 +105,7 @@ def _warn_that_digits_stand_in(error):
         ("the network learns scikit-learn's handwritten digits instead", "bold"),
         ".\n\nTo get CIFAR-10, run this again where the internet can be reached. Or download"
         " cifar-10-binary.tar.gz from https://www.cs.toronto.edu/~kriz/cifar.html yourself and say"
-        " where it is by --data-home DIR\n\n",
+        " where it is with --data-home DIR\n\n",
         (printable(error), "dim"),
     )
     Console(stderr=True).print(Panel(text, title="Not CIFAR-10", style="yellow"))
@@ -124,7 +124,7 @@ def load_picture_model(path, *, trusted):
     if len(shape) != 3 or shape[-1] not in (1, 3):
         raise ValueError(
             f"{path} takes samples of shape {shape}, not pictures. Give a model that was trained"
-            " on pictures of shape (height, width, n_channels), n_channels being 1 or 3."
+            " on pictures of shape (height, width, n_channels), with n_channels 1 or 3."
         )
     resize = first.resize if isinstance(first, ImageResizer) else "crop"
     return model, {"image_size": shape[:2], "resize": resize, "n_channels": shape[2]}
@@ -145,13 +145,15 @@ def picture_files(named):
     for reason, paths in left_out.items():
         complain(f"left out, {reason}: {', '.join(map(str, paths))}", kind="warning")
     if not files:
-        raise ValueError(f"There are no files in {' and '.join(named)}. Name pictures, or others.")
+        raise ValueError(
+            f"There are no files in {' and '.join(named)}. Name pictures, or other folders."
+        )
     return files
 
 
 def _paths_from_input():
     if sys.stdin is None:
-        raise ValueError("Standard input is closed. Name files, or pipe paths in, one a line.")
+        raise ValueError("Standard input is closed. Name files, or pipe paths in, one per line.")
     lines = sys.stdin.buffer.read().split(b"\n")
     return [os.fsdecode(line) for line in (line.rstrip(b"\r") for line in lines) if line]
 
@@ -180,7 +182,7 @@ def source_of(classes, path):
         return "digits"
     raise ValueError(
         f"What {path} was trained on cannot be inferred from its classes, which are"
-        f" {', '.join(classes.astype(str))}. Name the pictures by --data."
+        f" {', '.join(classes.astype(str))}. Name the pictures with --data."
     )
 
 

@@ -22,7 +22,7 @@ def add_parser(subparsers):
         "train",
         parents=[data_arguments()],
         help="train a network and write the model, its numbers and its pictures",
-        description="Train a network. auto, the default, is CIFAR-10 where it is at hand or can be"
+        description="Train a network. auto, the default, is CIFAR-10 if it is at hand or can be"
         " downloaded (170 MB), otherwise the digits.",
     )
     add_image_size(parser)
@@ -30,12 +30,12 @@ def add_parser(subparsers):
     parser.add_argument(
         "--checkpoint",
         metavar="FILE",
-        help="file to write after each epoch, from which --resume goes on (default: none)",
+        help="file to write after each epoch, for --resume (default: none)",
     )
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="go on from --checkpoint FILE if it is there; the same command ends with the same"
+        help="resume from --checkpoint FILE if it exists; the same command ends with the same"
         " network as if it had never been stopped",
     )
     parser.add_argument(
@@ -134,13 +134,11 @@ def _check_checkpoint(arguments):
     """Raise if what was typed is unclear about a checkpoint, before anything is lost or done."""
     if arguments.checkpoint is None:
         if arguments.resume:
-            raise ValueError(
-                "--resume goes on from a checkpoint. Say which one by --checkpoint FILE."
-            )
+            raise ValueError("--resume needs a checkpoint. Name it with --checkpoint FILE.")
     elif Path(arguments.checkpoint).exists() and not arguments.resume:
         raise ValueError(
-            f"{arguments.checkpoint} is there already. Add --resume to go on from it, or delete it"
-            " to begin anew."
+            f"{arguments.checkpoint} already exists. Add --resume to resume from it, or delete it"
+            " to start anew."
         )
 
 
@@ -155,10 +153,10 @@ def _successful(pipeline, folder, arguments):
     try:
         check_is_fitted(classifier)
     except NotFittedError:
-        return "interrupted in the first epoch, so that nothing is left"
+        return "interrupted in the first epoch, so nothing is saved"
     path = folder / "interrupted.safetensors"
     save_model(pipeline.set_params(classify__callbacks=None), path)
     message = f"interrupted; {path} holds the network as it was after epoch {classifier.n_iter_}"
     return (
-        message if arguments.checkpoint is None else f"{message}; add --resume to go on from there"
+        message if arguments.checkpoint is None else f"{message}; add --resume to resume from there"
     )

@@ -182,7 +182,7 @@ def _train_test(listing, groups, report):
     labels = np.array(listing.labels)
     if len(rows) == 1 and not rows.keys() & {"validation", "test"}:
         train, test = _split(labels, groups, what=listing.source)
-        whole = "" if groups is None else ", of whole groups"
+        whole = "" if groups is None else ", in whole groups"
         report(f"one in five pictures of each class is kept for testing{whole}")
         return {"train": train, "test": test}
     if "train" not in rows:
@@ -194,7 +194,7 @@ def _train_test(listing, groups, report):
     unused = "; validation is not used" if {"test", "validation"} <= rows.keys() else ""
     train, test = rows["train"], rows[tested]
     _check_trained(listing.source, labels[train], labels[test])
-    report(f"train is trained on, {tested} is tested on{unused}")
+    report(f"train is used for training, {tested} for testing{unused}")
     if groups is not None:
         of_train, of_test = ({groups[row] for row in part} for part in (train, test))
         if of_train & of_test:

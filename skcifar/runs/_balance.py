@@ -14,7 +14,7 @@ def describe_imbalance(y):
         return ""
     return (
         f"the rarest class, {classes[counts.argmin()]}, has {counts.min():,} of {len(y):,} pictures"
-        f" ({100 * share:.1f} %), less than half of an even share ({100 * even:.1f} %), so that"
+        f" ({100 * share:.1f} %), less than half of an even share ({100 * even:.1f} %), so"
         " balanced accuracy and recall by class say more than accuracy"
     )
 

@@ -17,7 +17,7 @@ MODELS_IN_A_ROW = 3  # so that tables fit into 100 columns
 WIDTH = 100
 LEVEL = 0.05  # p-values below it count as hardly chance
 MCNEMAR = (
-    "McNemar's test: p is how probable it is that two equally good models differ so much or more."
+    "McNemar's test: p is the probability that two equally good models differ this much or more."
 )
 OF_MANY_PAIRS = "Of twenty such pairs that are equally good, one has p < 0.05 by chance."
 UNKNOWN = "-"

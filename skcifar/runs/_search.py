@@ -107,10 +107,12 @@ def read_grid(path):
     if grids is content:
         return [content]
     if not isinstance(grids, list) or not all(isinstance(grid, dict) for grid in grids):
-        raise GridError(f"{path}: several grids are tables that begin with a line [[grid]] each.")
+        raise GridError(f"{path}: several grids are tables, each of which begins with [[grid]].")
     if len(content) > 1:
         others = ", ".join(name for name in content if name != "grid")
-        raise GridError(f"{path} has {others} outside of its [[grid]] tables. Put all into tables.")
+        raise GridError(
+            f"{path} has {others} outside its [[grid]] tables. Put everything into tables."
+        )
     return grids
 
 
@@ -130,8 +132,8 @@ def check_grids(grids, pipeline, *, source, halving=False):
         full = {names[name]: [_tuples(value) for value in grid[name]] for name in grid}
         if halving and RESOURCE in full:
             raise GridError(
-                f"{source}: epochs are what a halving search gives out. Leave them out of the grid,"
-                " and say by --epochs how many there are at most."
+                f"{source}: a halving search sets the epochs itself. Leave them out of the grid,"
+                " and set their maximum with --epochs."
             )
         checked.append(full)
     seen = set()
@@ -142,13 +144,13 @@ def check_grids(grids, pipeline, *, source, halving=False):
                 step._validate_params()
         except (TypeError, ValueError) as error:
             (label,) = candidate_labels([params])
-            hint = " A list as a value has brackets of its own: [[512, 256]]"
+            hint = " A list as a value needs its own brackets: [[512, 256]]"
             hint = hint if "array-like" in str(error) else ""
             raise GridError(f"{source}: {label} cannot be fitted. {error}{hint}") from error
         text = repr(sorted(params.items()))
         if text in seen:
             (label,) = candidate_labels([params])
-            raise GridError(f"{source}: {label} is there twice. Leave out what is repeated.")
+            raise GridError(f"{source}: {label} is there twice. Remove one of them.")
         seen.add(text)
     return checked
 

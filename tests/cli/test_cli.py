@@ -336,7 +336,7 @@ def test_evaluate_takes_a_model_of_numbers(source, tiny_cifar10, tmp_path, capsy
 def test_evaluate_does_not_guess_what_numbers_stand_for(tmp_path, capsys):
     X, y = load_digit_images(subset="test", return_X_y=True)
     save_model(make_dense_pipeline(epochs=1).fit(X, y), tmp_path / "model")
-    assert "Name the pictures by --data" in error_of(capsys, ["evaluate", str(tmp_path / "model")])
+    assert "the pictures with --data" in error_of(capsys, ["evaluate", str(tmp_path / "model")])
 
 
 def test_evaluate_refuses_pictures_of_other_classes(run, tiny_cifar10, capsys):
@@ -363,7 +363,7 @@ def test_own_pictures_go_all_the_way(tmp_path, capsys):
 def test_evaluate_requests_the_folder_of_own_pictures(blobs, tmp_path, capsys):
     X = np.zeros((4, 8, 8, 3), dtype=np.uint8)
     save_model(make_dense_pipeline(epochs=1).fit(X, ["a", "b"] * 2), tmp_path / "model")
-    assert "Name the pictures by --data" in error_of(capsys, ["evaluate", str(tmp_path / "model")])
+    assert "the pictures with --data" in error_of(capsys, ["evaluate", str(tmp_path / "model")])
 
 
 # --- mistakes ---
@@ -454,7 +454,7 @@ def test_interrupt_is_one_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("skcifar.classifiers.DenseClassifier.fit", interrupt)
     assert main(["train", *QUICK, "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == (
-        "skcifar: error: interrupted in the first epoch, so that nothing is left\n"
+        "skcifar: error: interrupted in the first epoch, so nothing is saved\n"
     )
 
 
@@ -464,7 +464,7 @@ def test_resumed_training_ends_with_the_network_of_an_unbroken_one(tmp_path, cap
     assert main([*argv, "--epochs", "2"]) == 0
     capsys.readouterr()
     assert main([*argv, "--resume"]) == 0
-    assert "goes on after epoch 2\nepoch 3/3" in capsys.readouterr().out
+    assert "resumes after epoch 2\nepoch 3/3" in capsys.readouterr().out
     resumed, whole = (load_model(folder / "model.safetensors")[-1] for folder in (tmp_path, run))
     np.testing.assert_array_equal(weights_of(resumed), weights_of(whole))
     assert resumed.history_ == whole.history_
@@ -476,7 +476,7 @@ def test_checkpoint_that_is_there_is_not_begun_anew(tmp_path, capsys):
     path = tmp_path / "checkpoint"
     path.write_bytes(b"precious")
     message = error_of(capsys, ["train", *QUICK, "--checkpoint", str(path)])
-    assert f"{path} is there already. Add --resume" in message
+    assert f"{path} already exists. Add --resume" in message
     assert path.read_bytes() == b"precious"
 
 

@@ -361,9 +361,9 @@ def test_names_distinguish_models(tmp_path, paths, taken, names):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--networks", "dense,nonsense"], "--networks: 'nonsense' is not a network. There are"),
+        (["--networks", "dense,nonsense"], "--networks: 'nonsense' is not a network. Give some of"),
         (["--networks", ""], "--networks: '' is not a network"),
-        (["--networks", "dense,dense"], "dense is there twice"),
+        (["--networks", "dense,dense"], "dense is given twice"),
         (["--networks", "none"], "There is nothing to compare"),
         (["--limit", "5"], "digits has 10 classes, so the limit of 5 is too low"),
         (["--data", "nowhere"], "nowhere is not a folder"),
@@ -386,7 +386,7 @@ def test_saved_model_is_not_replaced_by_a_network_of_its_name(saved, tmp_path, c
     path = tmp_path / "dense.safetensors"
     shutil.copy(saved, path)
     message = error_of(capsys, [str(path), *QUICK, "--out", str(tmp_path)])
-    assert "would be replaced by the dense network" in message
+    assert "would be replaced by the new dense network" in message
     assert path.read_bytes() == saved.read_bytes()
 
 
@@ -408,7 +408,7 @@ def test_error_of_another_process_is_reported_with_the_network(error):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 def test_process_that_was_killed_is_reported():
-    with pytest.raises(OSError, match=r"dense: .* ended before it was done \(exit code -9\)"):
+    with pytest.raises(OSError, match=r"dense: .* killed before it was done \(exit code -9\)"):
         in_a_process_of_its_own(kill_process, "dense")
 
 

@@ -49,7 +49,7 @@ def test_train_tells_what_a_folder_was_taken_for(pets, tmp_path, capsys):
     (pets / "train" / "notes.txt").write_text("beside")
     assert train(pets, tmp_path / "run") == 0
     assert capsys.readouterr().out.split("\n")[:7] == [
-        "train is trained on, validation is tested on",
+        "train is used for training, validation for testing",
         f"12 pictures of 2 classes from the folder {pets}, cut to the middle at 32 x 32 pixels",
         "train, 8: cat 4, dog 4",
         "test, 4: cat 2, dog 2",
@@ -116,8 +116,8 @@ def test_reading_prints_a_line_now_and_then_elsewhere(monkeypatch, capsys):
         for n_done in (1_000, 2_000, 3_000, 4_000):
             on_done(n_done)
     assert capsys.readouterr().out.split("\n") == [
-        "2,000 of 4,000 pictures are read   time left 0:10",
-        "4,000 of 4,000 pictures are read   time left 0:00",
+        "2,000 of 4,000 pictures read   time left 0:10",
+        "4,000 of 4,000 pictures read   time left 0:00",
         "",
     ]
 

@@ -171,10 +171,10 @@ def test_same_command_goes_on_where_it_was(grid, tmp_path, capsys):
     capsys.readouterr()
     assert main(argv) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[2] == "5 of 8 fits were there already"
+    assert printed[2] == "5 of 8 fits were already done"
     assert [line[:8] for line in printed[3:6]] == ["fit 6/8 ", "fit 7/8 ", "fit 8/8 "]
     assert main(argv) == 0
-    assert "8 of 8 fits were there already" in capsys.readouterr().out
+    assert "8 of 8 fits were already done" in capsys.readouterr().out
     again = (tmp_path / "out" / "cv_results.csv").read_bytes()
     scores = [
         [row[1:5] for row in csv.reader(text.decode().splitlines())] for text in (results, again)
@@ -200,12 +200,12 @@ def test_interrupt_says_how_to_go_on(grid, tmp_path, capsys, monkeypatch):
     (line,) = capsys.readouterr().err.splitlines()
     journal = tmp_path / "out" / "journal.jsonl"
     assert line == (
-        f"skcifar: error: interrupted, 2 of 8 fits are in {journal}. The same command goes on from"
+        f"skcifar: error: interrupted, 2 of 8 fits are in {journal}. The same command resumes from"
         " there."
     )
     monkeypatch.undo()
     assert main(argv) == 0
-    assert "2 of 8 fits were there already" in capsys.readouterr().out
+    assert "2 of 8 fits were already done" in capsys.readouterr().out
 
 
 def test_folder_of_another_search_is_refused(out, grid, capsys):
@@ -284,7 +284,7 @@ def test_plan_is_what_scikit_learn_does(n_candidates, epochs):
         ("dropout = [2.0]", "dropout=2.0 cannot be fitted. The 'dropout' parameter"),
         ('dropout = ["a"]', "dropout=a cannot be fitted"),
         ("hidden_layer_sizes = [[10, 0]]", "hidden_layer_sizes=(10, 0) cannot be fitted"),
-        ("hidden_layer_sizes = [1.5]", "A list as a value has brackets of its own: [[512, 256]]"),
+        ("hidden_layer_sizes = [1.5]", "A list as a value needs its own brackets: [[512, 256]]"),
         ("dropout = [", "grid.toml is not TOML"),
         ("", "grid.toml has no parameters"),
         ("droput = 0.1", "droput is not a parameter of DenseClassifier. Did you mean dropout?"),
@@ -296,15 +296,15 @@ def test_plan_is_what_scikit_learn_does(n_candidates, epochs):
             "[classify]\ndropout = [0.1]",
             "classify is a table, but a grid is flat. Write classify__dropout = [0.1]",
         ),
-        ("dropout = [0.1, 0.2, 0.1]", "dropout=0.1 is there twice. Leave out what is repeated."),
+        ("dropout = [0.1, 0.2, 0.1]", "dropout=0.1 is there twice. Remove one of them."),
         (
             "[[grid]]\ndropout = [0.1]\n[[grid]]\nclassify__dropout = [0.2, 0.1]",
-            "dropout=0.1 is there twice. Leave out what is repeated.",
+            "dropout=0.1 is there twice. Remove one of them.",
         ),
-        ("grid = [1]", "several grids are tables that begin with a line [[grid]]"),
+        ("grid = [1]", "several grids are tables, each of which begins with [[grid]]"),
         (
             "weight_decay = [1]\n[[grid]]\ndropout = [0.0]",
-            "has weight_decay outside of its [[grid]] tables",
+            "has weight_decay outside its [[grid]] tables",
         ),
         ("[[grid]]\ndropout = [0.0]\n[[grid]]", "has no parameters"),
     ],
@@ -342,7 +342,7 @@ def test_grid_that_is_no_text_is_reported(tmp_path, capsys):
 
 def test_epochs_are_no_candidates_of_a_halving_search(grid, capsys):
     message = error_of(capsys, [*QUICK, "--halving", "--grid", grid("epochs = [1, 2]")])
-    assert "epochs are what a halving search gives out" in message
+    assert "a halving search sets the epochs itself" in message
 
 
 def test_scheduler_that_is_none_is_reported(grid, tmp_path, capsys):

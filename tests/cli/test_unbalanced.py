@@ -14,7 +14,7 @@ from skcifar.runs.report import write_report
 QUICK = ["--epochs", "1"]
 LINE = (
     "the rarest class, dog, has 4 of 24 pictures (16.7 %), less than half of an even share"
-    " (50.0 %), so that balanced accuracy and recall by class say more than accuracy"
+    " (50.0 %), so balanced accuracy and recall by class say more than accuracy"
 )
 ADVICE = "--class-weight balanced lets each class count the same"
 

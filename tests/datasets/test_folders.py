@@ -64,12 +64,12 @@ def test_subset_that_is_not_there_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("names", "tested", "told"),
     [
-        (("train", "val"), "val", "train is trained on, validation is tested on"),
-        (("train", "test"), "test", "train is trained on, test is tested on"),
+        (("train", "val"), "val", "train is used for training, validation for testing"),
+        (("train", "test"), "test", "train is used for training, test for testing"),
         (
             ("train", "val", "test"),
             "test",
-            "train is trained on, test is tested on; validation is not used",
+            "train is used for training, test for testing; validation is not used",
         ),
     ],
 )
@@ -394,7 +394,7 @@ def test_group_stays_on_one_side(tmp_path):
         assert len(days[0] | days[1]) == 6
         assert not days[0] & days[1]
         assert set(train.names) == set(test.names) == {"cat", "dog"}
-    assert lines[0] == "one in five pictures of each class is kept for testing, of whole groups"
+    assert lines[0] == "one in five pictures of each class is kept for testing, in whole groups"
     assert not any("nearly the same" in line for line in lines)
 
 

@@ -133,8 +133,8 @@ def test_every_picture_of_the_folder_is_in_the_page_and_described_in_words(pages
 def test_lines_under_predictions_are_described_as_they_are_drawn(pages, tmp_path):
     alone = write_report(write_comparison(tmp_path / "alone", names=["dense"]))[0]
     captions = [text_of(next(parse(path).iter("figcaption"))) for path in (pages["run"], alone)]
-    first = "Under each picture the class that was predicted"
-    assert captions[0].startswith(f"{first}, the probability that it has for the network, and the")
+    first = "Under each picture are the predicted class"
+    assert captions[0].startswith(f"{first}, its probability according to the network, and the")
     assert captions[1].startswith(f"{first}, then the actual one.")
 
 
@@ -187,7 +187,7 @@ def test_run_says_how_to_get_curves_of_validation(pages, run):
     epochs = "epoch,loss,accuracy,val_loss,val_accuracy\n1,1.0,0.5,1.2,0.4\n"
     (run / "history.csv").write_text(epochs)
     text = text_of(parse(write_report(run)[0]))
-    assert "The star is the epoch that was best in validation." in text
+    assert "The star marks the best epoch in validation." in text
     assert "--validation-fraction" not in text
 
 
@@ -394,7 +394,7 @@ def test_caption_of_a_search_names_the_file_of_values_only_if_it_is_there(writte
 
 def test_mistakes_are_shown_and_where_all_are_is_said(run):
     text = text_of(parse(write_report(run)[0]))
-    assert "Pictures of which the network was surest, and wrong" in text
+    assert "pictures on which the network was surest, and wrong" in text
     assert "All mistakes are in mistakes.csv." in text
 
 

@@ -23,9 +23,9 @@ from ._tables import (
 )
 
 MODEL = "model.safetensors"
-BEST_EPOCH = " The star is the epoch that was best in validation."
+BEST_EPOCH = " The star marks the best epoch in validation."
 NO_VALIDATION = (
-    " Nothing was held out to validate on; with --validation-fraction 0.1 there are curves of"
+    " Nothing was held out for validation; with --validation-fraction 0.1 there are also curves for"
     " pictures that are not trained on, and the best epoch is marked."
 )
 N_MISTAKES = 20  # in the table

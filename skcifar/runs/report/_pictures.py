@@ -47,7 +47,7 @@ class Comparison(NamedTuple):
 RUN, EVALUATION, COMPARISON, COMPARISON_OF_ONE, SEARCH = {}, {}, {}, {}, {}
 MARKS = "Right predictions have a check mark and are blue, wrong ones have a cross and are orange."
 WITH_CLASSES = (
-    "with the class taken for, the actual class and the file or the index among the test pictures"
+    "with the predicted class, the actual class and the file or the index among the test pictures"
     " under each"
 )
 
@@ -68,8 +68,8 @@ def picture(name, *folders, alt, caption):
     RUN,
     EVALUATION,
     alt="Test pictures, with the predicted class, its probability and the actual class under each",
-    caption="Under each picture the class that was predicted, the probability that it has for the"
-    f" network, and the actual class. {MARKS}",
+    caption="Under each picture are the predicted class, its probability according to the network,"
+    f" and the actual class. {MARKS}",
 )
 def _predictions(of):
     from ...displays import PredictionGridDisplay
@@ -104,7 +104,7 @@ def _learning_curves(of):
     EVALUATION,
     alt="Two confusion matrices, of counts and of shares, and rows of pictures of the classes that"
     " are confused most",
-    caption="How often each actual class, a row, is taken for which other, a column: as the number"
+    caption="How often each actual class, a row, is taken for each other, a column: as the number"
     " of test pictures, and in percent of the class. Below are pictures of the commonest mistakes.",
 )
 def _confusions(of):
@@ -119,9 +119,8 @@ def _confusions(of):
     RUN,
     EVALUATION,
     alt=f"The surest mistakes on test pictures, {WITH_CLASSES}",
-    caption="Pictures of which the network was surest, and wrong: the class that it took each for,"
-    " and the actual one, with their probabilities, and the file, or the index among the test"
-    " pictures.",
+    caption="The pictures on which the network was surest, and wrong: the predicted and the actual"
+    " class, with their probabilities, and the file, or the index among the test pictures.",
 )
 def _surest_mistakes(of, **params):
     from ...displays import MistakesDisplay
@@ -135,8 +134,8 @@ def _surest_mistakes(of, **params):
     RUN,
     EVALUATION,
     alt=f"The closest mistakes on test pictures, {WITH_CLASSES}",
-    caption="Pictures that the network nearly got right: the actual class had almost the"
-    " probability of that which it took them for.",
+    caption="Pictures that the network nearly got right: the actual class was almost as"
+    " probable as the predicted one.",
 )
 def _closest_mistakes(of):
     return _surest_mistakes(of, which="doubtful")
@@ -161,10 +160,10 @@ def _suspects(of):
     EVALUATION,
     alt="Two charts: the share that is right against the probability of the predicted class, and"
     " against the share of pictures that is answered",
-    caption="On the left, how often the network is right where it is so sure; under the dashed line"
-    " it is surer than it is right, and the bars count the pictures. On the right, how often it is"
-    " right if it answers only where it is surest; the star is where 95 % are right, as far as"
-    " these pictures show. skcifar predict --min-probability answers so.",
+    caption="On the left, how often the network is right where it is that sure; below the dashed"
+    " line it is overconfident, and the bars count the pictures. On the right, how often it is"
+    " right if it answers only where it is surest; the star marks where 95 % are right, judging by"
+    " these pictures. skcifar predict --min-probability answers like that.",
 )
 def _reliability(of):
     from ...displays import ReliabilityDisplay
@@ -176,7 +175,7 @@ def _reliability(of):
     "first_layer.png",
     RUN,
     alt="The weights of the first layer's units as small pictures, with a scale",
-    caption="What the units of the first layer look for, the strongest first: each reacts to"
+    caption="What the units of the first layer look for, the strongest first: each responds to"
     " pictures that look like it. Mid grey is a weight of 0.",
 )
 def _first_layer(of):
@@ -190,8 +189,8 @@ def _first_layer(of):
     COMPARISON,
     alt="Charts of the networks' accuracy against the epoch, of the classes that each confuses, and"
     " test pictures with what each network predicts for them",
-    caption="Accuracy after each epoch of training, how often each class was taken for which, and"
-    " test pictures with every network's prediction: right ones have a check mark, wrong ones a"
+    caption="Accuracy after each epoch of training, how often each class was taken for each other,"
+    " and test pictures with every network's prediction: right ones have a check mark, wrong ones a"
     " cross.",
 )
 def _comparison(of):
@@ -212,7 +211,7 @@ def _comparison(of):
     "comparison.png",
     COMPARISON_OF_ONE,
     alt="Test pictures, with the predicted and the actual class under each",
-    caption=f"Under each picture the class that was predicted, then the actual one. {MARKS}",
+    caption=f"Under each picture are the predicted class, then the actual one. {MARKS}",
 )
 def _comparison_of_one(of):
     from ...displays import PredictionGridDisplay
@@ -232,7 +231,7 @@ def _comparison_of_one(of):
     "scores.png",
     SEARCH,
     alt="Charts of mean accuracy against each of the parameters that were searched",
-    caption="Mean accuracy on the folds left out and its spread, against each parameter.",
+    caption="Mean accuracy on the folds left out, and its spread, against each parameter.",
 )
 def _scores(search):
     from ...displays import SearchResultsDisplay

@@ -16,7 +16,7 @@ MEASURES = {
         1,
     ),
     "n_answers_at_95_percent": ("Test pictures answered if 95 % must be right", "", 0, 1),
-    "min_probability_at_95_percent": ("Probability from which on these are answered", "", 3, 1),
+    "min_probability_at_95_percent": ("Least probability of these answers", "", 3, 1),
     "train_accuracy": ("Accuracy on training pictures", "share that is right", 4, 1),
     "train_loss": ("Loss on training pictures", "cross-entropy, nats", 4, 1),
     "best_validation_score": ("Mean accuracy on folds left out", "share that is right", 4, 1),
