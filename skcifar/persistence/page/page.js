@@ -94,12 +94,12 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
     event.preventDefault();
     element("drop").classList.toggle("over", kind === "dragover");
     if (kind === "drop") {
-      take(event.dataTransfer.files, "What was dropped is no file. Drop a picture file.");
+      take(event.dataTransfer.files, "What was dropped is not a file. Drop a picture file.");
     }
   });
 }
 document.addEventListener("paste", event => take(
-  event.clipboardData.files, "What was pasted is no picture. Copy a picture first."));
+  event.clipboardData.files, "What was pasted is not a picture. Copy a picture first."));
 
 for (const button of document.querySelectorAll("#examples button")) {
   button.addEventListener("click", () => {
