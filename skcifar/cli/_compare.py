@@ -47,7 +47,7 @@ def add_parser(subparsers):
         "--networks",
         default="dense,convolutional",
         metavar="NAME,NAME",
-        help="networks to train, named as by skcifar train --network, or none"
+        help="networks to train, as in skcifar train --network, or none"
         " (default: %(default)s)",
     )
     parser.add_argument(

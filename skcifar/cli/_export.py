@@ -22,7 +22,7 @@ def add_parser(subparsers):
         help="write a saved model as a page for any browser, or as ONNX",
         description="Write a saved model for programs without Python or Keras, from the pixels to"
         " the label. A FILE named *.html becomes a page that classifies pictures in any browser,"
-        " without a network; with --data it shows ten test pictures, and says how many of"
+        " offline; with --data it shows ten test pictures, and says how many of"
         " all it gets right. Phones often refuse local files: put the page on any web server."
         " A FILE named *.onnx becomes ONNX, which needs the onnx library.",
     )
