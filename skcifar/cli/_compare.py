@@ -47,8 +47,7 @@ def add_parser(subparsers):
         "--networks",
         default="dense,convolutional",
         metavar="NAME,NAME",
-        help="networks to train, as in skcifar train --network, or none"
-        " (default: %(default)s)",
+        help="networks to train, as in skcifar train --network, or none (default: %(default)s)",
     )
     parser.add_argument(
         "--epochs",
