@@ -85,25 +85,29 @@ def add_image_size(parser):
     )
 
 
-def model_arguments():
-    """Return a parent parser of what all that reads a model shares."""
-    model = argparse.ArgumentParser(add_help=False)
-    model.add_argument(
+def trusted_argument():
+    """Return a parent parser of the argument of all that reads model files."""
+    trusted = argparse.ArgumentParser(add_help=False)
+    trusted.add_argument(
         "--trusted",
         action="store_true",
         help="let Keras build a network from a model file, as a PretrainedClassifier needs; only"
         " for files from people you trust",
     )
-    return model
+    return trusted
 
 
-def add_epochs(parser):
+def add_model(parser):
+    parser.add_argument("model", metavar="MODEL", help="file written by skcifar train")
+
+
+def add_pictures(parser):
     parser.add_argument(
-        "--epochs",
-        type=positive_int,
-        default=10,
-        metavar="N",
-        help="passes over the pictures (default: %(default)s)",
+        "pictures",
+        metavar="PICTURE|FOLDER|-",
+        nargs="+",
+        help="picture files (JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF or PPM), folders of them, or -"
+        " for paths from standard input, one per line",
     )
 
 

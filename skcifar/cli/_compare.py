@@ -9,13 +9,14 @@ from ._arguments import (
     add_image_size,
     add_random_state,
     data_arguments,
-    model_arguments,
     positive_float,
     positive_int,
+    trusted_argument,
 )
 from ._processes import ERRORS, in_a_process_of_its_own, peak_memory
 from ._shared import (
     labels_of,
+    list_files,
     load_picture_model,
     load_train_test_pictures,
     make_pipeline,
@@ -31,7 +32,7 @@ def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
         "compare",
-        parents=[data_arguments(), model_arguments()],
+        parents=[data_arguments(), trusted_argument()],
         help="train networks on the same pictures, and test which is better",
         description="Train networks on the same pictures, score them and saved models on the same"
         " test pictures, and find with McNemar's test which differences are more than chance."
@@ -98,14 +99,12 @@ def compare(arguments):
 
 
 def _compare(arguments):
-    import matplotlib
-
     from ..files._versions import library_versions
     from ..model_selection._comparisons import CONFIDENCE_LEVEL, mcnemar_tests
     from ..runs import _comparison as _comparisons
+    from ..runs._files import COMPARISON_FILES
     from ..runs._training import prepare_run_folder
 
-    matplotlib.use("Agg")
     networks = _check_networks(arguments)
     saved = _load_models(arguments.models, networks, trusted=arguments.trusted)
     if not networks and not saved:
@@ -115,8 +114,8 @@ def _compare(arguments):
     reading = _reading(arguments, saved)
     arguments.data, *parts = load_train_test_pictures(arguments, reading)
     (_, y_train, _), (X_test, y_test, filenames) = parts
-    if print_data(arguments.data, y_train, y_test) and networks and not arguments.class_weight:
-        write("--class-weight balanced lets each class count the same")
+    with_hint = bool(networks) and arguments.class_weight is None
+    print_data(arguments.data, y_train, y_test, with_hint=with_hint)
     calls = [(*model, reading, arguments.data, *parts) for model in saved]
     of_saved = _attempt(_measure_saved, calls)
     if not networks and not of_saved:
@@ -159,8 +158,6 @@ def _compare(arguments):
     )
     for problem in problems:
         complain(problem, kind="warning")
-    files = [*(model["file"] for model, _ in trained), *_comparisons.COMPARISON_FILES]
-    files = [name for name in files if (folder / name).exists()]
     shown = [
         model
         | {"name": printable(model["name"])}
@@ -180,7 +177,7 @@ def _compare(arguments):
         f"With {100 * CONFIDENCE_LEVEL:g} % confidence, [low, high] contains the value for all"
         " such pictures.",
         _comparisons.describe_tests(tests),
-        printable(f"{folder} holds {', '.join(files)}"),
+        printable(list_files(folder, [*(m["file"] for m, _ in trained), *COMPARISON_FILES])),
     ]
     for paragraph in filter(None, paragraphs):
         write("", *paragraph.split("\n"))

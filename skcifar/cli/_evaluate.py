@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from ._arguments import data_arguments, int_from, model_arguments
+from ._arguments import add_model, data_arguments, int_from, trusted_argument
 from ._shared import (
     labels_of,
+    list_files,
     load_picture_model,
     load_train_test_pictures,
     reading_options,
@@ -18,12 +19,12 @@ def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
         "evaluate",
-        parents=[data_arguments(), model_arguments()],
+        parents=[data_arguments(), trusted_argument()],
         help="score a saved model",
         description="Score a saved model. auto, the default, is the data set with the model's"
         " classes.",
     )
-    parser.add_argument("model", metavar="MODEL", help="file written by skcifar train")
+    add_model(parser)
     parser.add_argument(
         "--subset",
         choices=("train", "test", "all"),
@@ -58,6 +59,7 @@ def evaluate(arguments):
 
     from ..datasets import load_all
     from ..runs._balance import balance_scores, describe_imbalance
+    from ..runs._pictures import Predictions
 
     model, reading = load_picture_model(arguments.model, trusted=arguments.trusted)
     if arguments.data == "auto":
@@ -73,11 +75,12 @@ def evaluate(arguments):
     else:
         probabilities, classes = model.predict_proba(X), model.classes_
     loss, accuracy = score_probabilities(y, probabilities, classes)
-    y_pred = classes[probabilities.argmax(axis=1)]
+    predictions = Predictions(X, y, probabilities, classes, filenames)
+    y_pred = predictions.y_pred
     if arguments.mistakes:
         from ..runs._training import write_mistakes
 
-        write_mistakes(Path(arguments.mistakes), y, probabilities, classes, filenames)
+        write_mistakes(Path(arguments.mistakes), predictions)
     what = "pictures" if arguments.subset == "all" else f"{arguments.subset} pictures"
     # those that there are, as scikit-learn itself takes them
     labels = sorted({*y, *y_pred})
@@ -97,9 +100,8 @@ def evaluate(arguments):
         *table.split("\n"),
     )
     if arguments.out:
-        predictions = {"X": X, "y": y, "y_proba": probabilities, "classes": classes}
         metrics = {"test_loss": loss, "test_accuracy": accuracy}
-        _write_folder(arguments, model, metrics, predictions | {"filenames": filenames})
+        _write_folder(arguments, model, metrics, predictions)
     return 0
 
 
@@ -116,22 +118,19 @@ def _cross_validated(model, X, y, n_folds):
 
 def _write_folder(arguments, model, metrics, predictions):
     """Write what can be shown of an evaluation."""
-    import matplotlib
-
     from ..model_selection._comparisons import classifier_of
-    from ..runs._training import EVALUATION_FILES, jsonable_params, write_evaluation
+    from ..runs._files import EVALUATION_FILES
+    from ..runs._training import jsonable_params, write_evaluation
 
-    matplotlib.use("Agg")  # files only; a window would need a screen
     made_with = {
         "model": str(arguments.model),
         "data": arguments.data,
         "subset": arguments.subset,
         "n_folds": arguments.cv,
-        "n_test": len(predictions["y"]),
+        "n_test": len(predictions.y_true),
         "params": jsonable_params(classifier_of(model)),
     }
     folder = Path(arguments.out)
-    for problem in write_evaluation(folder, made_with | metrics, **predictions):
+    for problem in write_evaluation(folder, made_with | metrics, predictions):
         complain(problem, kind="warning")
-    names = [name for name in EVALUATION_FILES if (folder / name).exists()]
-    write("", f"{folder} holds {', '.join(names)}")
+    write("", list_files(folder, EVALUATION_FILES))

@@ -3,8 +3,8 @@
 from itertools import count
 from pathlib import Path
 
-from ._arguments import model_arguments
-from ._shared import PICTURES_HELP, load_picture_model, picture_files, readable_pictures
+from ._arguments import add_model, add_pictures, trusted_argument
+from ._shared import load_picture_model, picture_files, readable_pictures
 from ._terminal import write
 
 
@@ -12,13 +12,13 @@ def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
         "explain",
-        parents=[model_arguments()],
+        parents=[trusted_argument()],
         help="draw which parts of pictures determined the answer",
         description="Write a copy of each picture with the parts that determined the answer"
         " coloured.",
     )
-    parser.add_argument("model", metavar="MODEL", help="file written by skcifar train")
-    parser.add_argument("pictures", metavar="PICTURE|FOLDER|-", nargs="+", help=PICTURES_HELP)
+    add_model(parser)
+    add_pictures(parser)
     parser.add_argument(
         "--out",
         default="skcifar-explain",
@@ -43,11 +43,11 @@ def add_parser(subparsers):
 
 def explain(arguments):
     """Write a picture of what carried the answer for each picture file."""
-    import matplotlib
+    from matplotlib import pyplot as plt
 
     from ..displays import ExplanationDisplay, save_figure
 
-    matplotlib.use("Agg")  # files only; a window would need a screen
+    plt.switch_backend("Agg")  # files only; a window would need a screen
     model, reading = load_picture_model(arguments.model, trusted=arguments.trusted)
     label = arguments.label and _label(arguments.label, model.classes_)
     files = picture_files(arguments.pictures)
@@ -64,7 +64,7 @@ def explain(arguments):
         )
         path = folder / _free_name(Path(file).stem, arguments.method, taken)
         save_figure(display.figure_, path)
-        _close(display.figure_)
+        plt.close(display.figure_)
         write(f"{path}   {display.y_pred[0]}   {display.probabilities[0]:.3f}")
     return 2 if n_failed else 0
 
@@ -85,9 +85,3 @@ def _free_name(stem, method, taken):
     name = next(name for name in names if name not in taken)
     taken.add(name)
     return name
-
-
-def _close(figure):
-    from matplotlib import pyplot as plt
-
-    plt.close(figure)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ._arguments import data_arguments, model_arguments
+from ._arguments import add_model, data_arguments, trusted_argument
 from ._shared import (
     labels_of,
     load_picture_model,
@@ -18,7 +18,7 @@ def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
         "export",
-        parents=[data_arguments(default=None), model_arguments()],
+        parents=[data_arguments(default=None), trusted_argument()],
         help="write a saved model as a page for any browser, or as ONNX",
         description="Write a saved model for programs without Python or Keras, from the pixels to"
         " the label. A FILE named *.html becomes a page that classifies pictures in any browser,"
@@ -26,7 +26,7 @@ def add_parser(subparsers):
         " all it gets right. Phones often refuse local files: put the page on any web server."
         " A FILE named *.onnx becomes ONNX, which needs the onnx library.",
     )
-    parser.add_argument("model", metavar="MODEL", help="file written by skcifar train")
+    add_model(parser)
     parser.add_argument("file", metavar="FILE", help="file to write, *.html or *.onnx")
     parser.add_argument(
         "--precision",

@@ -5,8 +5,8 @@ import shutil
 from itertools import count
 from pathlib import Path
 
-from ._arguments import model_arguments, probability
-from ._shared import PICTURES_HELP, load_picture_model, picture_files, readable_pictures
+from ._arguments import add_model, add_pictures, probability, trusted_argument
+from ._shared import load_picture_model, picture_files, readable_pictures
 from ._terminal import complain, printable, write
 
 COLUMNS = ("file", "class", "probability", "second class")
@@ -19,18 +19,13 @@ def add_parser(subparsers):
     """Add the subcommand and its arguments."""
     parser = subparsers.add_parser(
         "predict",
-        parents=[model_arguments()],
+        parents=[trusted_argument()],
         help="predict what pictures show, and sort them",
         description="Predict what pictures show: a table of file, class, probability and second"
         " class.",
     )
-    parser.add_argument("model", metavar="MODEL", help="file written by skcifar train")
-    parser.add_argument(
-        "pictures",
-        metavar="PICTURE|FOLDER|-",
-        nargs="+",
-        help=PICTURES_HELP,
-    )
+    add_model(parser)
+    add_pictures(parser)
     parser.add_argument(
         "--min-probability",
         type=probability,
@@ -61,12 +56,9 @@ def predict(arguments):
     files = picture_files(arguments.pictures)
 
     table = None if arguments.json else _Table(files, names)
-    rows, n_failed = [], 0
+    rows, n_not_copied = [], 0
     for begin in range(0, len(files), N_AT_ONCE):
         for row in _predict(model, reading, files[begin : begin + N_AT_ONCE]):
-            if row is None:
-                n_failed += 1
-                continue
             row["class"], probability = row["classes"][0].values()
             if probability < arguments.min_probability:
                 row["class"] = UNKNOWN
@@ -75,7 +67,7 @@ def predict(arguments):
                 file, name, value, second = _cells(row)
                 table.write(file, name, f"{value:.3f}", second)
             if sorted_into and not _copied(row["picture"], sorted_into[row["class"]]):
-                n_failed += 1
+                n_not_copied += 1
 
     if arguments.json:
         write(*json.dumps(rows, indent=2).split("\n"))
@@ -84,23 +76,19 @@ def predict(arguments):
         write("", f"{n_unknown:,} of {len(rows):,} are {UNKNOWN}")
     if arguments.csv:
         write_csv(Path(arguments.csv), [COLUMNS, *map(_cells, rows)])
-    return 2 if n_failed else 0
+    return 2 if n_not_copied or len(rows) < len(files) else 0
 
 
 def _predict(model, reading, files):
-    """Give the most probable classes of each file, or None where it cannot be read."""
+    """Yield the most probable classes of each file that can be read."""
     pictures, readable = readable_pictures(files, reading)
-    probabilities = iter(model.predict_proba(pictures) if readable else ())
-    for row, file in enumerate(files):
-        if row not in readable:
-            yield None
-            continue
-        of_classes = next(probabilities)
+    y_proba = model.predict_proba(pictures) if readable else []
+    for row, probabilities in zip(readable, y_proba, strict=True):
         best = [
-            {"class": str(model.classes_[i]), "probability": float(of_classes[i])}
-            for i in of_classes.argsort()[::-1][:N_BEST]
+            {"class": str(model.classes_[i]), "probability": float(probabilities[i])}
+            for i in probabilities.argsort()[::-1][:N_BEST]
         ]
-        yield {"picture": file, "classes": best}
+        yield {"picture": files[row], "classes": best}
 
 
 def _cells(row):

@@ -2,8 +2,16 @@
 
 import time
 
-from ._arguments import add_epochs, add_image_size, add_random_state, data_arguments, int_from, jobs
+from ._arguments import (
+    add_image_size,
+    add_random_state,
+    data_arguments,
+    int_from,
+    jobs,
+    positive_int,
+)
 from ._shared import (
+    list_files,
     load_train_test_pictures,
     print_data,
     score,
@@ -33,7 +41,13 @@ def add_parser(subparsers):
         choices=("quick", "dense"),
         help="built-in grid: a first look, or large networks (default: quick)",
     )
-    add_epochs(parser)
+    parser.add_argument(
+        "--epochs",
+        type=positive_int,
+        default=10,
+        metavar="N",
+        help="passes over the pictures (default: %(default)s)",
+    )
     parser.add_argument(
         "--cv",
         type=int_from(2, 2**31 - 1),
@@ -71,15 +85,13 @@ def add_parser(subparsers):
 
 def search(arguments):
     """Search for good parameters of the dense pipeline, and write what came out."""
-    import matplotlib
-
     from ..pipelines import make_dense_pipeline
     from ..runs import _search as _searches
     from ..runs._balance import balance_scores, describe_balance
+    from ..runs._files import JOURNAL, SEARCH_FILES
     from ..runs._training import prepare_run_folder, save_first
     from ._progress import SearchProgress
 
-    matplotlib.use("Agg")
     reading = typed_reading(arguments)
     given = {"epochs": arguments.epochs, "random_state": arguments.random_state}
     pipeline = make_dense_pipeline(**given, **reading)
@@ -102,7 +114,7 @@ def search(arguments):
         cv=arguments.cv,
         n_jobs=arguments.jobs,
         scheduler=arguments.scheduler,
-        journal=folder / _searches.JOURNAL,
+        journal=folder / JOURNAL,
     )
     plan, n_fits = _searches.describe_plan(search)
     write(plan)
@@ -123,7 +135,7 @@ def search(arguments):
         return 2
     seconds = time.perf_counter() - begin
 
-    save_first(search.best_estimator_, folder, _searches.SEARCH_FILES)
+    save_first(search.best_estimator_, folder, SEARCH_FILES)
     test_loss, test_accuracy, y_proba = score(search.best_estimator_, X_test, y_test)
     metrics = {
         "data": source,
@@ -139,7 +151,6 @@ def search(arguments):
     for problem in _searches.write_search(folder, search, metrics):
         complain(problem, kind="warning")
     ranking, best = _searches.describe_ranking(search)
-    files = [name for name in _searches.SEARCH_FILES if (folder / name).exists()]
     write(
         "",
         *ranking,
@@ -150,6 +161,6 @@ def search(arguments):
         f"test   loss {test_loss:.4f}   accuracy {test_accuracy:.4f}",
         *describe_balance(metrics),
         "",
-        f"{folder} holds {', '.join(files)}",
+        list_files(folder, SEARCH_FILES),
     )
     return 0

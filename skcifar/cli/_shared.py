@@ -7,13 +7,8 @@ from pathlib import Path
 
 from ._terminal import complain, printable, write
 
-PICTURES_HELP = (
-    "picture files (JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF or PPM), folders of them, or - for paths"
-    " from standard input, one per line"
-)
 
-
-def print_data(source, y_train, y_test):
+def print_data(source, y_train, y_test, *, with_hint=False):
     """Print how many pictures there are; return the line on rare classes, if there is one."""
     from ..runs._balance import describe_imbalance
 
@@ -23,7 +18,14 @@ def print_data(source, y_train, y_test):
         f" {len(set(y_train))} classes",
         *filter(None, [imbalance]),
     )
+    if imbalance and with_hint:
+        write("--class-weight balanced lets each class count the same")
     return imbalance
+
+
+def list_files(folder, names):
+    """Say which of some files a folder holds."""
+    return f"{folder} holds {', '.join(name for name in names if (folder / name).exists())}"
 
 
 def make_pipeline(network, **given):
@@ -166,7 +168,7 @@ def readable_pictures(files, reading):
 
     pictures = np.empty((len(files), *reading["image_size"], reading["n_channels"]), np.uint8)
     _, unreadable = decode_all(files, pictures, resize=reading["resize"])
-    for row, reason in sorted(unreadable.items()):
+    for row, reason in unreadable.items():
         complain(f"{files[row]} cannot be read as a picture ({reason}) and is left out")
     readable = [row for row in range(len(files)) if row not in unreadable]
     return pictures[readable], readable

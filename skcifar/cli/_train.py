@@ -6,6 +6,7 @@ from pathlib import Path
 from ._arguments import add_image_size, add_random_state, data_arguments
 from ._parameters import add_network_parameters, typed_parameters
 from ._shared import (
+    list_files,
     load_train_test_pictures,
     make_pipeline,
     print_data,
@@ -51,14 +52,13 @@ def add_parser(subparsers):
 
 def train(arguments):
     """Train a pipeline, score it, and write what came out."""
-    import matplotlib
-
     from ..model_selection._comparisons import one_view
     from ..runs._balance import balance_scores, describe_balance
-    from ..runs._training import RUN_FILES, prepare_run_folder, save_first, write_run
+    from ..runs._files import RUN_FILES
+    from ..runs._pictures import Predictions
+    from ..runs._training import prepare_run_folder, save_first, write_run
     from ._progress import EpochProgress
 
-    matplotlib.use("Agg")  # files only; a window would need a screen
     _check_checkpoint(arguments)
     typed = typed_parameters(arguments)
     pipeline = make_pipeline(arguments.network, random_state=arguments.random_state, **typed)
@@ -70,9 +70,7 @@ def train(arguments):
     )
     suit_to_data(pipeline, source, typed)
     folder = prepare_run_folder(arguments.out)
-    imbalance = print_data(source, y_train, y_test)
-    if imbalance and pipeline["classify"].class_weight is None:
-        write("--class-weight balanced lets each class count the same")
+    imbalance = print_data(source, y_train, y_test, with_hint=classifier.class_weight is None)
 
     begin = time.perf_counter()
     pipeline.set_params(classify__checkpoint=arguments.checkpoint)
@@ -89,12 +87,15 @@ def train(arguments):
     with one_view(pipeline):
         train_loss, train_accuracy, _ = score(pipeline, X_train, y_train)
     test_loss, test_accuracy, y_proba = score(pipeline, X_test, y_test)
+    predictions = Predictions(
+        X_test, y_test, y_proba, pipeline.classes_, filenames, arguments.random_state, pipeline
+    )
     metrics = {
         "network": arguments.network,
         "data": source,
         "n_train": len(X_train),
         "n_test": len(X_test),
-        "n_parameters": pipeline["classify"].model_.count_params(),
+        "n_parameters": classifier.model_.count_params(),
         "epochs": classifier.value_of("epochs"),
         "train_loss": train_loss,
         "train_accuracy": train_accuracy,
@@ -103,20 +104,8 @@ def train(arguments):
         "fit_seconds": fit_seconds,
     }
     if imbalance:
-        y_pred = pipeline.classes_[y_proba.argmax(axis=1)]
-        metrics |= balance_scores(y_test, y_pred)
-    problems = write_run(
-        folder,
-        pipeline,
-        metrics,
-        y_train=y_train,
-        X_test=X_test,
-        y_test=y_test,
-        y_proba=y_proba,
-        filenames=filenames,
-        random_state=arguments.random_state,
-    )
-    for problem in problems:
+        metrics |= balance_scores(y_test, predictions.y_pred)
+    for problem in write_run(folder, metrics, predictions, y_train=y_train):
         complain(problem, kind="warning")
     write(
         "",
@@ -125,7 +114,7 @@ def train(arguments):
         f"test       loss {test_loss:.4f}   accuracy {test_accuracy:.4f}",
         *describe_balance(metrics),
         "",
-        f"{folder} holds {', '.join(name for name in RUN_FILES if (folder / name).exists())}",
+        list_files(folder, RUN_FILES),
     )
     return 0
 

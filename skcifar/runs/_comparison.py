@@ -1,17 +1,15 @@
 """What a comparison reports and what it leaves: a table, sentences and a folder."""
 
-import csv
 import textwrap
 from collections import Counter
 from itertools import chain, count
 
 from rich.cells import cell_len
 
-from ..files._atomic import replacing, write_json
+from ..files._atomic import write_csv, write_json
+from ._files import COMPARISON_FILES
+from ._pictures import COMPARISON, COMPARISON_OF_ONE, Comparison
 from ._training import draw, remove_stale
-from .report._pictures import COMPARISON, COMPARISON_OF_ONE, Comparison
-
-COMPARISON_FILES = ("comparison.json", "comparison.csv", *COMPARISON)
 
 MODELS_IN_A_ROW = 3  # so that tables fit into 100 columns
 WIDTH = 100
@@ -73,22 +71,13 @@ def describe_test(test):
     )
 
 
-def write_comparison(
-    folder, comparison, *, X_test, y_test, y_pred, filenames=None, random_state=None
-):
-    """Write the files of :data:`COMPARISON_FILES`, and return why the picture failed.
-
-    Each file is written whole or not at all, the picture last.
-    """
+def write_comparison(folder, comparison, *, X_test, y_test, y_pred, filenames, random_state):
+    """Write the files of :data:`COMPARISON_FILES`, and return why the picture failed."""
     models = comparison["models"]
     remove_stale(folder, COMPARISON_FILES)
     write_json(folder / "comparison.json", comparison)
     rows = [_csv_row(model) for model in models]
-    path = folder / "comparison.csv"
-    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(folder / "comparison.csv", [rows[0].keys(), *(row.values() for row in rows)])
     histories = {model["name"]: model["history"] for model in models}
     of = Comparison(X_test, y_test, y_pred, histories, filenames, random_state)
     return draw(folder, COMPARISON if len(models) > 1 else COMPARISON_OF_ONE, of)

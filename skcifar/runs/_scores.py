@@ -11,7 +11,22 @@ from ..model_selection._calibration import (
 )
 
 
-def class_scores(y_train, y_test, y_pred, classes):
+def score_predictions(predictions, *, y_train=None):
+    """Score how far the probabilities can be relied on, and the predictions class by class."""
+    y_test, classes = predictions.y_true, predictions.classes
+    confidences, right = judge_answers(y_test, predictions.y_proba, classes)
+    error, *interval = error_with_interval(confidences, right)
+    n_answers, least = answers_at_precision(confidences, right, PRECISION)
+    return {
+        "test_calibration_error": error,
+        "test_calibration_error_interval": interval,
+        "n_answers_at_95_percent": n_answers,
+        "min_probability_at_95_percent": least,
+        "by_class": _scores_by_class(y_train, y_test, predictions.y_pred, classes),
+    }
+
+
+def _scores_by_class(y_train, y_test, y_pred, classes):
     """Count the pictures of each class, and score what is predicted for those of the test."""
     n_train = [None if y_train is None else list(y_train).count(label) for label in classes]
     precision, recall, _, n_test = precision_recall_fscore_support(
@@ -22,17 +37,4 @@ def class_scores(y_train, y_test, y_pred, classes):
     return {
         str(label): dict(zip(names, row, strict=True))
         for label, *row in zip(classes, *columns, strict=True)
-    }
-
-
-def reliability_scores(y_test, y_proba, classes):
-    """Score how far it can be relied on the probabilities of test pictures."""
-    confidences, right = judge_answers(y_test, y_proba, classes)
-    error, *interval = error_with_interval(confidences, right)
-    n_answers, least = answers_at_precision(confidences, right, PRECISION)
-    return {
-        "test_calibration_error": error,
-        "test_calibration_error_interval": interval,
-        "n_answers_at_95_percent": n_answers,
-        "min_probability_at_95_percent": least,
     }

@@ -17,17 +17,9 @@ from ..displays import candidate_labels, candidate_of, last_rows
 from ..files._atomic import write_csv, write_json
 from ..files._versions import library_versions
 from ..model_selection._searches import ResumableGridSearchCV, ResumableHalvingGridSearchCV
-from ._training import JOURNAL, MODEL, draw
-from .report._pictures import SEARCH
+from ._pictures import SEARCH
+from ._training import draw
 
-SEARCH_FILES = (
-    MODEL,
-    "metrics.json",
-    "cv_results.csv",
-    "learning_curves.csv",
-    *SEARCH,
-    JOURNAL,
-)
 N_BEST = 5  # candidates in the ranking
 FACTOR = 3  # one of so many candidates goes on to the next round, with so many times the epochs
 CLASSIFIER = "classify"  # the pipeline's step that names without a step belong to
@@ -179,10 +171,7 @@ def describe_ranking(search):
 
 
 def write_search(folder, search, metrics):
-    """Write the files of :data:`SEARCH_FILES` but the model and the journal.
-
-    Why pictures failed is returned. Each file is written whole or not at all, the pictures last.
-    """
+    """Write the files of :data:`SEARCH_FILES` that come last, and return why pictures failed."""
     metrics = metrics | {
         "n_folds": search.n_splits_,
         "epochs": search.best_estimator_[CLASSIFIER].value_of("epochs"),

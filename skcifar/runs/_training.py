@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 
 from ..displays import save_figure
@@ -11,14 +12,9 @@ from ..files._atomic import write_csv, write_json
 from ..files._versions import library_versions
 from ..persistence._models import save_model
 from ..training._checkpoints import NO_PART_OF_TRAINING
-from ._scores import class_scores, reliability_scores
-from .report._pictures import EVALUATION, RUN, Predictions
-
-MODEL = "model.safetensors"
-JOURNAL = "journal.jsonl"  # of a search, which goes on from it
-PAGE = "report.html"
-RUN_FILES = (MODEL, "metrics.json", "history.csv", "mistakes.csv", *RUN)
-EVALUATION_FILES = ("evaluation.json", "mistakes.csv", *EVALUATION)
+from ._files import EVALUATION_FILES, JOURNAL, MODEL, PAGE
+from ._pictures import EVALUATION, RUN
+from ._scores import score_predictions
 
 
 def jsonable_params(classifier):
@@ -51,6 +47,7 @@ def remove_stale(folder, files):
 
 def draw(folder, pictures, of):
     """Draw pictures of predictions, a comparison or a search, and return why some failed."""
+    matplotlib.use("Agg")  # files only; a window would need a screen
     problems = []
     for name, picture in pictures.items():
         try:
@@ -60,52 +57,35 @@ def draw(folder, pictures, of):
     return problems
 
 
-def write_run(
-    folder,
-    pipeline,
-    metrics,
-    *,
-    y_train,
-    X_test,
-    y_test,
-    y_proba,
-    filenames=None,
-    random_state=None,
-):
-    """Write the files of :data:`RUN_FILES` but the model, and return why pictures failed.
-
-    Each file is written whole or not at all, the pictures last.
-    """
-    history = pipeline[-1].history_
-    classes = pipeline.classes_
-    y_pred = classes[y_proba.argmax(axis=1)]
-    metrics = metrics | reliability_scores(y_test, y_proba, classes)
-    metrics["by_class"] = class_scores(y_train, y_test, y_pred, classes)
-    made_with = {"params": jsonable_params(pipeline[-1]), "versions": library_versions()}
+def write_run(folder, metrics, predictions, *, y_train):
+    """Write the files of :data:`RUN_FILES` but the model, and return why pictures failed."""
+    classifier = predictions.pipeline[-1]
+    metrics = metrics | score_predictions(predictions, y_train=y_train)
+    made_with = {"params": jsonable_params(classifier), "versions": library_versions()}
     write_json(folder / "metrics.json", metrics | made_with)
+    history = classifier.history_
     epochs = enumerate(zip(*history.values(), strict=True), start=1)
     rows = [["epoch", *history], *([number, *values] for number, values in epochs)]
     write_csv(folder / "history.csv", rows)
-    write_mistakes(folder / "mistakes.csv", y_test, y_proba, classes, filenames)
-    of = Predictions(X_test, y_test, y_proba, classes, filenames, random_state, pipeline)
-    return draw(folder, RUN, of)
+    write_mistakes(folder / "mistakes.csv", predictions)
+    return draw(folder, RUN, predictions)
 
 
-def write_evaluation(folder, metrics, *, X, y, y_proba, classes, filenames=None):
+def write_evaluation(folder, metrics, predictions):
     """Write the files of :data:`EVALUATION_FILES`, and return why pictures failed."""
     folder = prepare_run_folder(folder)
     remove_stale(folder, EVALUATION_FILES)
-    metrics = metrics | reliability_scores(y, y_proba, classes)
-    metrics["by_class"] = class_scores(None, y, classes[y_proba.argmax(axis=1)], classes)
+    metrics = metrics | score_predictions(predictions)
     write_json(folder / "evaluation.json", metrics | {"versions": library_versions()})
-    write_mistakes(folder / "mistakes.csv", y, y_proba, classes, filenames)
-    return draw(folder, EVALUATION, Predictions(X, y, y_proba, classes, filenames))
+    write_mistakes(folder / "mistakes.csv", predictions)
+    return draw(folder, EVALUATION, predictions)
 
 
-def write_mistakes(path, y_true, y_proba, classes, filenames):
+def write_mistakes(path, predictions):
     """Write a table of the pictures that were taken for others, the surest first."""
+    _, y_true, y_proba, classes, filenames, *_ = predictions
     named = filenames is not None
-    y_pred = classes[y_proba.argmax(axis=1)]
+    y_pred = predictions.y_pred
     actual = np.searchsorted(classes, y_true)
     suspect = set(suspects(actual, y_proba).tolist())
     columns = ("actual", "predicted", "probability", "probability of actual", "suspect label")

@@ -24,7 +24,7 @@ from skcifar.classifiers import CLASSIFIERS
 from skcifar.cli._parameters import LEFT_OUT
 from skcifar.cli._parser import SUBCOMMANDS, main
 from skcifar.pipelines import PIPELINES
-from skcifar.runs._training import RUN_FILES
+from skcifar.runs._files import RUN_FILES
 
 PICTURES = [name for name in RUN_FILES if name.endswith(".png")]
 QUICK = ["--data", "digits", "--limit", "200", "--epochs", "3", "--hidden-layer-sizes", "20"]

@@ -24,7 +24,8 @@ from skcifar import (
 from skcifar.cli._parser import main
 from skcifar.cli._processes import in_a_process_of_its_own
 from skcifar.datasets import load_train_test
-from skcifar.runs._comparison import COMPARISON_FILES, describe_tests, distinct_names, format_table
+from skcifar.runs._comparison import describe_tests, distinct_names, format_table
+from skcifar.runs._files import COMPARISON_FILES
 
 DATA = ["--data", "digits", "--limit", "100"]
 QUICK = [*DATA, "--epochs", "1"]

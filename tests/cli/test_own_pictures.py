@@ -12,7 +12,7 @@ from rich.console import Console
 from skcifar.cli import _compare, _progress
 from skcifar.cli._parser import main
 from skcifar.datasets import _cache
-from skcifar.runs._training import EVALUATION_FILES
+from skcifar.runs._files import EVALUATION_FILES
 
 QUICK = ["--epochs", "1", "--hidden-layer-sizes", "5"]
 

@@ -15,11 +15,11 @@ from sklearn.model_selection import ParameterGrid
 from skcifar import ResumableHalvingGridSearchCV, load_model, make_dense_pipeline
 from skcifar.cli._parser import main
 from skcifar.datasets import load_train_test
+from skcifar.runs._files import SEARCH_FILES
 from skcifar.runs._search import (
     FACTOR,
     PRESETS,
     RESOURCE,
-    SEARCH_FILES,
     check_grids,
     describe_plan,
     make_search,

@@ -17,7 +17,7 @@ from selenium.webdriver.common.by import By
 import skcifar.runs.report
 from skcifar.cli._parser import main
 from skcifar.files._atomic import write_json
-from skcifar.runs._training import RUN_FILES
+from skcifar.runs._files import RUN_FILES
 from skcifar.runs.report import write_report
 
 KINDS = ("run", "comparison", "search")

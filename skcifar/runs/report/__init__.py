@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ...files._atomic import replacing
+from .._files import JOURNAL, MODEL, PAGE
 from ._contents import (
     loading_code,
     read_comparison,
@@ -23,24 +24,14 @@ TEMPLATE = "report.html.jinja"
 KINDS = (
     (read_evaluation, ("evaluation.json",)),
     (read_comparison, ("comparison.json", "comparison.csv", "comparison.png")),
-    (read_search, ("cv_results.csv", "learning_curves.csv", "scores.png", "journal.jsonl")),
-    (read_run, ("metrics.json", "model.safetensors", "history.csv", "predictions.png")),
+    (read_search, ("cv_results.csv", "learning_curves.csv", "scores.png", JOURNAL)),
+    (read_run, ("metrics.json", MODEL, "history.csv", "predictions.png")),
 )
 
 # what a page may have; which of it there is depends on the kind of the folder, and on damage
 SECTIONS = (
-    *(
-        "facts",
-        "numbers",
-        "confidence",
-        "recall",
-        "by_class",
-        "rare",
-        "tests",
-        "explanation",
-        "ranking",
-    ),
-    *("mistakes", "histories", "params", "versions", "models", "elsewhere", "notes"),
+    *("facts", "numbers", "confidence", "by_class", "rare", "recall", "tests", "explanation"),
+    *("ranking", "mistakes", "histories", "params", "versions", "models", "elsewhere", "notes"),
 )
 
 # what HTML does not allow, even escaped, and halves of characters, which UTF-8 does not
@@ -54,7 +45,7 @@ def write_report(folder, *, path=None):
     no script. What is missing or damaged is listed on the page.
     """
     folder = Path(folder)
-    path = folder / "report.html" if path is None else Path(path)
+    path = folder / PAGE if path is None else Path(path)
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder. Give one that skcifar train wrote.")
     if path.suffix.lower() not in (".html", ".htm") or path.is_dir():

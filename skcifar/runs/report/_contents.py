@@ -10,7 +10,8 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
-from ._pictures import COMPARISON, COMPARISON_OF_ONE, EVALUATION, RUN, SEARCH
+from .._files import MODEL
+from .._pictures import COMPARISON, COMPARISON_OF_ONE, EVALUATION, RUN, SEARCH
 from ._tables import (
     Cell,
     Table,
@@ -22,7 +23,6 @@ from ._tables import (
     versions_table,
 )
 
-MODEL = "model.safetensors"
 BEST_EPOCH = " The star marks the best epoch in validation."
 NO_VALIDATION = (
     " Nothing was held out for validation; with --validation-fraction 0.1 there are also curves for"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from ._pictures import COMPARISON, EVALUATION, RUN, SEARCH
+from .._pictures import COMPARISON, EVALUATION, RUN, SEARCH
 
 
 class Embedded(NamedTuple):

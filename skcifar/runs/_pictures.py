@@ -28,8 +28,12 @@ class Predictions(NamedTuple):
     y_proba: np.ndarray
     classes: np.ndarray
     filenames: Sequence | None = None
-    random_state: int | None = 0
+    random_state: int = 0
     pipeline: Any = None
+
+    @property
+    def y_pred(self):
+        return self.classes[self.y_proba.argmax(axis=1)]
 
 
 class Comparison(NamedTuple):
@@ -39,8 +43,8 @@ class Comparison(NamedTuple):
     y_true: np.ndarray
     y_pred: dict
     histories: dict
-    filenames: Sequence | None = None
-    random_state: int | None = None
+    filenames: Sequence | None
+    random_state: int
 
 
 # by the names of their files
@@ -72,12 +76,12 @@ def picture(name, *folders, alt, caption):
     f" and the actual class. {MARKS}",
 )
 def _predictions(of):
-    from ...displays import PredictionGridDisplay
+    from ..displays import PredictionGridDisplay
 
     return PredictionGridDisplay.from_predictions(
         of.X,
         of.y_true,
-        of.classes[of.y_proba.argmax(axis=1)],
+        of.y_pred,
         y_proba=of.y_proba,
         filenames=of.filenames,
         n_images=N_IMAGES,
@@ -93,7 +97,7 @@ def _predictions(of):
     " curves.",
 )
 def _learning_curves(of):
-    from ...displays import TrainingHistoryDisplay
+    from ..displays import TrainingHistoryDisplay
 
     return TrainingHistoryDisplay(history=of.pipeline[-1].history_).plot()
 
@@ -108,10 +112,9 @@ def _learning_curves(of):
     " of test pictures, and in percent of the class. Below are pictures of the commonest mistakes.",
 )
 def _confusions(of):
-    from ...displays import ConfusionsDisplay
+    from ..displays import ConfusionsDisplay
 
-    y_pred = of.classes[of.y_proba.argmax(axis=1)]
-    return ConfusionsDisplay.from_predictions(of.X, of.y_true, y_pred, classes=of.classes)
+    return ConfusionsDisplay.from_predictions(of.X, of.y_true, of.y_pred, classes=of.classes)
 
 
 @picture(
@@ -123,7 +126,7 @@ def _confusions(of):
     " class, with their probabilities, and the file, or the index among the test pictures.",
 )
 def _surest_mistakes(of, **params):
-    from ...displays import MistakesDisplay
+    from ..displays import MistakesDisplay
 
     params |= {"classes": of.classes, "filenames": of.filenames, "n_images": N_IMAGES}
     return MistakesDisplay.from_predictions(of.X, of.y_true, of.y_proba, **params)
@@ -166,7 +169,7 @@ def _suspects(of):
     " these pictures. skcifar predict --min-probability answers like that.",
 )
 def _reliability(of):
-    from ...displays import ReliabilityDisplay
+    from ..displays import ReliabilityDisplay
 
     return ReliabilityDisplay.from_predictions(of.y_true, of.y_proba, classes=of.classes)
 
@@ -179,7 +182,7 @@ def _reliability(of):
     " pictures that look like it. Mid grey is a weight of 0.",
 )
 def _first_layer(of):
-    from ...displays import FirstLayerDisplay
+    from ..displays import FirstLayerDisplay
 
     return FirstLayerDisplay.from_estimator(of.pipeline, n_images=N_UNITS)
 
@@ -190,11 +193,10 @@ def _first_layer(of):
     alt="Charts of the networks' accuracy against the epoch, of the classes that each confuses, and"
     " test pictures with what each network predicts for them",
     caption="Accuracy after each epoch of training, how often each class was taken for each other,"
-    " and test pictures with every network's prediction: right ones have a check mark, wrong ones a"
-    " cross.",
+    f" and test pictures with every network's prediction. {MARKS}",
 )
 def _comparison(of):
-    from ...displays import ComparisonDisplay
+    from ..displays import ComparisonDisplay
 
     return ComparisonDisplay.from_predictions(
         of.X,
@@ -214,7 +216,7 @@ def _comparison(of):
     caption=f"Under each picture are the predicted class, then the actual one. {MARKS}",
 )
 def _comparison_of_one(of):
-    from ...displays import PredictionGridDisplay
+    from ..displays import PredictionGridDisplay
 
     (y_pred,) = of.y_pred.values()
     return PredictionGridDisplay.from_predictions(
@@ -234,7 +236,7 @@ def _comparison_of_one(of):
     caption="Mean accuracy on the folds left out, and its spread, against each parameter.",
 )
 def _scores(search):
-    from ...displays import SearchResultsDisplay
+    from ..displays import SearchResultsDisplay
 
     return SearchResultsDisplay.from_search(search)
 
@@ -246,6 +248,6 @@ def _scores(search):
     caption="Learning curves of the candidates.",
 )
 def _learning_curves_of_candidates(search):
-    from ...displays import SearchHistoriesDisplay
+    from ..displays import SearchHistoriesDisplay
 
     return SearchHistoriesDisplay.from_search(search)
