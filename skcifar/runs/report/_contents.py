@@ -23,9 +23,9 @@ from ._tables import (
     versions_table,
 )
 
-BEST_EPOCH = " The star marks the best epoch in validation."
+BEST_EPOCH = "The star marks the best epoch in validation."
 NO_VALIDATION = (
-    " Nothing was held out for validation; with --validation-fraction 0.1 there are also curves for"
+    "Nothing was held out for validation; with --validation-fraction 0.1 there are also curves for"
     " pictures that are not trained on, and the best epoch is marked."
 )
 N_MISTAKES = 20  # in the table
@@ -34,31 +34,29 @@ N_MISTAKES = 20  # in the table
 def read_run(folder):
     """Gather what a training run left."""
     epochs = folder.read("history.csv", _describe_epochs)
-    notes = {}
-    if epochs:
-        validation = BEST_EPOCH if "val_accuracy" in epochs.columns else NO_VALIDATION
-        notes["learning_curves.png"] = f" All values are in the table of epochs.{validation}"
     page = {
         "kind": "Training run",
         "histories": [epochs] if epochs else [],
         "models": {"network": MODEL} if folder.has(MODEL) else {},
         "expected_pictures": RUN,
+        **_read_predictions(folder),
     }
-    of_predictions = _read_predictions(folder)
-    page["notes"] = of_predictions["notes"] | notes
-    return of_predictions | page | folder.read("metrics.json", _describe_run)
+    if epochs:
+        validation = BEST_EPOCH if "val_accuracy" in epochs.columns else NO_VALIDATION
+        page["notes"]["learning_curves.png"] = f"All values are in the table of epochs. {validation}"
+    return page | folder.read("metrics.json", _describe_run)
 
 
 def read_evaluation(folder):
     """Gather what an evaluation left."""
-    page = {"kind": "Evaluation", "expected_pictures": EVALUATION} | _read_predictions(folder)
+    page = {"kind": "Evaluation", "expected_pictures": EVALUATION, **_read_predictions(folder)}
     return page | folder.read("evaluation.json", _describe_evaluation)
 
 
 def _read_predictions(folder):
     """Gather what is left of predictions."""
     mistakes = folder.read("mistakes.csv", partial(_list_mistakes, folder.page_folder))
-    notes = {"mistakes.png": " All mistakes are in mistakes.csv."} if mistakes else {}
+    notes = {"mistakes.png": "All mistakes are in mistakes.csv."} if mistakes else {}
     return {"mistakes": mistakes, "notes": notes}
 
 
@@ -77,7 +75,7 @@ def read_search(folder):
         "expected_pictures": SEARCH,
     }
     if folder.has("learning_curves.csv"):
-        page["notes"] = {"learning_curves.png": " Each value is in learning_curves.csv."}
+        page["notes"] = {"learning_curves.png": "Each value is in learning_curves.csv."}
     return page | folder.read("metrics.json", _describe_search)
 
 
@@ -97,8 +95,10 @@ def _describe_run(content):
     metrics = json.loads(content)
     name = metrics["network"]
     page = _describe(metrics, models={name: metrics}, params={name: metrics["params"]})
-    by_class = {"by_class": class_table(metrics["by_class"]), "recall": {}}
-    return page | by_class | {"rare": "test_balanced_accuracy" in metrics}
+    return page | {
+        "by_class": class_table(metrics["by_class"]),
+        "rare": "test_balanced_accuracy" in metrics,
+    }
 
 
 def _describe_evaluation(content):
@@ -121,28 +121,23 @@ def _describe_evaluation(content):
 def _list_mistakes(page_folder, content):
     """Tabulate the surest mistakes, with links to files that are there."""
     rows = csv.DictReader(io.StringIO(content.decode(errors="surrogateescape"), newline=""))
-    listed = []
-    for row in islice(rows, N_MISTAKES):
-        name = row.get("file", row["index"])
-        probability, of_actual = (
-            f"{float(row[column]):.3f}" for column in ("probability", "probability of actual")
-        )
-        listed.append(
-            [
-                Cell(name, link=_link(row["file"], page_folder) if "file" in row else ""),
-                Cell(row["predicted"], probability),
-                Cell(row["actual"], of_actual),
-                Cell(row["suspect label"]),
-            ]
-        )
-    what = "file" if rows.fieldnames and "file" in rows.fieldnames else "index"
+    what = "file" if "file" in rows.fieldnames else "index"
+    listed = [
+        [
+            Cell(row[what], link=_link(row[what], page_folder) if what == "file" else ""),
+            Cell(row["predicted"], f"{float(row['probability']):.3f}"),
+            Cell(row["actual"], f"{float(row['probability of actual']):.3f}"),
+            Cell(row["suspect label"]),
+        ]
+        for row in islice(rows, N_MISTAKES)
+    ]
     columns = [what, "taken for", "actual", "suspect label"]
     return Table("The surest mistakes", columns, listed, numeric=False) if listed else {}
 
 
 def _link(file, page_folder):
     """Return the way from the page to a file, if the file is there."""
-    if file.startswith(("//", "\\\\")) or not Path(file).is_file():  # Windows asks another machine
+    if not Path(file).is_file():
         return ""
     with suppress(ValueError):  # on another drive
         return quote(os.fsencode(os.path.relpath(file, page_folder)))
@@ -152,8 +147,9 @@ def _link(file, page_folder):
 def _describe_search(content):
     metrics = json.loads(content)
     best = {_short(name): value for name, value in metrics["best_params"].items()}
-    name = "best candidate"
-    return _describe(metrics, models={name: metrics}, params={name: best})
+    models = {"best candidate": metrics}
+    page = _describe(metrics, models=models, params={"best candidate": best})
+    return page | {"recall": recall_table(models)}
 
 
 def _describe_comparison(folder, content):
@@ -167,6 +163,7 @@ def _describe_comparison(folder, content):
     params = {name: m["params"] for name, m in models.items()}
     tests = [describe_test(test) for test in comparison["tests"]]
     return _describe(comparison, models=models, params=params) | {
+        "recall": recall_table(models),
         "confidence": f"{100 * comparison['confidence']:g} %",
         "tests": tests,
         "explanation": f"{MCNEMAR} {OF_MANY_PAIRS}" if len(tests) > 1 else MCNEMAR,
@@ -188,7 +185,6 @@ def _describe(metrics, *, models, params):
     return {
         "facts": facts,
         "numbers": numbers_table(models),
-        "recall": recall_table(models),
         "params": params_table(params),
         "versions": versions_table(metrics["versions"]),
     }

@@ -30,7 +30,7 @@ def read_pictures(folder, expected, notes):
     pictures = []
     for name, (alt, caption) in texts.items():
         if embedded := folder.read(name, _embed):
-            caption += notes.get(name, "")
+            caption = " ".join(filter(None, [caption, notes.get(name)]))
             pictures.append(Embedded(name, alt, caption, *embedded))
     return pictures
 
