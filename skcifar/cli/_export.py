@@ -3,15 +3,8 @@
 from pathlib import Path
 
 from ._arguments import add_model, data_arguments, trusted_argument
-from ._shared import (
-    labels_of,
-    load_picture_model,
-    load_train_test_pictures,
-    source_of,
-)
-from ._terminal import complain, write
-
-PAGES = (".html", ".htm")
+from ._shared import labels_of, load_picture_model, load_train_test_pictures, source_of
+from ._terminal import write
 
 
 def add_parser(subparsers):
@@ -39,8 +32,10 @@ def add_parser(subparsers):
 
 def export(arguments):
     """Write a saved model as a page or as ONNX, and print what was written."""
+    from ..files._pages import SUFFIXES
+
     suffix = Path(arguments.file).suffix.lower()
-    if suffix in PAGES:
+    if suffix in SUFFIXES:
         return _export_page(arguments)
     if suffix != ".onnx":
         raise ValueError(f"FILE must be *.html, for a page, or *.onnx, got {arguments.file}.")
@@ -51,9 +46,9 @@ def export(arguments):
 
 
 def _export_page(arguments):
-    pipeline, reading = load_picture_model(arguments.model, trusted=arguments.trusted)
     from ..persistence import export_html
 
+    pipeline, reading = load_picture_model(arguments.model, trusted=arguments.trusted)
     options = {name: getattr(arguments, name) for name in ("precision", "title")}
     options = {name: value for name, value in options.items() if value is not None}
     if arguments.data is not None:
@@ -72,11 +67,7 @@ def _export_onnx(arguments):
     from ..persistence._onnx import describe_value, write_onnx
 
     pipeline = load_model(arguments.model, trusted=arguments.trusted)
-    try:
-        model = write_onnx(pipeline, arguments.file)
-    except ImportError as error:  # of onnx
-        complain(error)
-        return 2
+    model = write_onnx(pipeline, arguments.file)
     taken, given = (
         " and ".join(map(describe_value, side)) for side in (model.graph.input, model.graph.output)
     )

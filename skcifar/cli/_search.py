@@ -130,9 +130,6 @@ def search(arguments):
             " command resumes from there.",
         )
         raise
-    except ImportError as error:  # of Dask
-        complain(error)
-        return 2
     seconds = time.perf_counter() - begin
 
     save_first(search.best_estimator_, folder, SEARCH_FILES)

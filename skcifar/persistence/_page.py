@@ -10,7 +10,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import ArrayLike
 from PIL import Image
 from sklearn.metrics import accuracy_score
@@ -18,14 +17,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_consistent_length
 
 from .._sklearn.validation import StrOptions, validate_params
-from ..files._atomic import replacing
+from ..files._pages import check_page_name, png_uri, read_template, write_page
 from ..preprocessing import ImageResizer
 from ._graph import describe, steps_of
 from ._graph_layers import ExportError
 
 FOLDER = Path(__file__).parent / "page"
 SCRIPTS = ("interpreter.js", "pictures.js", "page.js")
-SUFFIXES = (".html", ".htm")
 N_EXAMPLES = 10
 
 RESIZED = {
@@ -126,8 +124,7 @@ def export_html(
     True
     """
     path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"The page must be a file named *.html, got {str(path)!r}.")
+    check_page_name(path)
     if y is not None and X is None:
         raise ValueError("y is given without X. Give the pictures that it belongs to, or neither.")
     steps_of(pipeline)  # what cannot be exported may not be copied either
@@ -140,26 +137,23 @@ def export_html(
     described = describe(steps, classifier)
     _check_takes_pictures(described)
 
-    examples, accuracy, n_right = [], None, None
+    page = _contents(described, classifier) | {"title": _printable(title), "examples": []}
+    accuracy = None
     if X is not None:
         if isinstance(steps[0], ImageResizer):
             X = steps[0].transform(X)
         X = np.asarray(X)
         check_consistent_length(X, y)
-        examples = _examples(X, y)
+        page["examples"] = _examples(X, y)
         if y is not None:
             y_pred = shown.predict(X)
             accuracy = float(accuracy_score(y, y_pred))
-            n_right = accuracy_score(y, y_pred, normalize=False)
-    page = _contents(described, classifier) | {"title": _printable(title), "examples": examples}
-    if n_right is not None:
-        page["facts"]["Right on"] = (
-            f"{int(n_right):,} of {len(X):,} test pictures ({100 * accuracy:.1f} %)"
-        )
+            n_right = int(accuracy_score(y, y_pred, normalize=False))
+            page["facts"]["Right on"] = (
+                f"{n_right:,} of {len(X):,} test pictures ({100 * accuracy:.1f} %)"
+            )
     page["facts"]["Weights"] = f"{classifier.model_.count_params():,} in {precision}"
-    html = _render(page)
-    with replacing(path) as unfinished:
-        unfinished.write_text(html, encoding="utf-8")
+    write_page(path, _render(page))
     return accuracy
 
 
@@ -206,7 +200,7 @@ def _uri(pixels):
         raise ValueError(f"X must hold pictures of dtype uint8, got {pixels.dtype}. Convert it.")
     png = io.BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels).save(png, "PNG")
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+    return png_uri(png.getvalue())
 
 
 def _contents(described, classifier):
@@ -262,18 +256,12 @@ def _printable(text):
 
 
 def _render(page):
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["digest"] = _digest
-    script = "".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    scripts = [(FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    script = "".join(['"use strict";\n', *scripts])
     style = (FOLDER / "page.css").read_text(encoding="utf-8")
-    template = environment.get_template("page.html.jinja")
-    return template.render(page | {"script": '"use strict";\n' + script, "style": style})
+    page |= {"script": script, "script_digest": _digest(script)}
+    page |= {"style": style, "style_digest": _digest(style)}
+    return read_template(FOLDER / "page.html.jinja").render(page)
 
 
 def _digest(text):

@@ -14,15 +14,13 @@ from one_line_errors import error_of
 from PIL import Image
 from selenium.webdriver.common.by import By
 
-import skcifar.runs.report
 from skcifar.cli._parser import main
 from skcifar.files._atomic import write_json
 from skcifar.runs._files import RUN_FILES
-from skcifar.runs.report import write_report
+from skcifar.runs.report import TEMPLATE, write_report
 
 KINDS = ("run", "comparison", "search")
 N_PICTURES = sum(name.endswith(".png") for name in RUN_FILES)  # of a run
-TEMPLATE = Path(skcifar.runs.report.__file__).parent / "report.html.jinja"
 
 
 def write_comparison(folder, *, n_epochs=2, classes=("cat", "dog"), names=("dense", "wide")):

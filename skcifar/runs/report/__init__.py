@@ -3,21 +3,13 @@
 import re
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from ...files._atomic import replacing
+from ...files._pages import check_page_name, read_template, write_page
 from .._files import JOURNAL, MODEL, PAGE
-from ._contents import (
-    loading_code,
-    read_comparison,
-    read_evaluation,
-    read_run,
-    read_search,
-)
+from ._contents import loading_code, read_comparison, read_evaluation, read_run, read_search
 from ._embedded import read_pictures
 from ._folder import Folder
 
-TEMPLATE = "report.html.jinja"
+TEMPLATE = Path(__file__).parent / "report.html.jinja"
 
 # By the first of these files, the numbers, a folder is known, or where no numbers are left, by any.
 # Of several kinds the latest is shown. A search leaves most of what a run leaves, the table last.
@@ -39,29 +31,25 @@ NO_TEXT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufd
 
 
 def write_report(folder, *, path=None):
-    """Write one HTML page of what a run, a comparison, a search or an evaluation left.
-
-    All that is found is on the page, pictures included: it can be sent and read anywhere. It holds
-    no script. What is missing or damaged is listed on the page.
-    """
+    """Write one page of what a command left; return its path, and what is missing or damaged."""
     folder = Path(folder)
     path = folder / PAGE if path is None else Path(path)
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder. Give one that skcifar train wrote.")
-    if path.suffix.lower() not in (".html", ".htm") or path.is_dir():
-        raise ValueError(f"The page must be a file named *.html, got {str(path)!r}.")
+    check_page_name(path)
     read = _reader_of(folder)
     files = Folder(folder, path.parent)
     page = {section: {} for section in SECTIONS} | read(files)
     page["pictures"] = read_pictures(files, page["expected_pictures"], page["notes"])
     page["loading"], page["predicting"] = loading_code(page["models"])
-    html = _render(page | {"name": folder.resolve().name, "problems": files.problems})
-    with replacing(path) as unfinished:
-        unfinished.write_text(html, encoding="utf-8")
+    page |= {"name": folder.resolve().name, "problems": files.problems}
+    html = read_template(TEMPLATE).render(page)
+    write_page(path, NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", html))
     return path, files.problems
 
 
 def _reader_of(folder):
+    """Return the function that reads what the latest command left in a folder."""
     numbers = [(read, folder / names[0]) for read, names in KINDS]
     if there := [(read, path) for read, path in numbers if path.is_file()]:
         return max(there, key=lambda kind: kind[1].stat().st_mtime_ns)[0]
@@ -72,14 +60,3 @@ def _reader_of(folder):
         f"{folder} holds nothing that a run leaves, such as metrics.json. Give a folder that"
         " skcifar train, compare, search or evaluate --out wrote."
     )
-
-
-def _render(page):
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", environment.get_template(TEMPLATE).render(page))

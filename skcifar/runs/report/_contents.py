@@ -43,7 +43,9 @@ def read_run(folder):
     }
     if epochs:
         validation = BEST_EPOCH if "val_accuracy" in epochs.columns else NO_VALIDATION
-        page["notes"]["learning_curves.png"] = f"All values are in the table of epochs. {validation}"
+        page["notes"]["learning_curves.png"] = (
+            f"All values are in the table of epochs. {validation}"
+        )
     return page | folder.read("metrics.json", _describe_run)
 
 

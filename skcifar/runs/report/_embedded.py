@@ -1,11 +1,11 @@
 """Pictures as they are put into a page: whole, inside of it, and described in words."""
 
-import base64
 import io
 from typing import NamedTuple
 
 from PIL import Image
 
+from ...files._pages import png_uri
 from .._pictures import COMPARISON, EVALUATION, RUN, SEARCH
 
 
@@ -42,4 +42,4 @@ def _embed(content):
             width, height = picture.size
     except Image.UnidentifiedImageError:
         raise ValueError("it is not a PNG picture") from None
-    return f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}", width, height
+    return png_uri(content), width, height
