@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from .._sklearn.validation import validate_params
+from ..model_selection._comparisons import classifier_of
 from ._figures import AT_LEAST_ONE, place_for, with_margins
 from ._pictures import check_pictures, show_picture
 
@@ -132,7 +132,7 @@ class AugmentationDisplay:
             If the estimator does not augment pictures.
         """
         X = check_pictures(X)
-        classifier = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        classifier = classifier_of(estimator)
         changes = getattr(classifier, "augmentation", lambda: None)()
         if changes is None:
             raise ValueError(

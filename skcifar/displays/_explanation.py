@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 
 from .._sklearn.validation import StrOptions, columns_of, validate_params
+from ..model_selection._comparisons import classifier_of
 from ..preprocessing import ImageResizer
 from ._figures import (
     AT_LEAST_ONE,
@@ -23,7 +24,14 @@ from ._figures import (
     with_margins,
     write_above,
 )
-from ._pictures import Caption, check_pictures, draw_pictures, figure_size, judge
+from ._pictures import (
+    Caption,
+    check_has_probabilities,
+    check_pictures,
+    draw_pictures,
+    figure_size,
+    judge,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -282,11 +290,7 @@ class ExplanationDisplay:
         The maps show what the classifier used, not what makes the picture what it is. Those from
         gradients are of one view of a picture, whatever ``n_views`` is.
         """
-        if not hasattr(estimator, "predict_proba"):
-            raise ValueError(
-                f"{type(estimator).__name__} has no predict_proba, so there is nothing to"
-                " explain. Give a classifier that predicts probabilities, such as DenseClassifier."
-            )
+        check_has_probabilities(estimator)
         images = check_pictures(_read(estimator, X[:n_images]))
         y = None if y is None else column_or_1d(y, warn=True)[:n_images]
         classes = np.asarray(estimator.classes_)
@@ -361,7 +365,7 @@ def _starts(length, size):
 def _by_gradients(estimator, images, columns, method):
     from ..networks import grad_cam, score_gradients  # takes seconds to import
 
-    classifier = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    classifier = classifier_of(estimator)
     if not hasattr(classifier, "model_"):
         raise ValueError(
             f"method={method!r} needs a network, but {type(classifier).__name__} has no model_."

@@ -10,6 +10,7 @@ from ..model_selection._suspects import find_suspect_labels
 from ._figures import AT_LEAST_ONE, TITLE_HEIGHT, place_for, write_above
 from ._pictures import (
     Caption,
+    check_has_probabilities,
     check_pictures,
     draw_pictures,
     figure_size,
@@ -228,11 +229,7 @@ class MistakesDisplay:
         ValueError
             If the estimator does not predict probabilities, or does not know a class of ``y``.
         """
-        if not hasattr(estimator, "predict_proba"):
-            raise ValueError(
-                f"{type(estimator).__name__} has no predict_proba, so nobody knows how sure it is."
-                " Give a classifier that predicts probabilities, such as DenseClassifier."
-            )
+        check_has_probabilities(estimator)
         X = check_pictures(X, y)
         options = {"filenames": filenames, "which": which, "n_images": n_images, "ax": ax}
         options |= {"classes": estimator.classes_, "n_columns": n_columns}

@@ -73,25 +73,7 @@ def format_probability(probability):
 
 
 def check_pictures(X, *labels):
-    """See that pictures can be drawn, and that there are as many labels as pictures.
-
-    Parameters
-    ----------
-    X : array-like
-        What should be pictures.
-
-    *labels : array-like
-        What should have as many elements.
-
-    Returns
-    -------
-    images : ndarray of shape (n_samples, height, width[, n_channels])
-
-    Raises
-    ------
-    ValueError
-        If they are something else.
-    """
+    """Return pictures as one array, or raise unless they can be drawn, and each has its labels."""
     check_consistent_length(X, *labels)
     X = np.asarray(stacked(X))
     if not len(X):
@@ -109,6 +91,15 @@ def check_pictures(X, *labels):
     return X
 
 
+def check_has_probabilities(estimator):
+    """Raise unless an estimator predicts probabilities."""
+    if not hasattr(estimator, "predict_proba"):
+        raise ValueError(
+            f"{type(estimator).__name__} has no predict_proba, so nobody knows how sure it is."
+            " Give a classifier that predicts probabilities, such as DenseClassifier."
+        )
+
+
 def figure_size(images, captions, headers, *, n_columns, cell_width):
     """Width and height, in inches, of a figure for :func:`draw_pictures`."""
     n_columns = min(n_columns, len(images))
@@ -119,34 +110,7 @@ def figure_size(images, captions, headers, *, n_columns, cell_width):
 
 
 def draw_pictures(place, images, captions, headers, *, n_columns, width):
-    """Draw pictures in rows, with lines under each.
-
-    Parameters
-    ----------
-    place : matplotlib SubplotSpec
-        Where to draw.
-
-    images : sequence of ndarray of shape (height, width[, 1 or 3])
-        The pictures.
-
-    captions : list of list of Caption
-        The lines under each picture.
-
-    headers : list of str
-        What the lines are, written to the left of each row.
-
-    n_columns : int
-        Pictures in a row.
-
-    width : float
-        How wide the place is, in inches. Lines are made small enough, or shortened, so that they
-        do not run into their neighbours.
-
-    Returns
-    -------
-    axes : ndarray of shape (n_samples,)
-        The axes, one for each picture.
-    """
+    """Draw pictures in rows, each above its captions; headers say what the lines of these are."""
     n_columns = min(n_columns, len(images))
     n_rows = -(-len(images) // n_columns)
     available = 0.95 * 72 * (width - _margin(headers)) / n_columns

@@ -19,7 +19,7 @@ from ..model_selection._calibration import (
     reliability_bins,
 )
 from ._figures import COLORS, RIGHT_COLOR, place_for
-from ._pictures import format_probability
+from ._pictures import check_has_probabilities, format_probability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -167,11 +167,7 @@ class ReliabilityDisplay:
         ValueError
             If the estimator does not predict probabilities, or does not know a class of ``y``.
         """
-        if not hasattr(estimator, "predict_proba"):
-            raise ValueError(
-                f"{type(estimator).__name__} has no predict_proba, so nobody knows how sure it is."
-                " Give a classifier that predicts probabilities, such as DenseClassifier."
-            )
+        check_has_probabilities(estimator)
         options = {"n_bins": n_bins, "precision": precision, "ax": ax}
         y_proba = estimator.predict_proba(X)
         return cls.from_predictions(y, y_proba, classes=estimator.classes_, **options)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+LONGEST_VALUE = 24  # letters
+
+
 class SearchResultsDisplay:
     """Scores of a search's candidates, against each parameter.
 
@@ -148,7 +151,7 @@ class SearchResultsDisplay:
                 ends = position - 0.25, position + 0.25
                 label = "mean of all with that value"
                 axes.hlines(means.mean(), *ends, color="0.4", lw=1.2, label=label)
-        names = [_short(value) for value in values]
+        names = [_cut(value) for value in values]
         tilted = sum(map(len, names)) > 32
         axes.set_xticks(range(len(values)), names)
         axes.tick_params(axis="x", rotation=25 if tilted else 0)
@@ -192,6 +195,6 @@ class SearchResultsDisplay:
         return display.plot(ax=ax)
 
 
-def _short(value, width=24):
+def _cut(value):
     text = str(value)
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

@@ -147,15 +147,15 @@ class FirstLayerDisplay:
         ValueError
             If there is no network, or if the weights of its first layer do not make pictures.
         """
-        steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else []
-        classifier = steps[-1] if steps else estimator
+        steps = list(estimator) if isinstance(estimator, Pipeline) else [estimator]
+        classifier = steps[-1]
         if not hasattr(classifier, "model_"):
             raise ValueError(
                 f"{type(classifier).__name__} has no model_ whose weights could be drawn. Give a"
                 " fitted classifier of this package, or a Pipeline that ends in one."
             )
         kernel = _first_kernel(classifier.model_)
-        shapes = [getattr(step, "sample_shape_", ()) for step in steps or [classifier]]
+        shapes = [getattr(step, "sample_shape_", ()) for step in steps]
         read = next(filter(None, shapes), ())  # before any step flattened it
         return cls(weights=_units_of(kernel, read)).plot(
             n_images=n_images, n_columns=n_columns, ax=ax
