@@ -65,14 +65,11 @@ def read_binary_folder(folder, subset):
         _check_size(path, at_most=_batch_bytes())
         return _as_records(np.fromfile(path, dtype=np.uint8), path)
 
-    return _assemble(map(records, BATCHES[subset]), len(BATCHES[subset]))
+    return _assemble(BATCHES[subset], records)
 
 
 def read_python_folder(folder, subset):
-    """Read the Python edition from a folder, each file only if its checksum is the official one.
-
-    Parameters and results are those of :func:`read_binary_folder`.
-    """
+    """Read the Python edition from a folder, each file only if its checksum is the official one."""
 
     def records(name):
         path = folder / name
@@ -85,7 +82,7 @@ def read_python_folder(folder, subset):
             )
         return _records_from_pickle(content, path)
 
-    return _assemble(map(records, BATCHES[subset]), len(BATCHES[subset]))
+    return _assemble(BATCHES[subset], records)
 
 
 def unpack_archive(archive, edition, destination):
@@ -190,11 +187,12 @@ def _as_records(content, path):
     return records
 
 
-def _assemble(batches, n_batches):
+def _assemble(names, read_records):
     """Put batches of records together as pictures: planes of colour become pixels of colour."""
-    images = np.empty((n_batches * IMAGES_PER_BATCH, *IMAGE_SHAPE), dtype=np.uint8)
+    images = np.empty((len(names) * IMAGES_PER_BATCH, *IMAGE_SHAPE), dtype=np.uint8)
     target = np.empty(len(images), dtype=np.int64)
-    for number, records in enumerate(batches):
+    for number, name in enumerate(names):
+        records = read_records(name)
         rows = slice(number * IMAGES_PER_BATCH, (number + 1) * IMAGES_PER_BATCH)
         target[rows] = records[:, 0]
         planes = records[:, 1:].reshape(-1, 3, 32, 32)  # (n, channel, row, column)

@@ -28,11 +28,7 @@ def default_folder():
 
 
 def recall_or_decode(paths, shape, *, resize, cache, progress):
-    """Return those pictures that can be read, and what is known of them and of the others.
-
-    That is the smallest, the median and the largest height and width that they had, and by row why
-    a file cannot be read.
-    """
+    """Return the pictures that can be read, what sizes they had, and by row why others cannot."""
     if cache is False:
         return _decode(paths, shape, resize, progress)
     folder = default_folder() if cache is True else Path(cache)

@@ -22,6 +22,7 @@ from PIL import ExifTags, Image, ImageOps
 from ._archives import DatasetError
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM")
+RESIZE = ("crop", "pad", "stretch")
 
 # Pixels that are decoded, at 4 bytes of memory and more. A JPEG may have more, up to where Pillow
 # itself refuses it (179 million), if its codec can shrink it while it decodes.
@@ -46,25 +47,14 @@ _STDERR = threading.Lock()  # whoever silenced it first has to be the last to op
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # who wants its messages still has them
 
 
-RESIZE = ("crop", "pad", "stretch")
-
-
 def decode_resized(source, image_size, *, resize="crop", n_channels=3):
-    """Decode a picture file, a Pillow image or an array: upright, of a given size, as bytes.
-
-    A JPEG file that is more than twice as large as ``image_size`` is decoded at a fraction of its
-    size that is still larger.
-    """
+    """Decode a picture file, a Pillow image or an array: upright, of a given size, as bytes."""
     with _no_warnings():
         return _decode(source, (*image_size, n_channels), resize)[0]
 
 
-def decode_all(sources, out, *, resize="crop", on_done=None):
-    """Decode pictures into the rows of an array, in threads.
-
-    Returns the height and width that each had, and by row why those that cannot be read cannot be.
-    ``on_done`` is called with the number of those that are done.
-    """
+def decode_all(sources, out, *, resize="crop", on_done=lambda n_done: None):
+    """Decode pictures into an array; return the size that each had, and by row why some failed."""
     sizes, unreadable = np.zeros((len(sources), 2), dtype=np.int64), {}
 
     def decode(row):
@@ -76,8 +66,7 @@ def decode_all(sources, out, *, resize="crop", on_done=None):
     with _no_warnings(), ThreadPoolExecutor(joblib.cpu_count()) as pool:
         try:
             for n_done, _ in enumerate(pool.map(decode, range(len(sources))), start=1):
-                if on_done is not None:
-                    on_done(n_done)
+                on_done(n_done)
         except BaseException:  # an interrupt, above all
             pool.shutdown(cancel_futures=True)
             raise

@@ -20,7 +20,7 @@ from .._sklearn.validation import (
 from ._archives import DatasetError
 from ._bunch import picture_bunch
 from ._cache import recall_or_decode
-from ._folders import LAYOUTS, SPLIT_NAMES, Listing, in_short, list_folder, list_table
+from ._folders import LAYOUTS, MAX_NAMES, SPLIT_NAMES, Listing, in_short, list_folder, list_table
 from ._picture_files import RESIZE, decode_resized
 
 MAX_UNREADABLE = 20  # files that are named where some cannot be read
@@ -423,17 +423,14 @@ def _load(listing, subset, shape, **options):
 
 @contextmanager
 def _no_progress(n_pictures):
+    """Give what is called with the number of pictures that are done, for so many of them."""
     yield lambda n_done: None
 
 
 def read_listing(
     listing, shape, *, resize="crop", skip_unreadable=False, cache=False, progress=_no_progress
 ):
-    """Read the pictures of a listing; return them, what was read, and lines that report it.
-
-    ``progress`` is called with the number of pictures that are decoded for a context manager, whose
-    value is called with the number of those that are done.
-    """
+    """Read the pictures of a listing; return them, what was read, and lines that report it."""
     n_files = len(listing.paths)
     images, sizes, unreadable = recall_or_decode(
         listing.paths, shape, resize=resize, cache=cache, progress=progress
@@ -468,12 +465,13 @@ def _described(listing, shape, resize, sizes, unreadable):
     left_out = listing.left_out | {"files that cannot be read": unreadable}
     for reason, names in left_out.items():
         if names:
-            most = MAX_UNREADABLE if names is unreadable else 3
+            most = MAX_UNREADABLE if names is unreadable else MAX_NAMES
             lines.append(f"left out, {reason}: {len(names):,} ({in_short(names, most)})")
     return lines
 
 
 def checked_image_size(image_size, *, owner):
+    """Return height and width as a tuple, or raise the error of a parameter."""
     if len(image_size) != 2:
         raise InvalidParameterError(
             f"The 'image_size' parameter of {owner} must be a pair (height, width). Got"

@@ -23,16 +23,7 @@ TEST_FRACTION = 0.2
 
 
 class Pictures(NamedTuple):
-    """Pictures with the names of their classes, and their paths where they are files.
-
-    Attributes
-    ----------
-    images : ndarray of shape (n_samples, height, width, n_channels), dtype uint8
-
-    names : ndarray of shape (n_samples,), dtype str
-
-    filenames : ndarray of shape (n_samples,), dtype str, or None
-    """
+    """Pictures with the names of their classes, and their paths where they are files."""
 
     images: np.ndarray
     names: np.ndarray
@@ -40,43 +31,7 @@ class Pictures(NamedTuple):
 
 
 def load_train_test(source, *, limit=None, **options):
-    """Load training and test pictures with the names of their classes.
-
-    Parameters
-    ----------
-    source : {"cifar10", "digits"} or path-like
-        A data set by name, a folder as :func:`load_image_folder` takes it, or a CSV file as
-        :func:`load_image_csv` takes it. A source divided into training and test pictures is split
-        accordingly; validation pictures are used for testing if there are none for testing, and
-        left out otherwise. Any other source is split four to one, stratified and always the same.
-
-    limit : int, default=None
-        Maximum number of training and of test pictures to read, stratified and always the same.
-
-    **options
-        ``data_home`` and ``n_retries`` of :func:`fetch_cifar10`; for files, whatever
-        :func:`load_image_folder` and :func:`load_image_csv` take except ``subset``. ``group_by`` is
-        a regular expression that finds in the name of a file, as its group ``group``, its first
-        group or the whole match, what must not be divided between training and testing, such as a
-        patient or a day. ``report`` is called with each line about what was found, such as
-        near-duplicates across training and testing. ``progress`` is called with the number of
-        pictures to decode; it returns a context manager, whose value is called with the number
-        done.
-
-    Returns
-    -------
-    train, test : tuple of (images, names, filenames)
-        ``images`` is an ndarray of shape (n_samples, height, width, n_channels) and dtype uint8,
-        ``names`` and ``filenames`` are ndarrays of shape (n_samples,) and dtype str; the latter is
-        None if the pictures are not files.
-
-    Raises
-    ------
-    OSError
-        If CIFAR-10 is not on this machine and cannot be downloaded.
-    DatasetError
-        If the files found cannot be used. It is a ValueError.
-    """
+    """Load training and test pictures of a data set by name, of a folder, or of a CSV file."""
     if source in NAMED:
         parts = [_limited(part, limit, what=source) for part in _load_named(source, **options)]
     else:
@@ -97,14 +52,7 @@ def load_train_test(source, *, limit=None, **options):
 
 
 def load_all(source, *, limit=None, **options):
-    """Load all pictures of a source, training and test pictures alike.
-
-    Parameters and errors are those of :func:`load_train_test`.
-
-    Returns
-    -------
-    pictures : tuple of (images, names, filenames)
-    """
+    """Load all pictures of a source, training and test pictures alike."""
     if source in NAMED:
         images, names = (
             np.concatenate([getattr(part, name) for part in _load_named(source, **options)])
@@ -247,11 +195,9 @@ def _split(labels, groups, *, what):
 
 def _limited(pictures, limit, *, what):
     rows = _limited_rows(pictures.names, limit, what=what)
-    return (
-        pictures
-        if len(rows) == len(pictures.names)
-        else Pictures(pictures.images[rows], pictures.names[rows])
-    )
+    if len(rows) == len(pictures.names):
+        return pictures
+    return Pictures(pictures.images[rows], pictures.names[rows])
 
 
 def _limited_rows(names, limit, *, what):
