@@ -25,7 +25,7 @@ from ._shared import (
     suit_to_data,
     typed_reading,
 )
-from ._terminal import complain, printable, write
+from ._terminal import complain, write
 
 
 def add_parser(subparsers):
@@ -158,29 +158,15 @@ def _compare(arguments):
     )
     for problem in problems:
         complain(problem, kind="warning")
-    shown = [
-        model
-        | {"name": printable(model["name"])}
-        | {
-            "test_recall": {
-                printable(name): recall for name, recall in model.get("test_recall", {}).items()
-            }
-        }
-        for model in models
-    ]
-    tests = [
-        test | {"models": [printable(name) for name in test["models"]]}
-        for test in comparison["tests"]
-    ]
-    paragraphs = [
-        _comparisons.format_table(shown),
+    write(
+        *_comparisons.format_table(models),
+        "",
         f"With {100 * CONFIDENCE_LEVEL:g} % confidence, [low, high] contains the value for all"
         " such pictures.",
-        _comparisons.describe_tests(tests),
-        printable(list_files(folder, [*(m["file"] for m, _ in trained), *COMPARISON_FILES])),
-    ]
-    for paragraph in filter(None, paragraphs):
-        write("", *paragraph.split("\n"))
+        *_comparisons.describe_tests(comparison["tests"]),
+        "",
+        list_files(folder, [*(model["file"] for model, _ in trained), *COMPARISON_FILES]),
+    )
     return 0 if len(measured) == len(networks) + len(arguments.models) else 2
 
 

@@ -39,19 +39,21 @@ def distinct_names(paths, taken):
 
 
 def format_table(models):
-    """Format the numbers of models side by side."""
-    starts = range(0, len(models), MODELS_IN_A_ROW)
-    return "\n\n".join(_table_of(models[start : start + MODELS_IN_A_ROW]) for start in starts)
+    """Return the numbers of models side by side, as lines below a blank one."""
+    lines = []
+    for start in range(0, len(models), MODELS_IN_A_ROW):
+        lines += ["", *_table_of(models[start : start + MODELS_IN_A_ROW])]
+    return lines
 
 
 def describe_tests(tests):
-    """Describe McNemar's tests, each in a sentence on what it means."""
+    """Return a sentence on what each of McNemar's tests means, as lines below a blank one."""
     if not tests:
-        return ""
-    lines = [MCNEMAR, *map(describe_test, tests)]
+        return []
+    sentences = [MCNEMAR, *map(describe_test, tests)]
     if len(tests) > 1:
-        lines.append(OF_MANY_PAIRS)
-    return "\n".join(textwrap.fill(line, WIDTH) for line in lines)
+        sentences.append(OF_MANY_PAIRS)
+    return ["", *(line for sentence in sentences for line in textwrap.wrap(sentence, WIDTH))]
 
 
 def describe_test(test):
@@ -94,12 +96,12 @@ def _table_of(models):
             values = [model["test_balanced_accuracy"], *model["test_recall"].values()]
             column += [f"{value:.4f}" for value in values]
     widths = [max(map(cell_len, column)) for column in columns]
-    return "\n".join(
+    return [
         "   ".join(
             cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)
         ).rstrip()
         for row in zip(*columns, strict=True)
-    )
+    ]
 
 
 def _number(name, form, factor=1):

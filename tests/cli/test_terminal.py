@@ -59,7 +59,7 @@ def test_names_in_a_comparison_cannot_draw_on_the_terminal(odd_model, tmp_path, 
     options = ["--networks", "none", "--data", tmp_path / ODD, "--out", tmp_path / f"out{ODD}"]
     main(["compare", of_odd_classes, str(model), *map(str, options)])
     reported = capsys.readouterr()
-    assert f" model{SHOWN}\n" in reported.out  # in the table
+    assert r" model\x1b[2J\r\n" in reported.out  # in the table
     assert f"out{SHOWN} holds" in reported.out
     assert r"Give pictures of \x1b[2J" in reported.err
     assert all(c.isprintable() or c == "\n" for c in reported.out + reported.err)
