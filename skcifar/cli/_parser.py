@@ -7,9 +7,7 @@ from . import _cache, _compare, _evaluate, _explain, _export, _predict, _report,
 from ._terminal import OutputClosed, complain, terminal
 
 # in the order of --help; each imports what is slow to import only when it runs
-SUBCOMMANDS = (
-    *(_train, _search, _compare, _evaluate, _predict, _explain, _export, _report, _cache),
-)
+SUBCOMMANDS = (_train, _search, _compare, _evaluate, _predict, _explain, _export, _report, _cache)
 
 
 def main(argv=None):

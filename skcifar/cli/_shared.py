@@ -7,6 +7,12 @@ from pathlib import Path
 
 from ._terminal import complain, printable, write
 
+# arguments that say where pictures are and how they are read, as the loaders call them
+READING = (
+    *("data_home", "limit", "layout", "label_pattern", "path_column", "label_column"),
+    *("subset_column", "group_by", "skip_unreadable", "cache"),
+)
+
 
 def print_data(source, y_train, y_test, *, with_hint=False):
     """Print how many pictures there are; return the line on rare classes, if there is one."""
@@ -52,13 +58,6 @@ def suit_to_data(pipeline, source, typed=()):
         pipeline["classify"].set_params(horizontal_flip=False)
 
 
-# arguments that say where pictures are and how they are read, as the loaders call them
-_READING = (
-    *("data_home", "limit", "layout", "label_pattern", "path_column", "label_column"),
-    *("subset_column", "group_by", "skip_unreadable", "cache"),
-)
-
-
 def typed_reading(arguments):
     """Return what size picture files get and how, as was typed."""
     typed = {"image_size": arguments.image_size, "resize": arguments.resize}
@@ -72,7 +71,7 @@ def typed_reading(arguments):
 
 def reading_options(arguments, reading, *, quiet=False):
     """Return the options of the loaders that were typed."""
-    options = {name: getattr(arguments, name) for name in _READING} | reading
+    options = {name: getattr(arguments, name) for name in READING} | reading
     if quiet:
         return options
     from ._progress import reading_progress

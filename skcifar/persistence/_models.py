@@ -27,8 +27,6 @@ from ..preprocessing import ImageFlattener, ImageResizer, PixelScaler
 from ..training._environment import settings
 from ..training._history import is_history
 
-__all__ = ["ModelFileError", "load_model", "save_model"]
-
 ESTIMATORS = (
     *(ImageResizer, PixelScaler, ImageFlattener),
     *CLASSIFIERS.values(),
@@ -278,7 +276,6 @@ def _describe(number, name, step, arrays):
             ' set_params(optimizer="adam"), and save again.'
         )
     learned = {key: value for key, value in vars(step).items() if _is_learned(step, key)}
-
     network_params = _changed_since_build(step) if isinstance(step, NetworkClassifier) else {}
 
     def encoded(values, prefix=number):
@@ -348,11 +345,11 @@ def _rebuild_step(description, parts, classes):
 def _join(steps, options):
     """Put steps together as they were: a Pipeline, or a classifier alone."""
     if options is None:
-        ((_, pipeline),) = steps
-    else:
-        pipeline = Pipeline(steps, **{name: options[name] for name in OPTIONS_SAVED})
-        pipeline._validate_params()
-        pipeline._validate_steps()
+        ((_, classifier),) = steps
+        return classifier
+    pipeline = Pipeline(steps, **{name: options[name] for name in OPTIONS_SAVED})
+    pipeline._validate_params()
+    pipeline._validate_steps()
     return pipeline
 
 
@@ -429,10 +426,6 @@ def _is_shape(value):
     return isinstance(value, tuple) and 0 < len(value) < 10 and all(map(_is_count, value))
 
 
-def _is_number(value):
-    return isinstance(value, float)
-
-
 def _is_classes(value):
     return (
         isinstance(value, np.ndarray) and len(value) > 1 and np.array_equal(np.unique(value), value)
@@ -458,7 +451,7 @@ _LEARNED = {
     "history_": is_history,
     "n_iter_": _is_count,
     "best_iter_": lambda value: value is None or _is_count(value),
-    "best_validation_score_": lambda value: value is None or _is_number(value),
+    "best_validation_score_": lambda value: value is None or isinstance(value, float),
 }
 _REQUIRED = {"n_features_in_", "sample_shape_"}
 _REQUIRED_OF_CLASSIFIERS = _REQUIRED | {"classes_", "history_"}

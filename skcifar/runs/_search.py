@@ -131,17 +131,16 @@ def check_grids(grids, pipeline, *, source, halving=False):
     seen = set()
     for params in ParameterGrid(checked):
         candidate = clone(pipeline).set_params(**params)
+        (label,) = candidate_labels([params])
         try:
             for _, step in candidate.steps:
                 step._validate_params()
         except (TypeError, ValueError) as error:
-            (label,) = candidate_labels([params])
             hint = " A list as a value needs its own brackets: [[512, 256]]"
             hint = hint if "array-like" in str(error) else ""
             raise GridError(f"{source}: {label} cannot be fitted. {error}{hint}") from error
         text = repr(sorted(params.items()))
         if text in seen:
-            (label,) = candidate_labels([params])
             raise GridError(f"{source}: {label} is there twice. Remove one of them.")
         seen.add(text)
     return checked
