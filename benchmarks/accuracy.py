@@ -167,7 +167,7 @@ def draw(results, path):
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set(xlabel="minutes of fit on two cores", ylabel="accuracy on 10,000 test pictures")
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", fontsize="small")
+    figure.legend(loc="outside upper center", ncols=3, fontsize="small")
     figure.savefig(path, dpi=150)
 
 
