@@ -10,7 +10,7 @@ from .._pictures import COMPARISON, EVALUATION, RUN, SEARCH
 
 
 class Embedded(NamedTuple):
-    """A picture with what its file does not say."""
+    """A picture as a page holds it."""
 
     name: str
     alt: str
