@@ -158,7 +158,7 @@ def draw(results, path):
         x, y = zip(*sorted(points), strict=True)
         axes.plot(x, y, "--" if who in OTHERS else "-", marker=marker, label=who)
         axes.annotate(
-            f"{y[-1]:.0%}", (x[-1], y[-1]), (6, 0), textcoords="offset points", va="center"
+            f"{y[-1]:.0%}", (x[-1], y[-1]), (6, 5), textcoords="offset points", va="center"
         )
     axes.set_xscale("log")
     axes.set_xticks(MINUTES, [str(minutes) for minutes in MINUTES])
