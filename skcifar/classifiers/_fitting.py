@@ -122,6 +122,7 @@ def seconds_a_sample(classifier, X, y, weights):
     n_batches = math.ceil(len(X) / batch_size)
     n_steps = min(STEPS_MEASURED, n_batches)
     augmentation = _seeded(classifier.augmentation(), classifier.network_seed_)
+    training = Training(epochs=n_steps / n_batches, augmentation=augmentation)
     seconds = []
     for _ in range(TIMES_MEASURED):
         begin = monotonic()
@@ -130,9 +131,8 @@ def seconds_a_sample(classifier, X, y, weights):
             X,
             one_hot(y, classifier.classes_),
             weights,
+            training=training,
             batch_size=batch_size,
-            epochs=n_steps / n_batches,
-            augmentation=augmentation,
         )
         seconds.append(monotonic() - begin)
     # the least: the first time compiles, and what else the machine does comes and goes

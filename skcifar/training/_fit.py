@@ -38,34 +38,9 @@ _bytes_since_collection = 0
 
 
 def compile_network(
-    network,
-    optimizer="adam",
-    *,
-    learning_rate=None,
-    weight_decay=0.0,
-    label_smoothing=0.0,
+    network, optimizer="adam", *, learning_rate, weight_decay=0.0, label_smoothing=0.0
 ):
-    """Compile a network as the article does: Adam, categorical cross-entropy, accuracy.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Ends in probabilities. Compiled in place, which gives it a new optimizer.
-
-    optimizer : {"adam", "sgd", "muon"} or keras.optimizers.Optimizer, default="adam"
-        What makes the steps. One of one's own is copied, and has its own learning rate and weight
-        decay.
-
-    learning_rate : float, default=None
-        Step size. Only needed with a name.
-
-    weight_decay : float, default=0.0
-        Decoupled weight decay: the share, times the step size, that each step takes off all
-        weights.
-
-    label_smoothing : float, default=0.0
-        Share of each label, in [0, 1), that the loss spreads evenly over all classes.
-    """
+    """Compile a network in place, with a new optimizer."""
     optimizer = make_optimizer(optimizer, learning_rate=learning_rate, weight_decay=weight_decay)
     recompile(network, optimizer, label_smoothing=label_smoothing)
     _clear_away_old_networks(network)
@@ -106,133 +81,62 @@ def _clear_away_old_networks(network):
         gc.collect()
 
 
+@dataclass(kw_only=True)
+class Training:
+    """What a training of a network has beyond the parameters of scikeras."""
+
+    epochs: float  # at most; the last one may be of a part of the samples
+    seed: int = 0  # of the orders of samples
+    schedule: Schedule | None = None  # None leaves the learning rate to optimizer and callbacks
+    moves: Sequence[tuple[int, int]] = ()  # steps where the schedule's end moves, and where to
+    budget: Budget | None = None
+    augmentation: Augmentation | None = None
+    n_epochs_done: int = 0  # of the same training, which was interrupted and goes on
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+    # The end of the network, which the samples are made for, where all before it is frozen. It is
+    # compiled with the network's own optimizer. None trains the whole.
+    trained_part: keras.Model | None = None
+
+
 def train_network(
     network,
     X,
     y,
     sample_weight=None,
     *,
+    training,
     batch_size,
-    epochs,
-    schedule=None,
-    moves=(),
-    budget=None,
-    augmentation=None,
     initial_epoch=0,
-    n_epochs_done=0,
     shuffle=True,
-    seed=0,
-    callbacks=None,
-    trained_part=None,
     verbose=0,
 ):
-    """Train a compiled network as Keras' own ``fit`` does, and on TensorFlow several times faster.
-
-    Keras' own ``fit`` itself is used on other backends, for callbacks that ask for single batches,
-    and for networks that are not made of Keras' own parts alone. Otherwise weights and metrics that
-    callbacks see change when an epoch is over, and training stops then.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Compiled. Trained in place.
-
-    X : ndarray or LazyImages of shape (n_samples, ...), dtype float
-        Samples.
-
-    y : ndarray of shape (n_samples, n_classes), dtype float
-        One-hot labels.
-
-    sample_weight : ndarray of shape (n_samples,), default=None
-        Factors of the samples' losses. A step's loss is the mean over its samples. Samples of
-        weight 0 are left out.
-
-    batch_size : int
-        Samples a step. The last step of an epoch takes what remains.
-
-    epochs : float
-        Number of passes over the samples, at most. The last one may be of a part of them.
-
-    schedule : Schedule, default=None
-        The learning rate of each step. None leaves it to the optimizer and to callbacks.
-
-    moves : sequence of (int, int), default=()
-        At which steps the end of the schedule is moved, and the number of steps that it is moved
-        to.
-
-    budget : Budget, default=None
-        A time within which the training ends.
-
-    augmentation : Augmentation, default=None
-        How pictures are changed at random each time that they are trained on.
-
-    initial_epoch : int, default=0
-        The number of passes before this call, from which callbacks count on.
-
-    n_epochs_done : int, default=0
-        How many of these passes belong to the same training, which was interrupted and goes on.
-        The random orders follow theirs.
-
-    shuffle : bool, default=True
-        Whether each epoch takes the samples in a new random order.
-
-    seed : int, default=0
-        Determines these orders.
-
-    callbacks : list of keras.callbacks.Callback, default=None
-        Called by Keras as it trains.
-
-    trained_part : keras.Model, default=None
-        The end of the network, which X is made for, where all before it is frozen. Compiled with
-        the network's own optimizer. None trains the whole.
-
-    verbose : {0, 1, 2}, default=0
-        What Keras prints: nothing, a progress bar, or a line for each epoch.
-
-    Returns
-    -------
-    history : dict of str to list of float
-        Mean loss and accuracy of each epoch, as measured while training, the learning rate at the
-        end of it if that follows a schedule, and the numbers that callbacks add to the logs.
-
-    Raises
-    ------
-    ValueError
-        If the loss became NaN or infinite.
-    MemoryError
-        If network and batches do not fit into memory.
-    """
+    """Train a compiled network in place, as Keras' own ``fit`` does, and return the history."""
+    # Keras' own fit itself is used on other backends than TensorFlow, for callbacks that ask for
+    # single batches, and for networks that are not made of Keras' own parts alone. Otherwise
+    # weights and metrics that callbacks see change when an epoch is over, and training stops then.
     if sample_weight is None:
         sample_weight = np.ones(len(X))
-    rows = np.flatnonzero(sample_weight)
+    rows = np.flatnonzero(sample_weight)  # samples of weight 0 are left out
     arrays = (
         X if isinstance(X, LazyImages) else np.ascontiguousarray(X),
         np.ascontiguousarray(y, dtype=X.dtype),
         sample_weight.astype(X.dtype),
     )
-    trained = network if trained_part is None else trained_part
+    trained = training.trained_part or network
     batch_size = min(batch_size, len(rows))
     n_batches = math.ceil(len(rows) / batch_size)
     steps = Steps(
-        max(1, round(epochs * n_batches)) if epochs else 0,
+        max(1, round(training.epochs * n_batches)),
         n_batches=n_batches,
-        n_done=n_epochs_done * n_batches,
-        schedule=schedule,
-        moves=moves,
-        budget=budget,
+        n_done=training.n_epochs_done * n_batches,
+        schedule=training.schedule,
+        moves=training.moves,
+        budget=training.budget,
     )
-    passes = _epochs(
-        arrays,
-        rows,
-        n_epochs_done=n_epochs_done,
-        initial_epoch=initial_epoch,
-        shuffle=shuffle,
-        augmentation=augmentation,
-        seed=seed,
-    )
-    divergence, history = StopAtDivergence(schedule), History()
-    rate = [LearningRate(steps)] if schedule or has_schedule(network.optimizer) else []
-    callbacks = [divergence, *rate, *(callbacks or ()), history]
+    passes = _epochs(arrays, rows, training, initial_epoch=initial_epoch, shuffle=shuffle)
+    divergence, history = StopAtDivergence(training.schedule), History()
+    rate = [LearningRate(steps)] if training.schedule or has_schedule(network.optimizer) else []
+    callbacks = [divergence, *rate, *training.callbacks, history]
     if trained is not network:
         callbacks.append(StopAlike(trained))
     key = None
@@ -240,65 +144,62 @@ def train_network(
         key = engine.training_key(trained, arrays, n_samples=len(rows), batch_size=batch_size)
     if key is None:
         callbacks.insert(0, EachStep(steps, trained))
-    n_epochs = math.ceil(steps.most / n_batches) - n_epochs_done  # a time may move the end so far
+    # a time may move the end so far
+    last_epoch = initial_epoch + math.ceil(steps.most / n_batches) - training.n_epochs_done
     callback_list = keras.callbacks.CallbackList(
         callbacks,
         add_history=True,
         add_progbar=verbose != 0,
         model=network,
         verbose=verbose,
-        epochs=initial_epoch + n_epochs,
+        epochs=last_epoch,
         steps=n_batches,
     )
+
+    def train_epoch(number, epoch):
+        rate = float(network.optimizer.learning_rate)
+
+        def take(n_steps):
+            rates = steps.take(n_steps)
+            return rates if steps.schedule else np.full(len(rates), rate)
+
+        def after_batches(n_batches, n_batches_here, means):
+            steps.make(n_batches_here)
+            divergence.check(number, means["loss"])
+            # only Keras' progress bar listens
+            callback_list.on_train_batch_end(n_batches - 1, means)
+
+        return engine.train_epoch(
+            key, trained, epoch, batch_size=batch_size, take=take, after_batches=after_batches
+        )
+
     with clear_memory_errors():
-        if key is not None or steps.are_over():
+        if key is None and not steps.are_over():
+            trained.fit(
+                (batch for epoch in passes for batch in epoch.batches(batch_size)),
+                steps_per_epoch=n_batches,
+                shuffle=False,  # done already
+                epochs=last_epoch,
+                initial_epoch=initial_epoch,
+                callbacks=callback_list,
+                verbose=verbose,
+            )
+        else:
             if not all(type(c).__module__.startswith("skcifar.") for c in callbacks):
                 _make_metrics(network, arrays[1][:1])
-
-            def train_epoch(number, epoch):
-                rate = float(network.optimizer.learning_rate)
-
-                def take(n_steps):
-                    rates = steps.take(n_steps)
-                    return rates if steps.schedule else np.full(len(rates), rate)
-
-                def after_batches(n_batches, n_batches_here, means):
-                    steps.make(n_batches_here)
-                    divergence.check(number, means["loss"])
-                    # only Keras' progress bar listens
-                    callback_list.on_train_batch_end(n_batches - 1, means)
-
-                return engine.train_epoch(
-                    key,
-                    trained,
-                    epoch,
-                    batch_size=batch_size,
-                    take=take,
-                    after_batches=after_batches,
-                )
-
             _fit_by_engine(train_epoch, network, passes, steps, initial_epoch, callback_list)
-            return history.history
-        trained.fit(
-            (batch for epoch in passes for batch in epoch.batches(batch_size)),
-            steps_per_epoch=n_batches,
-            shuffle=False,  # done already
-            epochs=initial_epoch + n_epochs,
-            initial_epoch=initial_epoch,
-            callbacks=callback_list,
-            verbose=verbose,
-        )
     return history.history
 
 
-def _epochs(arrays, rows, *, n_epochs_done, initial_epoch, shuffle, augmentation, seed):
+def _epochs(arrays, rows, training, *, initial_epoch, shuffle):
     """Yield the samples of each epoch, whose order and changes depend on seeds alone."""
     # unlike Keras' own order, which depends on the backend's global seed
     for k in itertools.count():
         order = rows
         if shuffle:
-            order = np.random.default_rng([seed, n_epochs_done + k]).permutation(rows)
-        yield Epoch(arrays, order, augmentation, number=initial_epoch + k)
+            seeds = [training.seed, training.n_epochs_done + k]
+            order = np.random.default_rng(seeds).permutation(rows)
+        yield Epoch(arrays, order, training.augmentation, number=initial_epoch + k)
 
 
 def _requests_batches(callback):
@@ -347,21 +248,6 @@ def _fit_by_engine(train_epoch, network, passes, steps, initial_epoch, callbacks
     callbacks.on_train_end(means)
 
 
-@dataclass
-class Training:
-    """What one call of fit needs beyond the parameters of scikeras."""
-
-    seed: int = 0
-    n_epochs_done: int = 0  # of the same training, which was interrupted and goes on
-    callbacks: Sequence[keras.callbacks.Callback] = ()
-    augmentation: Augmentation | None = None
-    schedule: Schedule | None = None
-    moves: Sequence[tuple[int, int]] = ()
-    budget: Budget | None = None
-    epochs: float = 0  # scikeras takes whole ones
-    trained_part: keras.Model | None = None
-
-
 class NetworkTrainer(KerasClassifier):
     """scikeras' classifier, trained by :func:`train_network` on one-hot labels.
 
@@ -369,8 +255,6 @@ class NetworkTrainer(KerasClassifier):
     by switching TensorFlow to deterministic ops for the whole process. The one method that does is
     private and replaced here. scikeras 0.13 is its last release, so the name will not move.
     """
-
-    training_ = Training()
 
     def _fit(self, X, y, sample_weight, warm_start, epochs, initial_epoch):
         if not (warm_start and self.initialized_):
@@ -380,18 +264,10 @@ class NetworkTrainer(KerasClassifier):
             X,
             y,
             sample_weight,
+            training=self.training_,
             batch_size=self.batch_size,
-            epochs=self.training_.epochs,
             initial_epoch=self.current_epoch,
-            n_epochs_done=self.training_.n_epochs_done,
             shuffle=self.shuffle,
-            seed=self.training_.seed,
-            augmentation=self.training_.augmentation,
-            schedule=self.training_.schedule,
-            moves=self.training_.moves,
-            budget=self.training_.budget,
-            callbacks=self.training_.callbacks,
-            trained_part=self.training_.trained_part,
             verbose=self.verbose,
         )
         self.history_ = joined_histories(self.history_, history)

@@ -31,7 +31,7 @@ from skcifar import (
 )
 from skcifar._sklearn.validation import Interval, InvalidParameterError
 from skcifar.classifiers import CLASSIFIERS
-from skcifar.training._fit import _epochs
+from skcifar.training._fit import Training, _epochs
 
 # --- the article ---
 
@@ -65,8 +65,8 @@ def test_one_epoch_on_the_real_pictures_beats_30_percent(real_cifar10):
 
 def test_every_epoch_takes_every_sample_once_in_another_order():
     arrays, rows = (np.zeros((50, 1)), np.zeros(50), np.ones(50)), np.arange(50)
-    params = {"n_epochs_done": 0, "initial_epoch": 0, "augmentation": None, "seed": 0}
-    first, second = itertools.islice(_epochs(arrays, rows, shuffle=True, **params), 2)
+    epochs = _epochs(arrays, rows, Training(epochs=2), initial_epoch=0, shuffle=True)
+    first, second = itertools.islice(epochs, 2)
     assert sorted(first.rows) == sorted(second.rows) == list(range(50))
     assert first.rows.tolist() != second.rows.tolist()
 

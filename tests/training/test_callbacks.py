@@ -12,12 +12,13 @@ from small_networks import small
 
 from skcifar import load_model, save_model
 from skcifar.networks import build_dense_network
-from skcifar.training._fit import compile_network, train_network
+from skcifar.training._fit import Training, compile_network, train_network
 
 callbacks = keras.callbacks
 X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
 Y = np.eye(2, dtype=np.float32)[np.repeat([0, 1], 20)]
-PARAMS = {"batch_size": 16, "epochs": 4, "shuffle": False}
+PARAMS = {"batch_size": 16, "shuffle": False}
+EPOCHS = 4
 
 
 class Watcher(callbacks.Callback):
@@ -123,11 +124,12 @@ QUICK = {"nothing but what is asked", "checkpoint", "stopping"}  # where all els
 )
 def test_callback_by_epoch_does_as_under_keras(name, tmp_path, capsys):
     def by_us(model, callback):
+        training = Training(epochs=EPOCHS, callbacks=[callback])
         with mock.patch.object(model, "fit", side_effect=AssertionError):
-            return train_network(model, X, Y, **PARAMS, callbacks=[callback])
+            return train_network(model, X, Y, training=training, **PARAMS)
 
     def by_keras(model, callback):
-        return model.fit(X, Y, **PARAMS, callbacks=[callback], verbose=0).history
+        return model.fit(X, Y, **PARAMS, epochs=EPOCHS, callbacks=[callback], verbose=0).history
 
     if keras.config.backend() != "tensorflow":
         pytest.skip("there is a compiled loop on TensorFlow alone")
@@ -153,13 +155,14 @@ BY_BATCH = {
 )
 def test_callback_by_batch_takes_keras_own_fit_and_does_as_under_it(name, tmp_path, capsys):
     def by_us(model, callback):
+        training = Training(epochs=EPOCHS, callbacks=[callback])
         with mock.patch.object(model, "fit", wraps=model.fit) as fit:
-            history = train_network(model, X, Y, **PARAMS, callbacks=[callback])
+            history = train_network(model, X, Y, training=training, **PARAMS)
         assert fit.call_count == 1
         return history
 
     def by_keras(model, callback):
-        return model.fit(X, Y, **PARAMS, callbacks=[callback], verbose=0).history
+        return model.fit(X, Y, **PARAMS, epochs=EPOCHS, callbacks=[callback], verbose=0).history
 
     ours = outcome(by_us, BY_BATCH[name], tmp_path / "ours", capsys)
     theirs = outcome(by_keras, BY_BATCH[name], tmp_path / "theirs", capsys)

@@ -22,7 +22,7 @@ from skcifar import (
 from skcifar.networks import Dropout, seeded_layers
 from skcifar.training import _fit as training
 from skcifar.training._augmentation import Augmentation
-from skcifar.training._fit import compile_network, recompile, train_network
+from skcifar.training._fit import Training, compile_network, recompile, train_network
 from skcifar.training._muon import Muon
 from skcifar.training._predict import predict_probabilities
 from skcifar.training._schedules import Schedule
@@ -127,12 +127,14 @@ def state_of(network):
 # --- it gives what Keras' own fit gives ---
 
 
-def assert_equal_training(samples, by_engine, by_keras, **params):
-    params = {"batch_size": BATCH, "seed": 5} | params
+def assert_equal_training(samples, by_engine, by_keras, *, shuffle=True, **params):
+    training = Training(seed=5, **params)
+    params = {"batch_size": BATCH, "shuffle": shuffle}
     with mock.patch.object(_engine, "train_epoch", wraps=_engine.train_epoch) as train_epoch:
-        ours = train_network(by_engine, *samples, **params)
-    assert train_epoch.call_count == params["epochs"]  # so it was not Keras both times
-    theirs = train_network(by_keras, *samples, **params, callbacks=[AsksForBatches()])
+        ours = train_network(by_engine, *samples, training=training, **params)
+    assert train_epoch.call_count == training.epochs  # so it was not Keras both times
+    training.callbacks = [AsksForBatches()]
+    theirs = train_network(by_keras, *samples, training=training, **params)
     assert set(ours) == set(theirs)
     for name, values in ours.items():
         np.testing.assert_allclose(values, theirs[name], rtol=1e-6)
@@ -250,7 +252,7 @@ def test_compiled_dropout_drops_its_share_and_other_units_each_time():
 @pytest.mark.usefixtures("always_in_loop")
 def test_more_batches_than_one_call_takes_are_all_trained_on(samples, monkeypatch):
     at_once, in_parts = demanding_network(), demanding_network()
-    params = {"batch_size": BATCH, "epochs": 2}
+    params = {"training": Training(epochs=2), "batch_size": BATCH}
     train_network(at_once, *samples, **params)
     monkeypatch.setattr(_engine, "MOST_BATCHES_A_CALL", 4)
     monkeypatch.setattr(_engine, "_idle_loops", [])
@@ -267,7 +269,7 @@ def test_layer_that_xla_does_not_take_is_trained_without():
     X = np.zeros((100, 8, 8, 1), np.float32)
     X[:50] = 1
     y = np.eye(2, dtype=np.float32).repeat(50, axis=0)
-    history = train_network(network, X, y, batch_size=4, epochs=3)
+    history = train_network(network, X, y, training=Training(epochs=3), batch_size=4)
     assert history["loss"][-1] < history["loss"][0]
 
 
@@ -459,7 +461,9 @@ def test_input_without_fixed_sizes():
     inputs = keras.Input((None, None, 3))
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(inputs))
     network = with_softmax(inputs, x)
-    train_network(network, *pictures_and_labels(6, 6, 3), batch_size=BATCH, epochs=1)
+    train_network(
+        network, *pictures_and_labels(6, 6, 3), training=Training(epochs=1), batch_size=BATCH
+    )
     X, _ = pictures_and_labels(8, 8, 3)
     np.testing.assert_allclose(predict_probabilities(network, X), network(X), rtol=1e-5)
 
@@ -468,7 +472,7 @@ def test_axis_that_keras_adds():
     inputs = keras.Input((6, 6, 1))
     network = with_softmax(inputs, layers.Conv2D(4, 3)(inputs))
     X, y = pictures_and_labels(6, 6)
-    train_network(network, X, y, batch_size=BATCH, epochs=1)
+    train_network(network, X, y, training=Training(epochs=1), batch_size=BATCH)
     np.testing.assert_allclose(predict_probabilities(network, X), network(X), rtol=1e-5)
 
 
@@ -479,7 +483,9 @@ def test_weight_that_is_frozen_by_itself_stays():
     layer.kernel.trainable = False
     network = with_softmax(inputs, x)
     before = np.array(layer.kernel)
-    train_network(network, *pictures_and_labels(6, 6, 1), batch_size=BATCH, epochs=1)
+    train_network(
+        network, *pictures_and_labels(6, 6, 1), training=Training(epochs=1), batch_size=BATCH
+    )
     np.testing.assert_array_equal(layer.kernel, before)
 
 
@@ -488,7 +494,7 @@ def test_layer_inside_a_layer_that_xla_does_not_take():
     inputs = keras.Input((6, 6, 3))
     network = with_softmax(inputs, layers.RandAugment((0, 1))(inputs))
     X, y = pictures_and_labels(6, 6, 3)
-    history = train_network(network, X, y, batch_size=2, epochs=1)
+    history = train_network(network, X, y, training=Training(epochs=1), batch_size=2)
     assert np.isfinite(history["loss"]).all()
 
 
@@ -573,7 +579,7 @@ def test_layer_of_ones_own_is_trained_and_predicted_with_by_keras(samples, traci
     inputs = keras.Input((FEATURES,))
     network = keras.Model(inputs, OwnDense(CLASSES, activation="softmax")(inputs))
     compile_network(network, learning_rate=0.01)
-    history = train_network(network, X, y, batch_size=BATCH, epochs=5)
+    history = train_network(network, X, y, training=Training(epochs=5), batch_size=BATCH)
     assert history["loss"][-1] < history["loss"][0]
     np.testing.assert_allclose(predict_probabilities(network, X), network(X), rtol=1e-5)
     assert not tracing
