@@ -1,9 +1,19 @@
-"""Muon: momentum whose matrices are orthogonalized, as a Keras optimizer."""
+"""Muon: momentum whose matrices are orthogonalized, as a Keras optimizer.
+
+Keller Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
+https://kellerjordan.github.io/posts/muon/
+
+Keller Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024, whose later variant trains
+filter banks of constant norm in this way. https://arxiv.org/abs/2404.00498
+"""
 
 import math
 
 import keras
 from keras import ops
+
+MOMENTUM = 0.6  # share of the sum of gradients that the next one is added to
+SGD_MOMENTUM = 0.85  # the same of what goes by SGD
 
 # A polynomial that moves all singular values in (0, 1] towards 1, applied three times.
 COEFFICIENTS = 3.4445, -4.7750, 2.0315
@@ -14,71 +24,17 @@ EPSILON = 1e-7
 
 @keras.saving.register_keras_serializable("skcifar")
 class Muon(keras.optimizers.Optimizer):
-    """Momentum whose matrices are orthogonalized, so that a step is large in every direction.
+    """Momentum whose matrices are orthogonalized, so that a step is large in every direction."""
 
-    A network's matrices and filter banks, each seen as one column for each output, go by Muon. The
-    output layer's matrix and all that is no matrix, such as biases, go by SGD with Nesterov
-    momentum.
-
-    Filter banks have the Frobenius norm sqrt(n_outputs) before each step, whatever they began with:
-    made for convolutions that a normalization follows, which takes the size away.
-
-    Parameters
-    ----------
-    learning_rate : float or keras.optimizers.schedules.LearningRateSchedule, default=0.1
-        Step size.
-
-    momentum : float, default=0.6
-        Share of the sum of gradients that the next one is added to, of what goes by Muon.
-
-    sgd_momentum : float, default=0.85
-        The same of what goes by SGD.
-
-    sgd_factor : float, default=1.0
-        Step size of SGD, in multiples of ``learning_rate``.
-
-    weight_decay : float, default=None
-        Share, times the step size, that each step takes off all weights. Filter banks get their
-        norm all the same.
-
-    name : str, default="muon"
-        Name of the optimizer.
-
-    **kwargs
-        What else all optimizers of Keras take, such as ``clipnorm``.
-
-    References
-    ----------
-    Keller Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
-    https://kellerjordan.github.io/posts/muon/
-
-    Keller Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024, whose later variant
-    trains filter banks of constant norm in this way. https://arxiv.org/abs/2404.00498
-    """
-
-    def __init__(
-        self,
-        learning_rate=0.1,
-        momentum=0.6,
-        sgd_momentum=0.85,
-        sgd_factor=1.0,
-        weight_decay=None,
-        name="muon",
-        **kwargs,
-    ):
-        super().__init__(learning_rate, weight_decay=weight_decay, name=name, **kwargs)
-        self.momentum = momentum
-        self.sgd_momentum = sgd_momentum
-        self.sgd_factor = sgd_factor
+    # A network's matrices and filter banks, each seen as one column for each output, go by Muon.
+    # The output layer's matrix and all that is no matrix, such as biases, go by SGD with Nesterov
+    # momentum.
+    #
+    # Filter banks have the Frobenius norm sqrt(n_outputs) before each step, whatever they began
+    # with: made for convolutions that a normalization follows, which takes the size away.
 
     def build(self, variables):
-        """Make a momentum for each variable.
-
-        Parameters
-        ----------
-        variables : list of keras.Variable
-            What is trained, the output layer last.
-        """
+        """Make a momentum for each variable, of which the output layer's are the last."""
         if self.built:
             return
         super().build(variables)
@@ -87,28 +43,16 @@ class Muon(keras.optimizers.Optimizer):
         self.by_muon = frozenset(matrices[:-1])
 
     def update_step(self, gradient, variable, learning_rate):
-        """Change one variable.
-
-        Parameters
-        ----------
-        gradient : tensor
-            Of the loss by the variable.
-
-        variable : keras.Variable or the backend's own
-            What is trained.
-
-        learning_rate : tensor
-            Step size.
-        """
+        """Change one variable."""
         index = self._get_variable_index(variable)  # of the methods that Keras has for subclasses
         rate = ops.cast(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
-        momentum = self.momentum if index in self.by_muon else self.sgd_momentum
+        momentum = MOMENTUM if index in self.by_muon else SGD_MOMENTUM
         gathered = momentum * self.momentums[index] + gradient
         self.assign(self.momentums[index], gathered)
         update = gradient + momentum * gathered
         if index not in self.by_muon:
-            self.assign_sub(variable, rate * self.sgd_factor * update)
+            self.assign_sub(variable, rate * update)
             return
         *inputs, n_outputs = variable.shape
         update = orthogonalized(ops.reshape(update, (-1, n_outputs)))
@@ -118,19 +62,6 @@ class Muon(keras.optimizers.Optimizer):
             norm = ops.sqrt(ops.sum(ops.square(variable)))
             resized = variable * (math.sqrt(n_outputs) / (norm + EPSILON))
             self.assign(variable, resized - rate * ops.reshape(update, variable.shape))
-
-    def get_config(self):
-        """Return the parameters.
-
-        Returns
-        -------
-        config : dict
-        """
-        return super().get_config() | {
-            "momentum": self.momentum,
-            "sgd_momentum": self.sgd_momentum,
-            "sgd_factor": self.sgd_factor,
-        }
 
 
 def orthogonalized(matrix):

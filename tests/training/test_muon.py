@@ -4,10 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from skcifar.training._muon import Muon, orthogonalized
+from skcifar.training._muon import MOMENTUM, SGD_MOMENTUM, Muon, orthogonalized
 
 SHAPES = [(3, 3, 2, 4), (4,), (4, 9), (9, 5), (5, 3), (3,)]  # the last matrix is the output layer's
-MUON = {"momentum": 0.7, "sgd_momentum": 0.8, "sgd_factor": 0.3}
 RATE = 0.1
 
 
@@ -26,13 +25,13 @@ def steps_by_numpy(values, gradients_of_steps, *, decay):
     for gradients in gradients_of_steps:
         for k, gradient in enumerate(gradients):
             by_muon = k in (0, 2, 3)
-            momentum = MUON["momentum"] if by_muon else MUON["sgd_momentum"]
+            momentum = MOMENTUM if by_muon else SGD_MOMENTUM
             values[k] = values[k] * (1 - RATE * decay)
             buffers[k] = momentum * buffers[k] + gradient
             update = gradient + momentum * buffers[k]
             n_outputs = values[k].shape[-1]
             if not by_muon:
-                values[k] = values[k] - RATE * MUON["sgd_factor"] * update
+                values[k] = values[k] - RATE * update
                 continue
             step = RATE * orthogonalized_by_numpy(update.reshape(-1, n_outputs))
             if values[k].ndim == 2:
@@ -50,7 +49,7 @@ def test_steps_are_those_of_numpy(decay):
     values = [rng.normal(size=shape) for shape in SHAPES]
     gradients = [[rng.normal(size=shape) for shape in SHAPES] for _ in range(3)]
     variables = [keras.Variable(value, dtype="float64") for value in values]
-    optimizer = Muon(RATE, weight_decay=decay or None, **MUON)
+    optimizer = Muon(RATE, weight_decay=decay or None)
     optimizer.build(variables)
     for step in gradients:
         optimizer.apply([keras.ops.convert_to_tensor(g) for g in step], variables)
@@ -71,7 +70,7 @@ def test_singular_values_come_close_to_one(shape):
 
 def test_gradient_of_zero_changes_nothing_but_the_size_of_filter_banks():
     variables = [keras.Variable(np.ones(shape, np.float32)) for shape in SHAPES]
-    optimizer = Muon()
+    optimizer = Muon(RATE)
     optimizer.build(variables)
     optimizer.apply([keras.ops.zeros(shape) for shape in SHAPES], variables)
     bank, *others = map(np.asarray, variables)
@@ -81,14 +80,14 @@ def test_gradient_of_zero_changes_nothing_but_the_size_of_filter_banks():
 
 def test_filter_bank_of_zeros_stays_finite():
     variables = [keras.Variable(np.zeros(shape, np.float32)) for shape in SHAPES]
-    optimizer = Muon()
+    optimizer = Muon(RATE)
     optimizer.build(variables)
     optimizer.apply([keras.ops.ones(shape) for shape in SHAPES], variables)
     assert all(np.isfinite(np.asarray(variable)).all() for variable in variables)
 
 
 def test_configuration_makes_the_same_optimizer_again():
-    optimizer = Muon(0.3, weight_decay=0.1, clipnorm=1.0, **MUON)
+    optimizer = Muon(0.3, weight_decay=0.1, clipnorm=1.0)
     again = Muon.from_config(optimizer.get_config())
     assert again.get_config() == optimizer.get_config()
-    assert keras.optimizers.deserialize(keras.optimizers.serialize(optimizer)).momentum == 0.7
+    assert isinstance(keras.optimizers.deserialize(keras.optimizers.serialize(optimizer)), Muon)
