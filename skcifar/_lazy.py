@@ -5,36 +5,18 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 
 class LazyImages(NDArrayOperatorsMixin):
-    """Bytes that are copied, and divided, only where they are needed.
+    """Bytes that are copied, and divided, only where they are needed."""
 
-    Has the shape and dtype of the array that they stand for, is indexed along its first axis like
-    it, which copies no pixels, and becomes it by :func:`numpy.asarray`. All else that an array can
-    do is done by that array.
-
-    Parameters
-    ----------
-    pixels : ndarray of shape (n_pixels, ...), dtype uint8
-        May be memory-mapped.
-
-    max_value : float, default=None
-        By which pixels are divided, in float32. None leaves them as they are.
-
-    rows : ndarray of shape (n_samples,), dtype int, default=None
-        Which of the pixels' first axis are the samples. None stands for all.
-
-    sample_shape : tuple of int, default=None
-        The shape of a sample. None stands for that of the pixels.
-
-    dtype : dtype, default=None
-        What the pixels are converted to. None stands for float32 of divided ones, else for uint8.
-    """
+    # Has the shape and dtype of the array that they stand for, is indexed along its first axis like
+    # it, which copies no pixels, and becomes it by numpy.asarray. All else that an array can do is
+    # done by that array.
 
     def __init__(self, pixels, max_value=None, *, rows=None, sample_shape=None, dtype=None):
-        self._pixels = pixels
-        self.max_value = None if max_value is None else np.float32(max_value)
+        self._pixels = pixels  # of dtype uint8, and perhaps memory-mapped
+        self.max_value = None if max_value is None else np.float32(max_value)  # they are divided by
         if dtype is None:
             dtype = np.uint8 if max_value is None else np.float32
-        self._rows = rows
+        self._rows = rows  # those along the pixels' first axis that are the samples; None is all
         self._sample_shape = pixels.shape[1:] if sample_shape is None else sample_shape
         self.dtype = np.dtype(dtype)
 

@@ -18,55 +18,15 @@ else:
 
 
 def score_gradients(network, X, columns):
-    """Return the gradient of a class's score with respect to each number of each sample.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Maps samples to probabilities.
-
-    X : ndarray of shape (n_samples, ...)
-        Samples.
-
-    columns : sequence of int of length n_samples
-        The class of each.
-
-    Returns
-    -------
-    gradients : ndarray of the shape of X, dtype float32
-    """
+    """Return the gradient of each sample's score, for a class of its own, by its numbers."""
     scores = _score_network(network)
     return np.stack([_gradient(scores, x, column) for x, column in zip(X, columns, strict=True)])
 
 
 def grad_cam(network, X, columns):
-    """Return the sum of a network's last maps, weighted by their gradients, where it is positive.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Maps pictures to probabilities.
-
-    X : ndarray of shape (n_samples, height, width, n_channels)
-        Pictures.
-
-    columns : sequence of int of length n_samples
-        The class of each.
-
-    Returns
-    -------
-    sums : ndarray of shape (n_samples, map_height, map_width), dtype float32
-
-    Raises
-    ------
-    ValueError
-        If the network has no maps, or leads past the last ones.
-
-    References
-    ----------
-    Ramprasaath R. Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via
-    Gradient-Based Localization", 2017. https://arxiv.org/abs/1610.02391
-    """
+    """Return the sums of a network's last maps, weighted by gradients, where they are positive."""
+    # Ramprasaath R. Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via
+    # Gradient-Based Localization", 2017. https://arxiv.org/abs/1610.02391
     layer, maps = _last_maps(network)
     scores = _score_network(network).outputs[0]
     try:

@@ -7,29 +7,7 @@ from ._seeds import layer_seeds
 
 
 def read_body(path, output_layer, *, owner):
-    """Read the part of a network's file that a new head can be put on.
-
-    Parameters
-    ----------
-    path : str or path-like
-        A file that ``keras.Model.save`` wrote.
-
-    output_layer : str or None
-        Name of the last layer of the part; None stands for the last one before those of
-        probabilities and of dropout at the end.
-
-    owner : str
-        Whose parameters these are.
-
-    Returns
-    -------
-    body : keras.Model
-
-    Raises
-    ------
-    ValueError
-        If there is no such file or layer, or Keras refuses the file.
-    """
+    """Read the part of a network's file that a new head can be put on, up to a layer by name."""
     if path is None:
         raise ValueError(
             f"{owner} needs the file of a network, as keras.Model.save writes it. Set"
@@ -73,44 +51,7 @@ def build_pretrained_network(
     dropout=0.0,
     seed=None,
 ):
-    """Build a network of a body that is there and a new head.
-
-    Parameters
-    ----------
-    body : keras.Model
-        Its layers become part of the network.
-
-    input_shape : tuple of int
-        ``(height, width, n_channels)`` of one picture.
-
-    n_classes : int
-        Number of classes.
-
-    train_from : str, default=None
-        Name of the first layer of the body that is trained. None freezes all of it.
-
-    pixel_range : tuple of (float, float), default=(0.0, 1.0)
-        The values that the body expects for pixels of 0 and 1.
-
-    hidden_layer_sizes : sequence of int, default=()
-        Number of units of each layer of the head before the probabilities.
-
-    dropout : float, default=0.0
-        Share of the inputs of each layer of the head that is set to zero while training.
-
-    seed : int, default=None
-        Determines the initial weights of the head, and what dropout draws.
-
-    Returns
-    -------
-    network : keras.Model
-        Not compiled. Its last layer is the head, a model itself.
-
-    Raises
-    ------
-    ValueError
-        If the body does not take such pictures, or has no such layer.
-    """
+    """Build a network of a body that is there and a new head, a model itself as its last layer."""
     expected = body.inputs[0].shape[1:]
     if len(expected) != len(input_shape) or any(
         size not in (None, given) for size, given in zip(expected, input_shape, strict=True)
@@ -140,14 +81,7 @@ def build_pretrained_network(
 
 
 def split_at_head(network):
-    """Return what comes before the head of such a network, and the head, with the same weights.
-
-    Returns
-    -------
-    body : keras.Model
-
-    head : keras.Model
-    """
+    """Return what comes before the head of such a network, and the head, with the same weights."""
     *_, last_before, head = network.layers
     return keras.Model(network.input, last_before.output), head
 

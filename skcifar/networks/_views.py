@@ -18,18 +18,11 @@ VIEWS = {
 
 @keras.saving.register_keras_serializable("skcifar")
 class Views(keras.layers.Layer):
-    """Pictures, all of them in one view after another.
-
-    Parameters
-    ----------
-    views : list of (bool, int, int)
-        Whether the pictures are mirrored, and by how many pixels they move down and to the right.
-        What moves in repeats the edge.
-    """
+    """Pictures, all of them in one view after another. What moves in repeats the edge."""
 
     def __init__(self, views, **params):
         super().__init__(**params)
-        self.views = views
+        self.views = views  # whether mirrored, and by how many pixels moved down and to the right
 
     def call(self, inputs):
         """Return (n_views * n_pictures, height, width, n_channels)."""
@@ -58,13 +51,7 @@ class Views(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("skcifar")
 class MeanOfViews(keras.layers.Layer):
-    """The weighted mean of what was computed of all views.
-
-    Parameters
-    ----------
-    shares : list of float
-        How much each view counts.
-    """
+    """The weighted mean of what was computed of all views."""
 
     def __init__(self, shares, **params):
         super().__init__(**params)
@@ -85,43 +72,12 @@ class MeanOfViews(keras.layers.Layer):
 
 
 def count_views(network):
-    """Return how many views of each sample a network looks at.
-
-    Parameters
-    ----------
-    network : keras.Model
-
-    Returns
-    -------
-    n_views : int
-    """
+    """Return how many views of each sample a network looks at."""
     return next((len(layer.views) for layer in network.layers if isinstance(layer, Views)), 1)
 
 
 def with_views(network, n_views, *, mirrored):
-    """Return a network that averages another one's outputs over views of each picture.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Takes pictures. It becomes part of the new one, weights and all.
-
-    n_views : {1, 2, 6}
-        1 is the picture as it is, 2 are this and its mirror image. 6 are these two, which count
-        half, and both shifted by one pixel up and to the left, and down and to the right.
-
-    mirrored : bool
-        Whether views may be mirrored. Otherwise those that are not remain.
-
-    Returns
-    -------
-    network : keras.Model
-
-    Raises
-    ------
-    ValueError
-        If there is no such number of views.
-    """
+    """Return a network that averages another one's outputs over views of each picture."""
     if n_views not in VIEWS:
         raise ValueError(f"n_views must be 1, 2 or 6, got {n_views!r}.")
     views = [view for view in VIEWS[n_views] if mirrored or not view[0]]

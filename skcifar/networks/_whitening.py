@@ -26,29 +26,19 @@ LARGEST_ROUNDED_UP = 6
 
 @keras.saving.register_keras_serializable("skcifar")
 class Whitening(keras.layers.Conv2D):
-    """A convolution that is fitted to the training pictures, not trained.
+    """A convolution that is fitted to the training pictures, not trained."""
 
-    Its filters are the directions in which small patches of pictures vary, scaled so that their
-    outputs vary alike, and their negatives.
-    """
+    # Its filters are the directions in which small patches of pictures vary, scaled so that their
+    # outputs vary alike, and their negatives.
 
     def adapt(self, X, sample_weight=None):
-        """Fit kernel and bias to pictures.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_pictures, height, width, n_channels)
-            May be lazy.
-
-        sample_weight : ndarray of shape (n_pictures,), default=None
-            How often each picture counts.
-        """
+        """Fit kernel and bias to pictures, of which each counts as often as its weight says."""
         kernel, bias = whitening_weights(X, sample_weight, n_filters=self.filters)
         self.kernel.assign(kernel)
         self.bias.assign(bias)
 
 
-def whitening_weights(X, sample_weight=None, *, n_filters):
+def whitening_weights(X, sample_weight, *, n_filters):
     """Return the kernel and the bias of a :class:`Whitening` for pictures."""
     n_channels = X.shape[3]
     size = PATCH * PATCH * n_channels
@@ -81,13 +71,7 @@ def whitening_weights(X, sample_weight=None, *, n_filters):
 
 @keras.saving.register_keras_serializable("skcifar")
 class Dirac(keras.initializers.VarianceScaling):
-    """Filters that pass the inputs on, one each, as far as there are inputs; the others at random.
-
-    Parameters
-    ----------
-    seed : int, default=None
-        Determines the others. None draws one by Python's ``random``, as Keras does.
-    """
+    """Filters that pass the inputs on, one each, as far as there are inputs; others at random."""
 
     def __init__(self, seed=None):
         # uniform up to the root of the number of weights of a filter

@@ -7,64 +7,21 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Which changes there are, and how large.
-
-    Parameters
-    ----------
-    horizontal_flip : bool or "alternate", default=False
-        Whether each picture is mirrored, left to right, every second time on average, or exactly:
-        half of the pictures in even epochs and the other half in odd ones.
-
-    max_shift : float, default=0.0
-        By which share of their height and width, in [0, 1), pictures are shifted at most, up or
-        down and to a side, by whole pixels. What moves in is a mirror image of the edge.
-
-    max_rotation : float, default=0.0
-        By how many degrees pictures are turned at most, to either side, about their middle. What
-        turns in is a mirror image of the edge.
-
-    cutout : float, default=0.0
-        Height and width, as a share in [0, 1) of those of the picture, of an area at a random
-        place that takes the mean colour of the picture. It may reach over the edge.
-
-    seed : int, default=0
-        Determines, with the number of an epoch, what is changed in it.
-
-    References
-    ----------
-    T. DeVries and G. W. Taylor, "Improved Regularization of Convolutional Neural Networks with
-    Cutout", 2017.
-    """
+    """Which changes there are, and how large: the parameters of ImageClassifier of these names."""
 
     horizontal_flip: bool | str = False
     max_shift: float = 0.0
     max_rotation: float = 0.0
-    cutout: float = 0.0
+    cutout: float = 0.0  # T. DeVries and G. W. Taylor, 2017: https://arxiv.org/abs/1708.04552
     seed: int = 0
 
     def draw(self, rows, height, width, *, epoch):
-        """Draw what is changed in each of an epoch's pictures.
-
-        Parameters
-        ----------
-        rows : ndarray of int
-            Where among all pictures those of the epoch are.
-
-        height, width : int
-            Their size.
-
-        epoch : int
-            Its number.
-
-        Returns
-        -------
-        changes : ndarray of shape (n_pictures, 6), dtype float32
-            Whether a picture is mirrored, by how many pixels it moves down and to the right, by
-            which angle it is turned, and the first row and column of what is cut out.
-        """
+        """Draw what is changed in each of an epoch's pictures, which are these rows of them all."""
         n_pictures = len(rows)
         rng = np.random.default_rng([self.seed, epoch])
         down, right = (int(self.max_shift * size) for size in (height, width))
+        # Whether a picture is mirrored, by how many pixels it moves down and to the right, by which
+        # angle it is turned, and the first row and column of what is cut out.
         changes = np.zeros((n_pictures, 6), np.float32)
         if self.horizontal_flip == "alternate":
             of_all_epochs = np.random.default_rng([self.seed, 0, 1])
@@ -84,20 +41,7 @@ class Augmentation:
         return changes
 
     def apply(self, pictures, changes):
-        """Change pictures as it was drawn.
-
-        Parameters
-        ----------
-        pictures : ndarray of shape (n_pictures, height, width, n_channels)
-            C-contiguous.
-
-        changes : ndarray of shape (n_pictures, 6)
-            From :meth:`draw`.
-
-        Returns
-        -------
-        changed : ndarray of the same shape and dtype
-        """
+        """Return C-contiguous pictures changed as it was drawn."""
         if self.max_rotation:
             changed = _turned(pictures, *changes.T[:4])
         else:

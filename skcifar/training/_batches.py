@@ -6,26 +6,11 @@ from .._lazy import LazyImages
 
 
 class Epoch:
-    """Samples, labels and weights of one pass.
-
-    Parameters
-    ----------
-    arrays : tuple of X, y and sample_weight
-        X may be lazy.
-
-    rows : ndarray of int
-        The samples that are passed, in this order.
-
-    augmentation : Augmentation, default=None
-        How pictures are changed.
-
-    number : int, default=0
-        Of the epoch, which determines what is changed in it.
-    """
+    """Samples, labels and weights of one pass."""
 
     def __init__(self, arrays, rows, augmentation=None, *, number=0):
-        self.arrays = arrays
-        self.rows = rows
+        self.arrays = arrays  # X, which may be lazy, y and sample_weight
+        self.rows = rows  # of the arrays, in the order in which they are passed
         self.augmentation = augmentation
         if augmentation is not None:
             self.changes = augmentation.draw(rows, *arrays[0].shape[1:3], epoch=number)

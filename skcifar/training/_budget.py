@@ -11,33 +11,14 @@ LOOK_SHARE = 0.01
 
 
 class Budget:
-    """The time that a training may take, and what its steps have taken so far.
+    """The time that a training may take, and what its steps have taken so far."""
 
-    Parameters
-    ----------
-    seconds : float
-        The time.
-
-    begin : float
-        When it began, by ``time.monotonic``.
-
-    used : float, default=0.0
-        Seconds that were used before that, by a training which was interrupted and goes on.
-
-    moves : list of (int, int), default=()
-        At which steps that training moved its end, and to which number of steps.
-
-    Attributes
-    ----------
-    epochs : float
-        The number of passes that training has as it is planned now.
-    """
-
-    epochs = 0.0
+    epochs = 0.0  # that the training has as it is planned now
 
     def __init__(self, seconds, *, begin, used=0.0, moves=()):
         self.seconds = seconds
-        self.moves = [tuple(move) for move in moves]
+        self.moves = [tuple(move) for move in moves]  # steps where its end moved, and where to
+        # by time.monotonic, and as if a training that was interrupted had never paused
         self.begin = begin - used
         self._n_steps = self._seconds_of_steps = 0.0  # recent ones count most
         self._after_epoch = 0.0
@@ -52,13 +33,13 @@ class Budget:
         """Measure what came after the epoch before, and steps from here on."""
         now = monotonic()
         if self._last is not None:
-            self._after_epoch = max(now - self._last, 0.0)
+            self._after_epoch = now - self._last
         self._last = now
 
     def measure(self, n_steps):
         """Measure steps that were made. The first ones do not count: they may have compiled."""
         now = monotonic()
-        seconds, self._last = max(now - self._last, 0.0), now
+        seconds, self._last = now - self._last, now
         if self._is_warm:
             kept = math.exp(-seconds / (MEMORY * self.seconds))
             self._seconds_of_steps = kept * self._seconds_of_steps + seconds

@@ -26,20 +26,10 @@ SHAPES = {"linear": lambda shares: 1 - shares, "cosine": _cosine, "one-cycle": _
 
 @dataclass
 class Schedule:
-    """How the learning rate falls.
+    """How the learning rate changes."""
 
-    Parameters
-    ----------
-    name : {"linear", "cosine", "one-cycle"}
-        A line down to 0; half a cosine down to 0; or a line up, from a 25th, over the first 30 %
-        and half a cosine down to 0.
-
-    learning_rate : float
-        The largest one.
-    """
-
-    name: str
-    learning_rate: float
+    name: str  # of SHAPES
+    learning_rate: float  # the largest one
 
     def rates(self, shares):
         """Return the learning rates after these shares of a training."""

@@ -9,33 +9,11 @@ LEAST_MOVE = 0.02
 
 
 class Steps:
-    """Counts steps, and plans those to come.
-
-    Parameters
-    ----------
-    n_steps : int
-        How many there are to be, at most.
-
-    n_batches : int
-        Steps in an epoch.
-
-    n_done : int, default=0
-        Steps of the same training that were made before.
-
-    schedule : Schedule, default=None
-        The learning rates. None leaves them to the optimizer and to callbacks.
-
-    moves : sequence of (int, int), default=()
-        At which steps the end of the schedule is moved, and the number of steps that it is moved
-        to.
-
-    budget : Budget, default=None
-        A time within which the end is moved. It keeps the moves.
-    """
+    """Counts the steps of a training, and plans those to come, within a budget if it has one."""
 
     def __init__(self, n_steps, *, n_batches, n_done=0, schedule=None, moves=(), budget=None):
         self.most = n_steps
-        self.n_batches = n_batches
+        self.n_batches = n_batches  # of an epoch
         self.n_planned = self.n_made = n_done
         self.schedule = schedule
         self.budget = budget
