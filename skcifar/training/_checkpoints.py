@@ -242,7 +242,7 @@ def describe_training(classifier, *, start, classes, **data):
     """Describe what a training computes, so that another one can be distinguished from it."""
     params = {field.name: getattr(classifier, field.name) for field in fields(classifier)}
     params |= classifier.get_params(deep=False)
-    if classifier.value_of("learning_rate_schedule") == "constant" and _is_whole(params["epochs"]):
+    if classifier._name_of_schedule() == "constant" and _is_whole(params["epochs"]):
         del params["epochs"]  # more of them only follow
     if isinstance(params["random_state"], np.random.RandomState):
         del params["random_state"]  # which the file has

@@ -141,6 +141,14 @@ def test_more_epochs_follow_those_that_were_done(blobs, path):
     assert_same(small(checkpoint=path, epochs=5).fit(*blobs), small(epochs=5).fit(*blobs))
 
 
+def test_schedule_that_an_earlier_fit_chose_does_not_matter(blobs, path):
+    small(checkpoint=path, epochs=2).fit(*blobs)
+    classifier = small(max_minutes=1, epochs=1).fit(*blobs)
+    assert classifier.chosen_["learning_rate_schedule"] == "linear"
+    classifier.set_params(max_minutes=None, epochs=5, checkpoint=path).fit(*blobs)
+    assert_same(classifier, small(epochs=5).fit(*blobs))
+
+
 def test_training_further_is_that_after_an_unbroken_training(blobs, path):
     resumed = fit_in_two_parts(small, path, *blobs).partial_fit(*blobs)
     assert_same(resumed, small().fit(*blobs).partial_fit(*blobs))
