@@ -11,7 +11,7 @@ __all__ = ["CallbackSupportMixin", "FitTask", "with_callbacks"]
 class FitTask:
     """``fit`` as a task that scikit-learn's callbacks see, made of tasks one by one."""
 
-    def __init__(self, estimator, *, n_subtasks=0, X=None, y=None, metadata=None):
+    def __init__(self, estimator, *, X, y, metadata=None, n_subtasks=0):
         self.reported = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         # scikit-learn documents this method for the classes of others, in spite of its name
         self.whole = estimator._init_callback_context(max_subtasks=n_subtasks)

@@ -25,8 +25,6 @@ from sklearn.utils import indexable
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
-__all__ = ["BaseSearch", "SearchData"]
-
 
 @dataclass(frozen=True)
 class SearchData:

@@ -92,7 +92,7 @@ def columns_of(labels, classes):
     return np.array([number_of[label] for label in labels], int)
 
 
-def checked_probabilities(y_true, y_proba, classes=None):
+def checked_probabilities(y_true, y_proba, classes):
     """Return the column of each actual class, the probabilities, and the class of each column."""
     y_true, y_proba = column_or_1d(y_true, warn=True), np.asarray(y_proba)
     check_consistent_length(y_true, y_proba)

@@ -18,11 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from .._keras import (
-    check_image_data_format,
-    keras_settings,
-    set_policy_of_task,
-)
+from .._keras import check_image_data_format, keras_settings, set_policy_of_task
 from .._lazy import LazyImages
 from .._sklearn.callbacks import CallbackSupportMixin, with_callbacks
 from .._sklearn.html import DocumentedMixin, TableInHTMLMixin
@@ -36,17 +32,13 @@ from .._sklearn.validation import (
 from ..networks import seeded_layers
 from ..training._augmentation import Augmentation
 from ..training._callbacks import EpochTasks, check_callbacks
-from ..training._fit import (
-    compile_network,
-    make_trainer,
-    update_compiled,
-)
+from ..training._fit import compile_network, make_trainer, update_compiled
 from ..training._history import attributes_of_history, joined_histories
 from ..training._optimizers import OPTIMIZERS, differ_in_numbers_only, make_optimizer
-from ..training._predict import check_probabilities, clear_memory_errors, predict_probabilities
+from ..training._predict import check_probabilities, memory_errors_explained, predict_probabilities
 from ..training._schedules import SHAPES
 from ._choices import ChosenParametersMixin
-from ._fitting import begin_random_state, train
+from ._fitting import open_checkpoint, train
 from ._labels import (
     check_labels,
     classes_to_fit,
@@ -412,7 +404,8 @@ class NetworkClassifier(
         weights = combine_weights(y, classes, self.class_weight, sample_weight)
         validation = check_validation_set(self, X_val, y_val, sample_weight_val, classes)
 
-        checkpoint = begin_random_state(
+        self._random_state = check_random_state(self.random_state)
+        checkpoint = open_checkpoint(
             self, X, y, weights, validation, classes=classes, continues=continues
         )
         budget = self._choose(len(X), begin, checkpoint)
@@ -687,7 +680,7 @@ class NetworkClassifier(
             params.pop(name, None)
         self._network_params = {name: clone(value, safe=False) for name, value in params.items()}
         try:
-            with seeded_layers(seed), clear_memory_errors():
+            with seeded_layers(seed), memory_errors_explained():
                 network = self.build_network(self.sample_shape_, len(classes))
                 if isinstance(network, keras.Sequential) and not network.built:
                     network.build((None, *self.sample_shape_))
@@ -707,11 +700,8 @@ class NetworkClassifier(
         self.keras_classifier_ = make_trainer(self.model_, self.history_)
 
     def _compile_network(self, network):
-        compile_network(
-            network,
-            **self._params_of_optimizer(),
-            label_smoothing=self.label_smoothing,
-        )
+        params = self._params_of_optimizer()
+        compile_network(network, **params, label_smoothing=self.label_smoothing)
 
     def _attributes_after(self, history):
         """What makes a copy of this classifier fitted, with a network of its own, in training."""

@@ -55,7 +55,6 @@ class ChosenParametersMixin:
 
     def _choose(self, n_samples, begin, checkpoint):
         """Choose what "auto" stands for, and return the time for training if there is one."""
-        self.chosen_ = {}
         if self.max_minutes is None:
             self.chosen_ = self._chosen_of(self._auto_values())
             return None
@@ -67,7 +66,7 @@ class ChosenParametersMixin:
         self.chosen_ = self._chosen_of(self._plan(n_samples, seconds))
         return Budget(seconds, begin=begin)
 
-    def _plan(self, n_samples, seconds, slowness=1.0):
+    def _plan(self, n_samples, seconds):
         """Return what "auto" stands for where there is so much time."""
         return self._auto_values() | {"epochs": MOST_EPOCHS}
 
@@ -83,8 +82,7 @@ class ChosenParametersMixin:
         name = self.value_of("learning_rate_schedule")
         if name == "constant":
             return None
-        rate = self.value_of("learning_rate")
-        return Schedule(name, float(rate))
+        return Schedule(name, float(self.value_of("learning_rate")))
 
     def _params_of_optimizer(self):
         """What the optimizer is made of."""

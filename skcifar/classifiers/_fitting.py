@@ -7,7 +7,6 @@ from time import monotonic
 
 import keras
 import numpy as np
-from sklearn.utils import check_random_state
 
 from ..training._callbacks import StopEarly, Validation
 from ..training._checkpoints import (
@@ -26,9 +25,8 @@ STEPS_MEASURED = 2
 TIMES_MEASURED = 3
 
 
-def begin_random_state(classifier, X, y, weights, validation, *, classes, continues):
-    """Begin to draw, from where a checkpoint began if there is one, which is returned."""
-    classifier._random_state = check_random_state(classifier.random_state)
+def open_checkpoint(classifier, X, y, weights, validation, *, classes, continues):
+    """Return the checkpoint of a training, if it has one, and let it draw from where that began."""
     if classifier.checkpoint is None:
         return None
     check_callbacks_can_go_on(classifier.callbacks)
@@ -73,9 +71,8 @@ def train(
         X_val, y_val, weights_val = validation
         y_val = np.searchsorted(classifier.classes_, y_val)
         watching = classifier.callbacks or ()
-        validate = Validation(X_val, y_val, weights_val, callbacks=watching)
-        validate.network = trained_part
-    begun, epochs = _go_on(classifier, checkpoint, stop_early)
+        validate = Validation(trained_part, X_val, y_val, weights_val, callbacks=watching)
+    begun, epochs = _resume(classifier, checkpoint, stop_early)
     if method == "partial_fit":
         epochs = 1
     last_epoch = LastEpoch(
@@ -106,8 +103,12 @@ def train(
     )
     try:
         getattr(trainer, method)(X, one_hot(y, classifier.classes_), sample_weight=weights)
-        if budget is not None:
-            classifier.chosen_ |= _repeating(budget)
+        if budget is not None:  # what repeats the training without it
+            classifier.chosen_ |= {
+                "max_minutes": None,
+                "epochs": budget.epochs,
+                "schedule_moves": [list(move) for move in budget.moves],
+            }
     except KeyboardInterrupt as interrupt:
         interrupt.args = (_go_back_to(classifier, last_epoch.state),)
         raise
@@ -139,12 +140,6 @@ def seconds_a_sample(classifier, X, y, weights):
     return min(seconds) / (n_steps * batch_size)
 
 
-def _repeating(budget):
-    """Return the parameters that repeat a training which had a budget, without one."""
-    moves = [list(move) for move in budget.moves]
-    return {"max_minutes": None, "epochs": budget.epochs, "schedule_moves": moves}
-
-
 def _pass_frozen_part(classifier, X, validation):
     """Let samples pass what is not trained, once for all epochs; return the part that is, too."""
     parts = classifier._frozen_and_trained()
@@ -164,8 +159,8 @@ def _seeded(augmentation, seed):
     return None if augmentation is None else replace(augmentation, seed=seed)
 
 
-def _go_on(classifier, checkpoint, stop_early):
-    """Return the state that training goes on from, if there is one, and how many epochs."""
+def _resume(classifier, checkpoint, stop_early):
+    """Return the state that training goes on from, if there is one, and the number of epochs."""
     if checkpoint is not None and checkpoint.is_there:
         begun = checkpoint.read(classifier.model_, stop_early)
         begun.restore(classifier.model_, stop_early)
@@ -176,7 +171,7 @@ def _go_on(classifier, checkpoint, stop_early):
             epochs = begun.n_epochs
         return begun, epochs
     fitted = classifier.__sklearn_is_fitted__()
-    begun = EpochState.of(classifier.model_, {}, None) if fitted else None
+    begun = EpochState.of(classifier.model_) if fitted else None
     return begun, classifier.value_of("epochs")
 
 
@@ -196,7 +191,7 @@ def _go_back_to(classifier, state):
     whose = f"this {type(classifier).__name__}"
     if state is None:
         return f"interrupted in the first epoch, so that {whose} is not fitted"
-    state.restore(classifier.model_, None)
+    state.restore(classifier.model_)
     if state.best_weights:
         classifier.model_.set_weights(state.best_weights)
     history = joined_histories(classifier.history_, state.history)

@@ -35,12 +35,12 @@ def take_apart(state):
     if state.pop("keras_classifier_", None) is not None:
         optimizer = network.optimizer
         state["_network_state"] = NetworkState(
-            EpochState.of(network, {}, None),
+            EpochState.of(network),
             (type(optimizer), optimizer.get_config()),
             network.loss.label_smoothing,
         )
         if state.get("callbacks"):
-            state["callbacks"] = [c for c in state["callbacks"] if _is_lasting(c)]
+            state["callbacks"] = [c for c in state["callbacks"] if _can_be_pickled(c)]
     return state
 
 
@@ -49,7 +49,7 @@ def put_together(classifier, state):
     network = classifier.build_network_again()
     cls, config = state.optimizer
     recompile(network, cls.from_config(config), label_smoothing=state.label_smoothing)
-    state.values.restore(network, None)
+    state.values.restore(network)
     classifier.model_ = network
     classifier.keras_classifier_ = make_trainer(network, classifier.history_)
 
@@ -72,8 +72,7 @@ def _without_network(callback):
     return callback
 
 
-def _is_lasting(callback):
-    """Whether a callback can be pickled; one that watched a training may hold a file or network."""
+def _can_be_pickled(callback):
     try:
         pickle.dumps(callback)
     except Exception:  # whatever keeps it from being pickled

@@ -2,7 +2,7 @@
 
 import warnings
 from numbers import Real
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -67,7 +67,7 @@ class AbstainingClassifier(DocumentedMixin, MetaEstimatorMixin, ClassifierMixin,
     (True, True)
     """
 
-    _parameter_constraints: dict = {  # noqa: RUF012 (scikit-learn's convention)
+    _parameter_constraints: ClassVar[dict] = {
         "estimator": [HasMethods(["fit", "predict_proba"])],
         "min_probability": [Interval(Real, 0, 1, closed="both")],
         "unknown_label": [str, Real, None],

@@ -155,7 +155,7 @@ def error_with_interval(
     return error, low, high
 
 
-def judge_answers(y_true, y_proba, labels=None):
+def judge_answers(y_true, y_proba, labels):
     """Return how sure each answer is, and whether it is right."""
     actual, y_proba, _ = checked_probabilities(y_true, y_proba, labels)
     return y_proba.max(axis=1).astype(float), y_proba.argmax(axis=1) == actual

@@ -131,9 +131,7 @@ def compare_classifiers(
     return Bunch(models=models, predictions=predictions, tests=mcnemar_tests(y, predictions))
 
 
-def measure_classifier(
-    classifier, X, y, *, X_train=None, y_train=None, confidence_level=CONFIDENCE_LEVEL
-):
+def measure_classifier(classifier, X, y, *, X_train, y_train, confidence_level=CONFIDENCE_LEVEL):
     """Measure what can be measured of a classifier without training it."""
     classifier.predict_proba(X[:1])  # a network is compiled for its first prediction
     begin = time.perf_counter()

@@ -86,10 +86,9 @@ class Validation(keras.callbacks.Callback):
     Stands before all callbacks that read them, and calls what the user's do at a test.
     """
 
-    network = None  # that predicts, if it is not the one that is trained
-
-    def __init__(self, X, classes, sample_weight=None, *, callbacks=()):
+    def __init__(self, trained_part, X, classes, sample_weight, *, callbacks):
         super().__init__()
+        self.trained_part = trained_part  # None where that is the whole network
         self.callbacks = callbacks
         self.X = X
         self.classes = classes
@@ -103,7 +102,7 @@ class Validation(keras.callbacks.Callback):
         """Score the network as it is now."""
         for callback in self.callbacks:
             callback.on_test_begin()
-        probabilities = predict_probabilities(self.network or self.model, self.X, self.rows)
+        probabilities = predict_probabilities(self.trained_part or self.model, self.X, self.rows)
         right = probabilities.argmax(axis=1) == self.classes
         of_actual_class = np.take_along_axis(probabilities, self.classes[:, None], axis=1)[:, 0]
         # Keras' loss keeps away from the logarithm of 0 by the same little
@@ -181,7 +180,7 @@ class StopAlike(keras.callbacks.Callback):
 class StopAtDivergence(keras.callbacks.Callback):
     """Raises a ValueError when the loss or a weight is no number any more."""
 
-    def __init__(self, schedule=None):
+    def __init__(self, schedule):
         super().__init__()
         self.schedule = schedule
 

@@ -59,18 +59,18 @@ class EpochState:
         return len(self.history.get("loss", ()))
 
     @classmethod
-    def of(cls, network, history, stop_early):
+    def of(cls, network, history=None, stop_early=None):
         """Take the state as it is now."""
         return cls(
-            history={name: list(values) for name, values in history.items()},
+            history=history or {},
             variables=_values(network.variables),
             optimizer_variables=_values(network.optimizer.variables),
             early_stopping=stop_early and stop_early.memory(),
-            best_weights=list(stop_early.best_weights) if stop_early else [],
+            best_weights=stop_early.best_weights if stop_early else [],
             stopped=bool(network.stop_training),
         )
 
-    def restore(self, network, stop_early):
+    def restore(self, network, stop_early=None):
         """Give it to a network that is of the same shape and compiled alike."""
         for variable, value in zip(network.variables, self.variables, strict=True):
             variable.assign(value)
@@ -103,7 +103,7 @@ class LastEpoch(keras.callbacks.Callback):
         if self.budget is not None:
             self.state.time = {
                 "chosen": self.chosen,
-                "moves": [list(move) for move in self.budget.moves],
+                "moves": list(self.budget.moves),
                 "used": self.budget.used(),
             }
         if self.checkpoint is not None:

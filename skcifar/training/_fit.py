@@ -20,7 +20,7 @@ from ._budget import Budget
 from ._callbacks import EachStep, History, LearningRate, StopAlike, StopAtDivergence
 from ._history import joined_histories
 from ._optimizers import has_schedule, learning_rate_of, make_optimizer, without_loss_scaling
-from ._predict import clear_memory_errors, engine
+from ._predict import engine, memory_errors_explained
 from ._schedules import Schedule
 from ._steps import Steps
 
@@ -173,7 +173,7 @@ def train_network(
             key, trained, epoch, batch_size=batch_size, take=take, after_batches=after_batches
         )
 
-    with clear_memory_errors():
+    with memory_errors_explained():
         if key is None and not steps.are_over():
             trained.fit(
                 (batch for epoch in passes for batch in epoch.batches(batch_size)),

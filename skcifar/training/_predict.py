@@ -29,7 +29,7 @@ TOLERANCE_OF_16_BITS = 0.03
 
 
 @contextmanager
-def clear_memory_errors():
+def memory_errors_explained():
     """Turn a backend's long account of missing memory into a MemoryError with a remedy."""
     try:
         yield
@@ -55,7 +55,7 @@ def predict_outputs(network, X, rows=None):
     if rows is not None:
         parts = [rows[part] for part in parts]
     n_rows = ROWS_A_PASS if X.ndim == 2 else PICTURES_A_PASS // count_views(network)
-    with clear_memory_errors():
+    with memory_errors_explained():
         forward = engine and engine.forward_pass(network)
         forward = forward or partial(_forward_by_keras, network)
         return np.concatenate(

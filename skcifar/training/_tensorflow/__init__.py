@@ -1,1 +1,1 @@
-"""Compiled training loops: the one place that knows TensorFlow."""
+"""Training and prediction that TensorFlow compiles."""

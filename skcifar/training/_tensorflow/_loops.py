@@ -1,10 +1,9 @@
 """Fast training and prediction on TensorFlow: compiled functions that outlive a network.
 
-With the layers of ``networks/_tensorflow.py`` all that knows TensorFlow. Many batches are trained
-on in one call of a loop, which XLA compiles where that makes it faster, while the next ones are
-gathered. Traced and compiled functions are kept by a network's key, so that the next network of the
-same shape traces nothing: a forward pass takes the weights, a training loop has a network of its
-own, whose state is copied in and out.
+Many batches are trained on in one call of a loop, which XLA compiles where that makes it faster,
+while the next ones are gathered. Traced and compiled functions are kept by a network's key, so that
+the next network of the same shape traces nothing: a forward pass takes the weights, a training loop
+has a network of its own, whose state is copied in and out.
 """
 
 import itertools
