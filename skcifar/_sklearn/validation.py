@@ -63,14 +63,20 @@ def as_sequence(value):
 
 def check_moves(moves, *, owner):
     """Raise unless ``moves`` are pairs of a step and a number of steps that is not below it."""
+    if moves is None:
+        return
     try:
-        rows = np.array([] if moves is None else moves)
-        pairs = rows.reshape(-1, 2)
-        is_right = rows.size == 0 or (rows.ndim == 2 and rows.dtype.kind in "iu")
-        is_right = is_right and (pairs[:, 0] >= 0).all() and (pairs[:, 0] <= pairs[:, 1]).all()
-        is_right = is_right and (np.diff(pairs[:, 0]) >= 0).all()
-    except ValueError:
-        is_right = False
+        rows = np.array(moves)
+    except ValueError:  # they are not equally long
+        rows = np.array(None)
+    is_right = rows.size == 0 or (
+        rows.ndim == 2
+        and rows.shape[1] == 2
+        and rows.dtype.kind in "iu"
+        and (rows >= 0).all()
+        and (rows[:, 0] <= rows[:, 1]).all()
+        and (rows[:-1, 0] <= rows[1:, 0]).all()
+    )
     if not is_right:
         raise InvalidParameterError(
             f"The 'schedule_moves' parameter of {owner} must be pairs of ints, a step and the"

@@ -29,6 +29,7 @@ from small_networks import small
         ({"activation": "relux"}, r"'activation' parameter .* Got 'relux'"),
         ({"class_weight": "even"}, r"'class_weight' parameter .* Got 'even'"),
         ({"random_state": -1}, r"'random_state' parameter .* Got -1"),
+        ({"schedule_moves": [[0, 5, 2, 9]]}, r"'schedule_moves' parameter .* Got \[\[0, 5, 2, 9"),
         ({"callbacks": "log"}, r"'callbacks' parameter .* Got 'log'"),
         ({"callbacks": ["log"]}, r"'callbacks' parameter .* Got \['log'\]"),
     ],
