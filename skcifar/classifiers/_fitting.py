@@ -63,8 +63,9 @@ def train(
     checkpoint=None,
 ):
     """Let the trainer train; an error leaves the classifier unfitted, an interrupt as it was."""
-    trainer, stop_early, validate = classifier.keras_classifier_, None, None
+    trainer = classifier.keras_classifier_
     X, validation, trained_part = _pass_frozen_part(classifier, X, validation)
+    stop_early = validate = None
     if classifier.early_stopping:
         stop_early = StopEarly(n_iter_no_change=classifier.n_iter_no_change, tol=classifier.tol)
     if validation is not None:
