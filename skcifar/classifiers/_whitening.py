@@ -33,7 +33,7 @@ class Plan(NamedTuple):
 
 # On two cores of AMD EPYC with AVX2. Of the last, the speed is measured, not that it learns most.
 PLANS = (
-    Plan(0, (24, 64, 128), 250, 0.12, 1.0e-3),
+    Plan(0, (24, 64, 128), 250, 0.16, 1.0e-3),
     Plan(150, (32, 128, 128), 500, 0.12, 1.7e-3),
     Plan(1800, (64, 256, 256), 500, 0.12, 5e-3),
 )
