@@ -148,10 +148,10 @@ def _closest_mistakes(of):
     "suspects.png",
     RUN,
     EVALUATION,
-    alt=f"Test pictures whose label is probably wrong, {WITH_CLASSES}",
-    caption="Test pictures whose label is probably wrong: the network, which never saw them, is as"
-    " sure of another class as it usually is for pictures of that class. The less accurate the"
-    " network, the more of them are its own mistakes.",
+    alt=f"Pictures whose label is probably wrong, {WITH_CLASSES}",
+    caption="Pictures whose label is probably wrong: the network is as sure of another class as it"
+    " usually is for pictures of that class. The less accurate the network, the more of them are"
+    " its own mistakes; it finds few among pictures that it was trained on.",
 )
 def _suspects(of):
     return _surest_mistakes(of, which="suspects")
