@@ -76,17 +76,7 @@ def picture(name, *folders, alt, caption):
     f" and the actual class. {MARKS}",
 )
 def _predictions(of):
-    from ..displays import PredictionGridDisplay
-
-    return PredictionGridDisplay.from_predictions(
-        of.X,
-        of.y_true,
-        of.y_pred,
-        y_proba=of.y_proba,
-        filenames=of.filenames,
-        n_images=N_IMAGES,
-        random_state=of.random_state,
-    )
+    return _draw_grid(of, of.y_pred, y_proba=of.y_proba)
 
 
 @picture(
@@ -216,17 +206,8 @@ def _comparison(of):
     caption=f"Under each picture are the predicted class, then the actual one. {MARKS}",
 )
 def _comparison_of_one(of):
-    from ..displays import PredictionGridDisplay
-
     (y_pred,) = of.y_pred.values()
-    return PredictionGridDisplay.from_predictions(
-        of.X,
-        of.y_true,
-        y_pred,
-        filenames=of.filenames,
-        n_images=N_IMAGES,
-        random_state=of.random_state,
-    )
+    return _draw_grid(of, y_pred)
 
 
 @picture(
@@ -251,3 +232,17 @@ def _learning_curves_of_candidates(search):
     from ..displays import SearchHistoriesDisplay
 
     return SearchHistoriesDisplay.from_search(search)
+
+
+def _draw_grid(of, y_pred, y_proba=None):
+    from ..displays import PredictionGridDisplay
+
+    return PredictionGridDisplay.from_predictions(
+        of.X,
+        of.y_true,
+        y_pred,
+        y_proba=y_proba,
+        filenames=of.filenames,
+        n_images=N_IMAGES,
+        random_state=of.random_state,
+    )
